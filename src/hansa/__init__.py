@@ -1,0 +1,1 @@
+"""Hansa: the software with which telecom operators run an alliance."""

@@ -1,0 +1,89 @@
+"""Driver: what should be, not which button to press; and Meter: what a service consumed.
+
+Every call may be made twice without harm. A driver imports this file and foundation only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hansa.foundation.readings import Check, Reading
+from hansa.foundation.site import Site
+from hansa.foundation.time import Instant, Period
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One service as it should be.
+
+    service: its id, chosen by the caller before anything is made. family: connectivity,
+    security, voice or broadband. characteristics: e.g. {"speed_mbps": 100}.
+    """
+
+    service: str
+    family: str
+    offer: str
+    site: Site | None
+    characteristics: Mapping[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the device says about one service, read from the device itself."""
+
+    service: str
+    characteristics: Mapping[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between intent and device: `set speed_mbps from 50 to 100`."""
+
+    what: str
+    was: int | str | None
+    becomes: int | str | None
+
+
+class Driver(Protocol):
+    """Makes one family of services true on a network.
+
+    `measured` is False for a network that is only imagined: nothing that such a driver says
+    is ever shown as a measurement.
+    """
+
+    name: str
+    measured: bool
+
+    def can(self, intent: Intent) -> str | None:
+        """None when this network can do it, else the reason in words for a buyer."""
+        ...
+
+    def plan(self, intent: Intent, observed: Observed | None) -> Sequence[Change]:
+        """What must change on the device; empty when nothing is to do."""
+        ...
+
+    def apply(self, intent: Intent, *, now: Instant) -> None:
+        """Makes it so. Twice is once. Raises TryLater when the device does not answer."""
+        ...
+
+    def observe(self, service: str) -> Observed | None:
+        """What is on the device now, or None when the service is not there."""
+        ...
+
+    def verify(self, intent: Intent) -> Sequence[Check]:
+        """The intent held against the device, check by check, in the buyer's terms."""
+        ...
+
+    def teardown(self, service: str, *, now: Instant) -> None:
+        """Takes the service away; nothing to take away is no error."""
+        ...
+
+
+class Meter(Protocol):
+    """Tells what a service consumed. The same question gets the same answer for ever."""
+
+    def readings(self, service: str, period: Period) -> Sequence[Reading]:
+        """Everything measured of the service in the period, in time order; empty if unknown."""
+        ...

@@ -1,0 +1,274 @@
+"""Listener: what nodes tell each other unasked, and the papers they sign.
+
+A notice may come late or twice; hearing it again changes nothing. Each is sent by a durable
+task (`hansa.federation.notices`) until the partner has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from hansa.federation.contract import AgreementRef, Progress
+from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, StatementId
+from hansa.foundation.money import Money
+from hansa.foundation.time import Instant, Period
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Ed25519 (RFC 8032) over the ASCII hexadecimal SHA-256 of a paper; value: base64."""
+
+    party: PartyId
+    value: str
+    at: Instant
+
+
+# --- agreement (TMF651) -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementParty:
+    """lead: drafts, launches and suspends. partner: buys or sells. member: shares revenue."""
+
+    party: PartyId
+    role: Literal["lead", "partner", "member"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementItem:
+    """seller sells these offers to buyer in these countries from this price list.
+
+    credit_limit: the most the buyer may owe, invoices and accepted orders together; None: no limit.
+    """
+
+    seller: PartyId
+    buyer: PartyId
+    offers: tuple[OfferCode, ...]
+    countries: tuple[str, ...]
+    price_list: str
+    currency: str
+    credit_limit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueShare:
+    """beneficiary gets share_bp (hundredths of a percent) of what operator invoices, tax apart.
+
+    offers: whose revenue counts. currency: the share is paid in it. Converted at the
+    reference rate of fx_source for the last day of the period.
+    """
+
+    operator: PartyId
+    beneficiary: PartyId
+    share_bp: int
+    offers: tuple[OfferCode, ...]
+    currency: str
+    fx_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDocument:
+    """The text that all parties sign: its fingerprint is what the signatures are over.
+
+    gates: what must be shown before a country is launched, e.g. ("licence", "tax").
+    """
+
+    id: AgreementId
+    version: int
+    name: str
+    parties: tuple[AgreementParty, ...]
+    valid_from: Instant
+    valid_to: Instant | None
+    items: tuple[AgreementItem, ...]
+    shares: tuple[RevenueShare, ...] = ()
+    gates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDrafted:
+    """A party has drafted this; whoever hears it may read, then sign."""
+
+    document: AgreementDocument
+    kind: Literal["agreement-drafted"] = "agreement-drafted"
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementSigned:
+    """A party has signed this version."""
+
+    agreement: AgreementRef
+    fingerprint: str
+    signature: Signature
+    kind: Literal["agreement-signed"] = "agreement-signed"
+
+
+AgreementAct = Literal["launch", "suspend", "resume", "run-off", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementMoved:
+    """The lead has moved the agreement, or one country of it (launch only).
+
+    evidence: what was shown at each gate, gate by gate, for a launch.
+    signature: over the fingerprint of this notice with an empty signature value.
+    """
+
+    agreement: AgreementRef
+    act: AgreementAct
+    country: str
+    evidence: Mapping[str, str]
+    signature: Signature
+    kind: Literal["agreement-moved"] = "agreement-moved"
+
+
+# --- order (TMF622 events) --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMoved:
+    """An order of the listener's has moved; key is the listener's own, so it knows which."""
+
+    progress: Progress
+    kind: Literal["order-moved"] = "order-moved"
+
+
+# --- settlement (TMF678) ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line that both sides can compute. key: `HOLDING/what`, the same on both sides.
+
+    quantity: exact decimal. net: rounded once here. tax: of this line, rounded once.
+    """
+
+    key: str
+    offer: OfferCode
+    description: str
+    quantity: Decimal
+    unit: str
+    net: Money
+    tax: Money
+
+
+class StatementState(StrEnum):
+    """The life of a statement on either side."""
+
+    ISSUED = "issued"
+    DISPUTED = "disputed"
+    CONFIRMED = "confirmed"
+    INVOICED = "invoiced"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a confirmation signs: totals and a hash of the lines, fit to be shown to a third
+    party that shares the revenue but may not see the prices.
+    """
+
+    statement: StatementId
+    creditor: PartyId
+    debtor: PartyId
+    agreement: AgreementRef
+    period: Period
+    currency: str
+    net_by_offer: Mapping[str, int]
+    net: Money
+    tax: Money
+    lines_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A debtor's or creditor's signature over the fingerprint of a summary."""
+
+    summary: Summary
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One month between two parties, before it is an invoice.
+
+    kind_of: `services`, issued by the creditor; `revenue-share`, issued by the operating
+    party (the debtor) with the buyers' confirmations as evidence of the base.
+    """
+
+    id: StatementId
+    kind_of: Literal["services", "revenue-share"]
+    agreement: AgreementRef
+    creditor: PartyId
+    debtor: PartyId
+    period: Period
+    currency: str
+    lines: tuple[StatementLine, ...]
+    net: Money
+    tax: Money
+    evidence: tuple[Confirmation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatementIssued:
+    """Please compare with your own books, then confirm or dispute."""
+
+    statement: Statement
+    signature: Signature
+    kind: Literal["statement-issued"] = "statement-issued"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line on which two books differ; None where a side has no such line. Net amounts."""
+
+    key: str
+    description: str
+    theirs: Money | None
+    ours: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAnswered:
+    """The receiver's answer: its signed confirmation, or the lines on which it differs."""
+
+    statement: StatementId
+    confirmation: Confirmation | None
+    differences: tuple[Difference, ...]
+    kind: Literal["statement-answered"] = "statement-answered"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceIssued:
+    """A confirmed statement has become a final invoice of the creditor, with its number."""
+
+    statement: StatementId
+    bill: BillId
+    number: str
+    issued_at: Instant
+    kind: Literal["invoice-issued"] = "invoice-issued"
+
+
+Notice = (
+    AgreementDrafted
+    | AgreementSigned
+    | AgreementMoved
+    | OrderMoved
+    | StatementIssued
+    | StatementAnswered
+    | InvoiceIssued
+)
+
+
+class Listener(Protocol):
+    """Anyone who wants to be told: a partner over the wire, or this node itself.
+
+    A Listener is bound to the party that speaks. Same notice again, same effect, no error.
+    """
+
+    def hear(self, notice: Notice) -> None:
+        """Takes it in. Raises Refused when it cannot be true (wrong party, wrong signature)."""
+        ...

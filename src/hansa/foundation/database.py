@@ -1,0 +1,78 @@
+"""The SQL that only stores may use: a pool, a transaction, and four ways to run a statement.
+
+PostgreSQL 18 through psycopg 3. Parameters are never pasted into SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool
+
+from hansa.foundation.transaction import Transaction
+
+Row = TypeVar("Row")
+Params = Sequence[Any] | Mapping[str, Any]
+
+__all__ = ["Database", "Jsonb", "all_rows", "one_row", "records", "run"]
+
+
+class Database:
+    """A pool of connections to one node's database.
+
+    url: a libpq connection string. connections_max bounds what this process may hold.
+    """
+
+    def __init__(self, url: str, *, connections_max: int = 12) -> None:
+        self.url = url
+        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=connections_max,
+            open=False,
+            timeout=20,
+            kwargs={"row_factory": dict_row, "autocommit": False},
+            check=ConnectionPool.check_connection,
+        )
+
+    def open(self) -> None:
+        self._pool.open(wait=True, timeout=30)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        with self._pool.connection() as connection:
+            yield Transaction(connection)
+
+
+def _connection(tx: Transaction) -> psycopg.Connection[dict[str, Any]]:
+    return cast("psycopg.Connection[dict[str, Any]]", tx._connection)
+
+
+def run(tx: Transaction, sql: str, params: Params = ()) -> int:
+    """Runs one statement; returns the number of rows it touched."""
+    return _connection(tx).execute(sql, params).rowcount
+
+
+def one_row(tx: Transaction, sql: str, params: Params = ()) -> dict[str, Any] | None:
+    """The first row as a dict, or None."""
+    return _connection(tx).execute(sql, params).fetchone()
+
+
+def all_rows(tx: Transaction, sql: str, params: Params = ()) -> list[dict[str, Any]]:
+    """Every row as a dict."""
+    return _connection(tx).execute(sql, params).fetchall()
+
+
+def records(tx: Transaction, kind: type[Row], sql: str, params: Params = ()) -> list[Row]:
+    """Every row as `kind`, whose field names are the column names."""
+    with _connection(tx).cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(sql, params).fetchall()

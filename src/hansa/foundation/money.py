@@ -1,0 +1,188 @@
+"""Exact money: integers of the currency's minor unit, and one door from rates to money.
+
+No float comes near it. Currencies are never mixed; converting is a rate with a source and
+a day (see the catalogue's reference rates), rounded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+import iso4217
+
+from hansa.foundation.errors import Refused
+
+NANO = 10**9
+"""Usage is rated event by event in billionths of the currency's major unit."""
+
+
+def minor_digits(currency: str) -> int:
+    """Decimal places of the currency's minor unit (ISO 4217), e.g. 2 for GBP, 0 for UGX.
+
+    Raises Refused `currency-unknown` for a code that ISO 4217 does not list or that has
+    no minor unit.
+    """
+    try:
+        digits = iso4217.Currency(currency).exponent
+    except ValueError:
+        digits = None
+    if digits is None:
+        raise Refused(
+            "currency-unknown",
+            f"{currency!r} is not an ISO 4217 currency of account.",
+            field="currency",
+        )
+    return digits
+
+
+class Rounding(StrEnum):
+    """How a fraction of a minor unit becomes a whole one; named at every call."""
+
+    HALF_UP = "half-up"
+    """Halves go away from zero: the default of the trade for invoice lines."""
+
+
+def round_fraction(value: Fraction, rounding: Rounding) -> int:
+    """The integer nearest to value; halves as `rounding` says, the same for both signs."""
+    if rounding is not Rounding.HALF_UP:  # pragma: no cover - closed enumeration
+        raise ValueError(rounding)
+    sign = -1 if value < 0 else 1
+    numerator, denominator = abs(value.numerator), value.denominator
+    return sign * ((2 * numerator + denominator) // (2 * denominator))
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of one currency in integer minor units, e.g. Money(1050, "GBP") is 10.50 GBP."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise TypeError(f"money is a whole number of minor units, not {self.minor!r}")
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(0, currency)
+
+    @classmethod
+    def of(cls, amount: str | Decimal | int, currency: str) -> Money:
+        """From a decimal amount of the major unit; refuses more digits than the currency has."""
+        if isinstance(amount, float):
+            raise TypeError("money is never made from a float")
+        scaled = Decimal(amount).scaleb(minor_digits(currency))
+        if scaled != scaled.to_integral_value():
+            raise Refused(
+                "money-too-precise",
+                f"{amount} {currency} has more decimals than {currency} allows.",
+                field="amount",
+            )
+        return cls(int(scaled), currency)
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise Refused(
+                "currency-mixed",
+                f"{self.currency} and {other.currency} cannot be added; convert with a dated rate.",
+                field="currency",
+            )
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.minor < other.minor
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other)
+        return self.minor <= other.minor
+
+    def __bool__(self) -> bool:
+        return self.minor != 0
+
+    @property
+    def amount(self) -> Decimal:
+        """The same amount in major units, exact, with the currency's own decimals."""
+        return Decimal(self.minor).scaleb(-minor_digits(self.currency))
+
+    def times(self, factor: Fraction, *, rounding: Rounding) -> Money:
+        """This amount times an exact factor, rounded once."""
+        return Money(round_fraction(self.minor * factor, rounding), self.currency)
+
+    def split(self, weights: Sequence[int]) -> tuple[Money, ...]:
+        """Shares in proportion to the weights that add up to exactly this amount.
+
+        Largest remainder first, ties to the earlier share. Weights are non-negative and
+        not all zero (ValueError otherwise).
+        """
+        total = sum(weights)
+        if total <= 0 or any(weight < 0 for weight in weights):
+            raise ValueError("weights must be non-negative and not all zero")
+        floors = [self.minor * weight // total for weight in weights]
+        left = self.minor - sum(floors)
+        by_remainder = sorted(
+            range(len(weights)), key=lambda i: (-(self.minor * weights[i] % total), i)
+        )
+        for index in by_remainder[:left]:
+            floors[index] += 1
+        return tuple(Money(part, self.currency) for part in floors)
+
+    def __str__(self) -> str:
+        return f"{self.amount:,} {self.currency}"
+
+
+def add_up(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum of amounts in one currency; zero of that currency when there are none."""
+    total = Money.zero(currency)
+    for amount in amounts:
+        total += amount
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A unit price: a decimal of the major unit, e.g. Rate(Decimal("0.0123"), "GBP") a minute."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
+            raise TypeError(f"a rate is a finite Decimal, not {self.amount!r}")
+
+
+def price(rate: Rate, quantity: int | Fraction, *, rounding: Rounding) -> Money:
+    """The one door from a unit price to money: rate x quantity, rounded once to the minor unit."""
+    exact = Fraction(rate.amount) * quantity * 10 ** minor_digits(rate.currency)
+    return Money(round_fraction(exact, rounding), rate.currency)
+
+
+def price_nano(rate: Rate, quantity: int | Fraction, *, rounding: Rounding) -> int:
+    """As `price`, in billionths of the major unit: what one usage event costs before its line."""
+    return round_fraction(Fraction(rate.amount) * quantity * NANO, rounding)
+
+
+def from_nano(nano: int, currency: str, *, rounding: Rounding) -> Money:
+    """A sum of event charges, rounded once to the minor unit: the amount of an invoice line."""
+    return Money(round_fraction(Fraction(nano * 10 ** minor_digits(currency), NANO), rounding), currency)
+
+
+def convert(amount: Money, *, to: str, rate: Decimal, rounding: Rounding) -> Money:
+    """`amount` in another currency; `rate` is units of `to` for one unit of the amount's currency."""
+    exact = Fraction(amount.minor) * Fraction(rate)
+    shifted = exact * Fraction(10) ** (minor_digits(to) - minor_digits(amount.currency))
+    return Money(round_fraction(shifted, rounding), to)

@@ -1,0 +1,176 @@
+"""What a plan is made of, and the two kinds of handler that run its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from hansa.foundation.documents import Json
+from hansa.foundation.ids import PlanId, TaskId, TraceId
+from hansa.foundation.states import StateGraph
+from hansa.foundation.time import Instant
+from hansa.foundation.transaction import Transaction
+
+
+class TaskState(StrEnum):
+    """pending: waits for other tasks. ready: may run at `run_at`. leased: its outside call is
+    being made. waiting: for a message. held: a person must look. undo-…: the way back.
+    """
+
+    PENDING = "pending"
+    READY = "ready"
+    LEASED = "leased"
+    WAITING = "waiting"
+    DONE = "done"
+    HELD = "held"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNDO_PENDING = "undo-pending"
+    UNDO_READY = "undo-ready"
+    UNDO_LEASED = "undo-leased"
+    UNDO_WAITING = "undo-waiting"
+    UNDO_HELD = "undo-held"
+    UNDONE = "undone"
+
+
+class PlanState(StrEnum):
+    """held: at least one task waits for a person (the fallout queue)."""
+
+    RUNNING = "running"
+    HELD = "held"
+    UNDOING = "undoing"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+PLAN_STATES = StateGraph(
+    thing="plan",
+    start=PlanState.RUNNING,
+    moves={
+        PlanState.RUNNING: frozenset({PlanState.HELD, PlanState.UNDOING, PlanState.DONE}),
+        PlanState.HELD: frozenset({PlanState.RUNNING, PlanState.UNDOING}),
+        PlanState.UNDOING: frozenset({PlanState.HELD, PlanState.UNDONE}),
+        PlanState.DONE: frozenset(),
+        PlanState.UNDONE: frozenset(),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A task as it is written into a plan.
+
+    kind: which handler does it. undo: which handler takes it back, None when there is
+    nothing to take back. after: the tasks that must be done first. closing: runs once
+    everything else has been undone, and never when all goes well.
+    """
+
+    id: TaskId
+    kind: str
+    body: Mapping[str, Json]
+    after: tuple[TaskId, ...] = ()
+    undo: str | None = None
+    label: str = ""
+    closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as its handler sees it.
+
+    id is the idempotency key of any outside call. output: what the last run recorded, None
+    at the first. message: what woke it, if something did. attempt: 1 at the first try.
+    undoing: the handler was chosen by `undo`.
+    """
+
+    id: TaskId
+    plan: PlanId
+    subject: str
+    kind: str
+    body: Mapping[str, Json]
+    output: Json
+    message: Json
+    attempt: int
+    trace: TraceId
+    undoing: bool
+    state: TaskState
+    label: str = ""
+    error: str = ""
+    run_at: Instant | None = None
+    finished_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan and its tasks, for people who look. subject: e.g. the id of the order."""
+
+    id: PlanId
+    subject: str
+    kind: str
+    state: PlanState
+    trace: TraceId
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The task is finished; output is kept for its successors and its undo."""
+
+    output: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The task waits for a message to its id. It is run again when one comes, at the latest
+    at check_at (the safety net). After `until` it is held for a person.
+    """
+
+    check_at: Instant
+    until: Instant
+    output: Json = None
+
+
+Outcome = Done | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how patiently an outside call is tried again after TryLater.
+
+    The n-th retry waits first_s x 2**(n-1), at most max_s. attempts None: for ever.
+    """
+
+    first_s: float = 0.2
+    max_s: float = 30.0
+    attempts: int | None = 12
+
+    def wait(self, attempt: int) -> timedelta:
+        return timedelta(seconds=min(self.max_s, self.first_s * 2 ** min(attempt - 1, 30)))
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Done inside the transaction that marks the task done: exactly once by construction."""
+
+    do: Callable[[Transaction, Task, Instant], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """An outside call under a lease, with no transaction open, then a record of its answer.
+
+    call may run more than once with the same task id; record runs once, fenced by attempt,
+    in the transaction that marks the task done. call raises TryLater to be tried again and
+    Refused to have the plan undone; anything else is held for a person.
+    """
+
+    call: Callable[[Task, Instant], Json]
+    record: Callable[[Transaction, Task, Json, Instant], Outcome]
+    retry: Retry = field(default_factory=Retry)
+    lease: timedelta = timedelta(seconds=30)
+
+
+Handler = Inside | Outside
+Handlers = Mapping[str, Handler]
