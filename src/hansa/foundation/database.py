@@ -19,7 +19,7 @@ from hansa.foundation.transaction import Transaction
 Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
 
-__all__ = ["Database", "Jsonb", "all_rows", "one_row", "records", "run"]
+__all__ = ["Database", "Jsonb", "all_rows", "one_row", "records", "run", "savepoint"]
 
 
 class Database:
@@ -72,7 +72,16 @@ def all_rows(tx: Transaction, sql: str, params: Params = ()) -> list[dict[str, A
     return _connection(tx).execute(sql, params).fetchall()
 
 
-def records(tx: Transaction, kind: type[Row], sql: str, params: Params = ()) -> list[Row]:
+def records(
+    tx: Transaction, kind: type[Row], sql: str, params: Params = ()
+) -> list[Row]:
     """Every row as `kind`, whose field names are the column names."""
     with _connection(tx).cursor(row_factory=class_row(kind)) as cursor:
         return cursor.execute(sql, params).fetchall()
+
+
+@contextmanager
+def savepoint(tx: Transaction) -> Iterator[None]:
+    """What the block wrote is rolled back when it raises; the transaction itself goes on."""
+    with _connection(tx).transaction():
+        yield

@@ -35,18 +35,23 @@ def read(kind: type[Thing], value: Json, *, what: str = "document") -> Thing:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or what
-        raise Refused("malformed", f"{what}: {where}: {first['msg']}.", field=where) from None
+        raise Refused(
+            "malformed", f"{what}: {where}: {first['msg']}.", field=where
+        ) from None
     return thing
 
 
 def canonical(value: Json) -> bytes:
     """The one byte string of a JSON value: sorted keys, no spaces, UTF-8 (as RFC 8785 without floats)."""
     return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
     ).encode()
 
 
 def fingerprint(value: Json) -> str:
     """SHA-256 of the canonical bytes, in lower-case hexadecimal."""
     return hashlib.sha256(canonical(value)).hexdigest()
-

@@ -43,7 +43,12 @@ class TryLater(HansaError):
     family = "try-later"
 
     def __init__(
-        self, code: str, words: str, *, field: str | None = None, after_s: float | None = None
+        self,
+        code: str,
+        words: str,
+        *,
+        field: str | None = None,
+        after_s: float | None = None,
     ) -> None:
         super().__init__(code, words, field=field)
         self.after_s = after_s

@@ -64,7 +64,9 @@ class Money:
 
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
-            raise TypeError(f"money is a whole number of minor units, not {self.minor!r}")
+            raise TypeError(
+                f"money is a whole number of minor units, not {self.minor!r}"
+            )
 
     @classmethod
     def zero(cls, currency: str) -> Money:
@@ -178,7 +180,10 @@ def price_nano(rate: Rate, quantity: int | Fraction, *, rounding: Rounding) -> i
 
 def from_nano(nano: int, currency: str, *, rounding: Rounding) -> Money:
     """A sum of event charges, rounded once to the minor unit: the amount of an invoice line."""
-    return Money(round_fraction(Fraction(nano * 10 ** minor_digits(currency), NANO), rounding), currency)
+    return Money(
+        round_fraction(Fraction(nano * 10 ** minor_digits(currency), NANO), rounding),
+        currency,
+    )
 
 
 def convert(amount: Money, *, to: str, rate: Decimal, rounding: Rounding) -> Money:

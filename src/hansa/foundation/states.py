@@ -18,12 +18,18 @@ class StateGraph(Generic[State]):
     move leads to a state that is not declared, or when no state is final.
     """
 
-    def __init__(self, *, thing: str, start: State, moves: Mapping[State, frozenset[State]]) -> None:
+    def __init__(
+        self, *, thing: str, start: State, moves: Mapping[State, frozenset[State]]
+    ) -> None:
         self.thing = thing
         self.start = start
         self.moves = dict(moves)
-        self.ends = frozenset(state for state, onward in self.moves.items() if not onward)
-        unknown = {to for onward in self.moves.values() for to in onward} - set(self.moves)
+        self.ends = frozenset(
+            state for state, onward in self.moves.items() if not onward
+        )
+        unknown = {to for onward in self.moves.values() for to in onward} - set(
+            self.moves
+        )
         reached, edge = {start}, [start]
         while edge:
             for to in self.moves.get(edge.pop(), frozenset()) - reached:
@@ -31,7 +37,9 @@ class StateGraph(Generic[State]):
                 edge.append(to)
         unreached = set(self.moves) - reached
         if unknown or unreached or not self.ends:
-            raise ValueError(f"{thing}: unknown {unknown}, unreached {unreached}, ends {self.ends}")
+            raise ValueError(
+                f"{thing}: unknown {unknown}, unreached {unreached}, ends {self.ends}"
+            )
 
     def may(self, now: State, then: State) -> bool:
         return then in self.moves[now]
