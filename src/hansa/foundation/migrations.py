@@ -1,0 +1,137 @@
+"""Brings a database to the shape that the code expects: numbered SQL files, room by room.
+
+A file is applied once, in one transaction, and never changes afterwards: its SHA-256 is
+kept in the table `migration` and compared at every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from hansa.foundation.errors import Refused
+
+FILE_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+
+LOCK = 0x68616E7361
+"""The advisory lock that lets one process migrate a database at a time (`hansa` in ASCII)."""
+
+TABLE = """
+create table if not exists migration (
+    room       text        not null,
+    number     integer     not null check (number > 0),
+    name       text        not null,
+    sha256     char(64)    not null,
+    applied_at timestamptz not null default now(),
+    primary key (room, number)
+)
+"""
+
+Progress = Callable[[str], None]
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    room: str
+    number: int
+    name: str
+    text: str
+    sha256: str
+
+
+def migrate(
+    url: str,
+    folders: Sequence[tuple[str, Path]],
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Sequence[str]:
+    """Applies every file that is not applied yet and returns their names, `room/file`.
+
+    folders: a room's name and its folder of `NNNN_name.sql` files, in the order in which
+    rooms stand on each other; a folder that is absent or empty is fine. progress: told the
+    name of each file before it is applied. Everything is checked before anything is applied.
+
+    Raises Refused: `migration-misnamed`, `migration-gap` (numbers are 1, 2, 3 … in each
+    room), `migration-changed`, `migration-missing` (applied once, no longer there),
+    `migration-failed`.
+    """
+    files = [file for room, folder in folders for file in _files(room, folder)]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (LOCK,))
+        connection.execute(TABLE)
+        applied = _applied(connection)
+        _compare(files, applied)
+        due = [file for file in files if (file.room, file.number) not in applied]
+        for file in due:
+            if progress is not None:
+                progress(f"{file.room}/{file.name}")
+            _apply(connection, file)
+    return [f"{file.room}/{file.name}" for file in due]
+
+
+def _files(room: str, folder: Path) -> Sequence[_File]:
+    """The room's files in order; refuses names it cannot read and numbers that jump."""
+    found = []
+    for position, path in enumerate(sorted(folder.glob("*.sql")), start=1):
+        match = FILE_NAME.match(path.name)
+        if match is None:
+            raise Refused(
+                "migration-misnamed",
+                f"{path} must be called NNNN_name.sql: four digits, then lower-case words.",
+            )
+        if int(match[1]) != position:
+            raise Refused(
+                "migration-gap",
+                f"{path} comes where number {position:04} of room {room} is due; "
+                "numbers run without gap or repetition.",
+            )
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        found.append(_File(room, position, path.name, content.decode(), digest))
+    return found
+
+
+def _applied(connection: Connection) -> Mapping[tuple[str, int], tuple[str, str]]:
+    rows = connection.execute("select room, number, name, sha256 from migration").fetchall()
+    return {
+        (str(room), int(str(number))): (str(name), str(sha)) for room, number, name, sha in rows
+    }
+
+
+def _compare(files: Sequence[_File], applied: Mapping[tuple[str, int], tuple[str, str]]) -> None:
+    """Holds what the database remembers against what the code brings."""
+    here = {(file.room, file.number): file for file in files}
+    for (room, number), (name, sha256) in sorted(applied.items()):
+        file = here.get((room, number))
+        if file is None:
+            raise Refused(
+                "migration-missing",
+                f"The database has {room}/{name}, which this version of the program does not "
+                "know. Run the version that made the database, or a newer one.",
+            )
+        if file.sha256 != sha256:
+            raise Refused(
+                "migration-changed",
+                f"{room}/{file.name} was changed after it had been applied (as {name}). "
+                "Restore it, and put the change into a new file with the next number.",
+            )
+
+
+def _apply(connection: Connection, file: _File) -> None:
+    try:
+        with connection.transaction():
+            connection.execute(file.text.encode())
+            connection.execute(
+                "insert into migration (room, number, name, sha256) values (%s, %s, %s, %s)",
+                (file.room, file.number, file.name, file.sha256),
+            )
+    except psycopg.Error as error:
+        raise Refused(
+            "migration-failed", f"{file.room}/{file.name} was refused by PostgreSQL: {error}"
+        ) from error

@@ -1,0 +1,131 @@
+"""What every test may ask for: a server, fresh databases, a clock that stands still, ids."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import hansa
+from hansa.foundation.database import Database
+from hansa.foundation.embedded import EmbeddedServer
+from hansa.foundation.ids import Ids
+from hansa.foundation.migrations import migrate
+from hansa.foundation.time import SetClock
+from hansa.foundation.transaction import Begin
+
+ROOMS = (
+    "foundation/plan",
+    "ledger",
+    "federation",
+    "drivers",
+    *(
+        f"lifecycle/{room}"
+        for room in (
+            "agreement",
+            "catalogue",
+            "inventory",
+            "qualification",
+            "quote",
+            "order",
+            "delivery",
+            "assurance",
+            "usage",
+            "rating",
+            "billing",
+            "settlement",
+        )
+    ),
+)
+"""Every place that may have a `schema` folder, in the order in which they stand on each other."""
+
+TEMPLATE = "template_hansa"
+
+
+def schemas() -> tuple[tuple[str, Path], ...]:
+    """Each room's name and its folder of migrations."""
+    here = Path(hansa.__file__).parent
+    return tuple((room.rsplit("/", 1)[-1], here / room / "schema") for room in ROOMS)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A running PostgreSQL for the whole session; the disk is not waited for."""
+    folder = Path(tempfile.mkdtemp(prefix="hansa-test-"))
+    folder.chmod(0o711)  # the server's user, when we are root, has to pass through
+    try:
+        with EmbeddedServer(folder / "database", durable=False) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """The name of a database with every room's tables, to copy from."""
+    server.create_database(TEMPLATE)
+    migrate(server.url(TEMPLATE), schemas())
+    return TEMPLATE
+
+
+@pytest.fixture
+def databases(server: EmbeddedServer, template: str) -> Iterator[Callable[[], Database]]:
+    """Each call gives another opened database of a node; all are dropped after the test."""
+    made: list[tuple[str, Database]] = []
+
+    def another() -> Database:
+        name = f"test_{next(_numbers)}"
+        server.create_database(name, template=template)
+        database = Database(server.url(name))
+        made.append((name, database))
+        database.open()
+        return database
+
+    yield another
+    for name, database in made:
+        database.close()
+        server.drop_database(name)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database(databases: Callable[[], Database]) -> Database:
+    """One opened database of a node, with every room's tables and nothing in them."""
+    return databases()
+
+
+@pytest.fixture
+def begin(database: Database) -> Begin:
+    """Opens transactions on `database`."""
+    return database.begin
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Monday 2 November 2026, 08:00 UTC, until the test moves it."""
+    return SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
+
+
+@pytest.fixture
+def ids(clock: SetClock) -> Ids:
+    """Ids that are the same in every run of the test."""
+    return Ids(clock, seeded_entropy(b"hansa"))
+
+
+def seeded_entropy(seed: bytes) -> Callable[[int], bytes]:
+    """A stand-in for `secrets.token_bytes` that repeats itself from the same seed."""
+    counter = itertools.count()
+
+    def entropy(length: int) -> bytes:
+        drawn = hashlib.shake_256(seed + next(counter).to_bytes(8, "big"))
+        return drawn.digest(length)
+
+    return entropy
