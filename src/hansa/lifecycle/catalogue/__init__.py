@@ -1,0 +1,4 @@
+"""What is on offer, of our own and of partners resold, and at what price.
+
+Takes in offers, price lists, reference rates and tax rules; hands on what a buyer may have.
+"""

@@ -1,0 +1,149 @@
+"""Decisions about offers and prices, as pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+from hansa.federation.contract import Characteristics, Offer, Terms
+from hansa.foundation.errors import Refused
+from hansa.foundation.money import Rate, Rounding, minor_digits, price
+from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, ReferenceRate
+
+INVERSE_DIGITS = 12
+"""Significant digits of a rate that was published the other way round."""
+
+
+def check_offer(offer: CatalogueOffer) -> None:
+    """Raises Refused `offer-invalid` naming what is wrong with an offer we want to sell."""
+    names = {spec.name for spec in offer.characteristics}
+    parts = [component.name for component in offer.components]
+    unknown = sorted({p for c in offer.components for p in c.passes} - names)
+    wrong = (
+        "it has no components"
+        if not parts
+        else "two components share a name"
+        if len(set(parts)) < len(parts)
+        else "a component has no source"
+        if not all(c.sources for c in offer.components)
+        else f"components pass on unknown characteristics {unknown}"
+        if unknown
+        else "a component's name holds a full stop"
+        if any("." in part for part in parts)
+        else "its countries are not two capital letters each"
+        if not all(len(c) == 2 and c.isascii() and c.isupper() for c in offer.countries)
+        else None
+    )
+    if wrong:
+        raise Refused(
+            "offer-invalid",
+            f"Offer {offer.code}: {wrong}.",
+            field=f"offers.{offer.code}",
+        )
+
+
+def check_price(new: ListPrice, offer: CatalogueOffer) -> None:
+    """Raises Refused `price-invalid` naming what is wrong with a price."""
+    minor_digits(new.currency)
+    names = {spec.name for spec in offer.characteristics}
+    amounts = [new.one_off, new.monthly, *new.monthly_per.values()]
+    wrong = (
+        "an amount is negative"
+        if any(amount < 0 for amount in amounts)
+        else f"it prices unknown characteristics {sorted(set(new.monthly_per) - names)}"
+        if set(new.monthly_per) - names
+        else "its margin is below zero"
+        if new.margin_bp is not None and new.margin_bp < 0
+        else "it ends before it begins"
+        if new.valid_to and new.valid_to <= new.valid_from
+        else None
+    )
+    if wrong:
+        raise Refused(
+            "price-invalid",
+            f"Price of {new.offer} in {new.price_list}: {wrong}.",
+            field=f"prices.{new.offer}",
+        )
+
+
+def characteristics(
+    offer: CatalogueOffer, asked: Characteristics, *, field: str
+) -> dict[str, int | str]:
+    """What was asked with the defaults filled in.
+
+    Raises Refused `characteristic-unknown`, `characteristic-missing` or
+    `characteristic-out-of-range` naming the field.
+    """
+    specs = {spec.name: spec for spec in offer.characteristics}
+    for name in asked:
+        if name not in specs:
+            raise Refused(
+                "characteristic-unknown",
+                f"{offer.code} has no characteristic {name!r}; it has {', '.join(specs) or 'none'}.",
+                field=f"{field}.characteristics.{name}",
+            )
+    chosen: dict[str, int | str] = {}
+    for name, spec in specs.items():
+        value = asked.get(name, spec.default)
+        if value is None:
+            raise Refused(
+                "characteristic-missing",
+                f"{offer.code} needs {name} in {spec.unit}.",
+                field=f"{field}.characteristics.{name}",
+            )
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not spec.minimum <= int(value) <= spec.maximum:
+            raise Refused(
+                "characteristic-out-of-range",
+                f"{name} of {offer.code} is a whole number from {spec.minimum} to {spec.maximum} "
+                f"{spec.unit}, not {value!r}.",
+                field=f"{field}.characteristics.{name}",
+            )
+        chosen[name] = int(value)
+    return chosen
+
+
+def list_terms(listed: ListPrice, chosen: Mapping[str, int | str], quantity: int) -> Terms:
+    """The list-price part of a line for its whole quantity, each amount rounded once."""
+    monthly = listed.monthly + sum(
+        (rate * int(chosen[name]) for name, rate in listed.monthly_per.items()),
+        Decimal(0),
+    )
+    return Terms(
+        one_off=price(Rate(listed.one_off, listed.currency), quantity, rounding=Rounding.HALF_UP),
+        monthly=price(Rate(monthly, listed.currency), quantity, rounding=Rounding.HALF_UP),
+        tariff=listed.tariff,
+    )
+
+
+def shown(
+    offer: CatalogueOffer,
+    listed: Sequence[ListPrice],
+    countries: Sequence[str],
+    currency: str,
+) -> Offer | None:
+    """The offer as a buyer sees it; None when it has no price in the buyer's currency."""
+    mine = next((row for row in listed if row.currency == currency), None)
+    if mine is None:
+        return None
+    smallest = {
+        s.name: s.minimum if s.default is None else s.default for s in offer.characteristics
+    }
+    return Offer(
+        code=offer.code,
+        name=offer.name,
+        family=offer.family,
+        per=offer.per,
+        countries=tuple(c for c in countries if c in offer.countries),
+        characteristics=offer.characteristics,
+        currency=currency,
+        terms=list_terms(mine, smallest, 1) if mine.margin_bp is None else None,
+    )
+
+
+def inverse(rate: ReferenceRate) -> ReferenceRate:
+    """The rate the other way round, to 12 significant digits, the same on every machine."""
+    with localcontext() as context:
+        context.prec = INVERSE_DIGITS
+        context.rounding = ROUND_HALF_EVEN
+        return ReferenceRate(rate.quote, rate.base, rate.day, rate.source, 1 / rate.rate)

@@ -1,0 +1,273 @@
+"""What others may ask of qualification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hansa.federation.contract import (
+    AgreementRef,
+    Need,
+    NeedItem,
+    Qualification,
+    QualificationLine,
+    Seller,
+)
+from hansa.foundation.errors import NotFound, Refused
+from hansa.foundation.ids import Ids, PartyId, QualificationId
+from hansa.foundation.party import Actor, Party
+from hansa.foundation.time import Instant
+from hansa.foundation.transaction import Begin, Transaction
+from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, Source
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState
+from hansa.lifecycle.qualification import rules
+from hansa.lifecycle.qualification.model import Ask, Part, Pick, Wanted
+
+Sellers = Callable[[PartyId], Seller]
+
+
+def qualify(
+    begin: Begin,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    sellers: Sellers,
+    ids: Ids,
+    now: Instant,
+) -> Qualification:
+    """Asks everyone who could serve each item, and says which items can be had.
+
+    Raises Refused only for what is wrong with the need as a whole.
+    """
+    rules.check_need(need, us=us.id, actor=actor)
+    wanted: list[Wanted] = []
+    refusals: dict[str, Refused] = {}
+    with begin() as tx:
+        for item in need.items:
+            try:
+                wanted.append(
+                    _prepare(tx, us=us, actor=actor, buyer=buyer, need=need, item=item, now=now)
+                )
+            except Refused as refusal:
+                refusals[item.id] = refusal
+    _, unserved = _choose(wanted, us=us, need=need, sellers=sellers, ask_always=True)
+    refusals |= unserved
+    return Qualification(
+        id=ids.new(QualificationId),
+        lines=tuple(
+            QualificationLine(
+                item.id,
+                feasible=False,
+                reason=refusals[item.id].code,
+                words=refusals[item.id].words,
+            )
+            if item.id in refusals
+            else QualificationLine(item.id, feasible=True)
+            for item in need.items
+        ),
+    )
+
+
+def source(
+    begin: Begin,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    sellers: Sellers,
+    now: Instant,
+) -> tuple[Sequence[Wanted], Sequence[Pick]]:
+    """Finds one seller for every part of every item, for a quote.
+
+    Where only one seller could serve a part, the quote itself will tell whether it can.
+    Raises Refused for the first item that cannot be had, naming it.
+    """
+    rules.check_need(need, us=us.id, actor=actor)
+    with begin() as tx:
+        wanted = [
+            _prepare(tx, us=us, actor=actor, buyer=buyer, need=need, item=item, now=now)
+            for item in need.items
+        ]
+    picks, unserved = _choose(wanted, us=us, need=need, sellers=sellers, ask_always=False)
+    for refusal in unserved.values():
+        raise refusal
+    return wanted, picks
+
+
+def _prepare(
+    tx: Transaction,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    item: NeedItem,
+    now: Instant,
+) -> Wanted:
+    """One item with its offer, price, tax and everyone who may be asked for its parts."""
+    offer = catalogue.offer(tx, code=item.offer)
+    rules.check_site(item, offer)
+    country = item.site.country if item.site else None
+    ref: AgreementRef | None = None
+    if actor.role == "partner":
+        trade = agreement.terms_for(
+            tx, seller=us.id, buyer=actor.party, offer=item.offer, country=country, at=now
+        )
+        ref, price_list = trade.ref, trade.item.price_list
+    else:
+        price_list = agreement.customer(tx, party=actor.party).price_list
+    price = catalogue.price_for(
+        tx, price_list=price_list, offer=item.offer, currency=need.currency, at=now
+    )
+    holding = _changed(tx, us=us.id, actor=actor, item=item)
+    normal = NeedItem(
+        id=item.id,
+        offer=item.offer,
+        site=item.site,
+        quantity=item.quantity,
+        holding=item.holding,
+        characteristics=catalogue.characteristics(
+            offer, item.characteristics, field=f"items.{item.id}"
+        ),
+    )
+    return Wanted(
+        item=normal,
+        offer=offer,
+        price=price,
+        agreement=ref,
+        holding=holding,
+        tax=catalogue.tax_for(tx, supplier=us, customer=buyer, now=now),
+        parts=tuple(_parts(tx, us, need, normal, offer, holding, country, now)),
+    )
+
+
+def _changed(tx: Transaction, *, us: PartyId, actor: Actor, item: NeedItem) -> Holding | None:
+    """The holding that an item changes, if it changes one and this buyer holds it."""
+    if item.holding is None:
+        return None
+    holding = inventory.get(tx, ref=HoldingRef(us, item.holding))
+    if holding.buyer != actor.party:
+        raise NotFound(
+            "holding-unknown",
+            f"You hold nothing called {item.holding}.",
+            field=f"items.{item.id}.holding",
+        )
+    if holding.state is not HoldingState.ACTIVE or holding.offer != item.offer:
+        raise Refused(
+            "holding-not-changeable",
+            f"{item.holding} is {holding.state} {holding.offer}; only an active holding of the "
+            "same offer can be changed.",
+            field=f"items.{item.id}.holding",
+        )
+    return holding
+
+
+def _parts(
+    tx: Transaction,
+    us: Party,
+    need: Need,
+    item: NeedItem,
+    offer: CatalogueOffer,
+    holding: Holding | None,
+    country: str | None,
+    now: Instant,
+) -> list[Part]:
+    lower = {}
+    if holding is not None:
+        lower = {rules.component_of(h): h for _, h in inventory.below(tx, ref=holding.ref)}
+    parts = []
+    for component in offer.components:
+        held = lower.get(component.name)
+        if holding is not None and held is None:
+            continue  # this site never needed that component
+        if held is not None:
+            sources: tuple[Source, ...] = (Source(held.ref.seller, held.offer),)
+        else:
+            sources = rules.sources_at(component, country)
+        parts.append(_part(tx, us, need, item, component, sources, held, country, now))
+    return parts
+
+
+def _part(
+    tx: Transaction,
+    us: Party,
+    need: Need,
+    item: NeedItem,
+    component: Component,
+    sources: Sequence[Source],
+    held: Holding | None,
+    country: str | None,
+    now: Instant,
+) -> Part:
+    asks: list[Ask] = []
+    refusal: Refused | None = None
+    for source in sources:
+        line = rules.line(item, component, source, held)
+        if source.seller == us.id:
+            asks.append(Ask(us.id, need.currency, None, line))
+            continue
+        try:
+            trade = agreement.terms_for(
+                tx, seller=source.seller, buyer=us.id, offer=source.offer, country=country, at=now
+            )
+        except Refused as reason:
+            refusal = refusal or reason
+        else:
+            asks.append(Ask(source.seller, trade.item.currency, trade.ref, line))
+    if not asks:
+        raise refusal or Refused(
+            "site-outside-coverage",
+            f"Nobody who delivers the {component.name} of {item.offer} serves "
+            f"{item.site.place if item.site else 'this order'}"
+            f"{f' ({country})' if country else ''}.",
+            field=f"items.{item.id}.site",
+        )
+    return Part(component, tuple(asks))
+
+
+def _choose(
+    wanted: Sequence[Wanted], *, us: Party, need: Need, sellers: Sellers, ask_always: bool
+) -> tuple[list[Pick], dict[str, Refused]]:
+    """Round by round each open part asks its next seller, one need to each seller a round."""
+    picks: list[Pick] = []
+    unserved: dict[str, Refused] = {}
+    open_parts = [(one.item.id, part) for one in wanted for part in one.parts]
+    round_no = 0
+    while open_parts:
+        asked = []
+        for item, part in open_parts:
+            if len(part.asks) == 1 and not ask_always:
+                picks.append(Pick(item, part.component, part.asks[0]))
+            else:
+                asked.append((item, part, part.asks[round_no]))
+        answers = _answers([ask for _, _, ask in asked], us=us, need=need, sellers=sellers)
+        open_parts = []
+        for item, part, ask in asked:
+            answer = answers[ask.item.id]
+            if answer.feasible:
+                picks.append(Pick(item, part.component, ask))
+            elif round_no + 1 < len(part.asks):
+                open_parts.append((item, part))
+            else:
+                unserved.setdefault(
+                    item, Refused(answer.reason, answer.words, field=f"items.{item}.site")
+                )
+        round_no += 1
+    return picks, unserved
+
+
+def _answers(
+    asks: Sequence[Ask], *, us: Party, need: Need, sellers: Sellers
+) -> dict[str, QualificationLine]:
+    lines: dict[str, QualificationLine] = {}
+    for (seller, currency), group in rules.by_need(asks).items():
+        answer = sellers(seller).qualify(
+            Need(tuple(ask.item for ask in group), currency, need.trace, (*need.trail, us.id))
+        )
+        lines |= {line.item: line for line in answer.lines}
+    return lines

@@ -1,0 +1,166 @@
+"""What others may ask or do about quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from hansa.federation.contract import AgreementRef, Need, Quote, QuoteLine
+from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.ids import Ids, PartyId, QuoteId
+from hansa.foundation.party import Actor, Party
+from hansa.foundation.time import Instant
+from hansa.foundation.transaction import Begin, Transaction
+from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.qualification import actions as qualification
+from hansa.lifecycle.qualification.actions import Sellers
+from hansa.lifecycle.qualification.model import Pick, Wanted
+from hansa.lifecycle.quote import rules, store
+from hansa.lifecycle.quote.model import KeptQuote, SupplyLine, SupplyQuote
+
+
+def quote(
+    begin: Begin,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    sellers: Sellers,
+    ids: Ids,
+    now: Instant,
+) -> Quote:
+    """A locked price for the whole need, with every supplier's locked quote behind it.
+
+    Raises Refused naming the first item that cannot be had or priced; nothing is kept then.
+    """
+    wanted, picks = qualification.source(
+        begin, us=us, actor=actor, buyer=buyer, need=need, sellers=sellers, now=now
+    )
+    offered = _ask(picks, us=us, need=need, sellers=sellers)
+    with begin() as tx:
+        supplies = tuple(
+            _supply(tx, group, quote, currency=need.currency, now=now) for group, quote in offered
+        )
+        made = Quote(
+            id=ids.new(QuoteId),
+            seller=us.id,
+            buyer=actor.party,
+            currency=need.currency,
+            lines=tuple(_line(one, supplies) for one in wanted),
+            made_at=now,
+            valid_until=rules.valid_until(now, [supply.quote for supply in supplies]),
+            agreement=_one_agreement(wanted),
+        )
+        if made.valid_until <= now:
+            raise TryLater(
+                "supplier-quote-expired",
+                "A supplier's quote ended while this one was made.",
+                after_s=1,
+            )
+        store.add(tx, KeptQuote(made, need.trace, need.trail, supplies))
+    return made
+
+
+def get(tx: Transaction, *, quote_id: QuoteId, buyer: PartyId | None = None) -> KeptQuote:
+    """One quote, of this buyer if one is given. Raises NotFound `quote-unknown`."""
+    kept = store.get(tx, quote_id)
+    if kept is None or (buyer is not None and kept.quote.buyer != buyer):
+        raise NotFound(
+            "quote-unknown", f"You have no quote {quote_id}; ask for one.", field="quote"
+        )
+    return kept
+
+
+def quotes(tx: Transaction, *, buyer: PartyId | None = None, limit: int = 100) -> Sequence[Quote]:
+    """The newest quotes we made, the newest first."""
+    return store.of_buyer(tx, buyer, limit)
+
+
+Group = Sequence[Pick]
+
+
+def _ask(
+    picks: Sequence[Pick], *, us: Party, need: Need, sellers: Sellers
+) -> Sequence[tuple[Group, Quote]]:
+    """One need to each seller, stage and currency; their quotes in delivery order."""
+    groups: dict[tuple[int, PartyId, str], list[Pick]] = {}
+    for pick in picks:
+        key = (pick.component.stage, pick.ask.seller, pick.ask.currency)
+        groups.setdefault(key, []).append(pick)
+    return [
+        (
+            group,
+            sellers(seller).quote(
+                Need(
+                    tuple(pick.ask.item for pick in group),
+                    currency,
+                    need.trace,
+                    (*need.trail, us.id),
+                )
+            ),
+        )
+        for (_, seller, currency), group in sorted(groups.items(), key=lambda one: one[0])
+    ]
+
+
+def _supply(
+    tx: Transaction, group: Group, quote: Quote, *, currency: str, now: Instant
+) -> SupplyQuote:
+    asked = {pick.ask.item.id for pick in group}
+    answered = {line.item for line in quote.lines}
+    if asked != answered or quote.currency != group[0].ask.currency:
+        raise Refused(
+            "supplier-quote-incomplete",
+            f"{quote.seller} quoted {len(answered)} of {len(asked)} lines in {quote.currency}.",
+            field="items",
+        )
+    rate = catalogue.reference_rate(tx, base=quote.currency, quote=currency, day=now.date())
+    return SupplyQuote(
+        seller=quote.seller,
+        stage=group[0].component.stage,
+        agreement=group[0].ask.agreement,
+        quote=quote,
+        lines=tuple(
+            SupplyLine(pick.item, pick.component.name, pick.ask.item.id, pick.component.metered)
+            for pick in group
+        ),
+        rate_of_exchange=f"{rate.rate} {rate.source} {rate.day}",
+    )
+
+
+def _line(wanted: Wanted, supplies: Sequence[SupplyQuote]) -> QuoteLine:
+    costs = []
+    for supply in supplies:
+        terms: Mapping[str, QuoteLine] = {line.item: line for line in supply.quote.lines}
+        rate = Decimal(supply.rate_of_exchange.partition(" ")[0])
+        costs += [
+            rules.Cost(terms[part.line].terms, part.metered, rate)
+            for part in supply.lines
+            if part.item == wanted.item.id
+        ]
+    item = wanted.item
+    listed = catalogue.list_terms(wanted.price, item.characteristics, item.quantity)
+    return QuoteLine(
+        item=item.id,
+        offer=item.offer,
+        offer_name=wanted.offer.name,
+        family=wanted.offer.family,
+        site=item.site,
+        characteristics=item.characteristics,
+        quantity=item.quantity,
+        terms=rules.line_terms(wanted, listed, costs),
+        tax=wanted.tax,
+        holding=item.holding,
+    )
+
+
+def _one_agreement(wanted: Sequence[Wanted]) -> AgreementRef | None:
+    refs = {one.agreement for one in wanted}
+    if len(refs) > 1:
+        raise Refused(
+            "agreements-mixed",
+            "These items fall under different agreements; ask for a quote under each.",
+            field="items",
+        )
+    return refs.pop()

@@ -1,0 +1,94 @@
+"""Pricing as pure functions: list price, and what partners charge passed on with a margin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+
+from hansa.federation.contract import (
+    PercentileTariff,
+    Quote,
+    Tariff,
+    Terms,
+    Tier,
+    VoiceBand,
+    VoiceTariff,
+)
+from hansa.foundation.money import Money, Rounding, minor_digits, round_fraction
+from hansa.foundation.time import Instant
+from hansa.lifecycle.qualification.model import Wanted
+
+VALIDITY = timedelta(days=14)
+"""How long a quote of ours stands, if no supplier's quote behind it ends sooner."""
+
+RATE_DECIMALS = Decimal("0.000001")
+"""Resold usage rates are rounded half-up to six decimals, once, when the quote is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a supplier charges for one part. rate: our currency for one of theirs."""
+
+    terms: Terms
+    metered: bool
+    rate: Decimal
+
+
+def line_terms(wanted: Wanted, listed: Terms, costs: Sequence[Cost]) -> Terms:
+    """The terms of one line: list price, plus costs with the margin where the list says so.
+
+    Each amount is rounded once. A change of something held has no one-off part of our own.
+    """
+    price = wanted.price
+    one_off, monthly, tariff = listed.one_off, listed.monthly, listed.tariff
+    if wanted.holding is not None:
+        one_off = Money.zero(price.currency)
+    if price.margin_bp is not None:
+        one_off = _with_costs(one_off, [(c.terms.one_off, c.rate) for c in costs], price.margin_bp)
+        monthly = _with_costs(monthly, [(c.terms.monthly, c.rate) for c in costs], price.margin_bp)
+        for cost in costs:
+            if tariff is None and cost.metered and cost.terms.tariff is not None:
+                tariff = marked_up(cost.terms.tariff, cost.rate, price.margin_bp)
+    return Terms(one_off, monthly, tariff)
+
+
+def _with_costs(base: Money, costs: Sequence[tuple[Money, Decimal]], margin_bp: int) -> Money:
+    exact = Fraction(base.minor)
+    for cost, rate in costs:
+        shift = Fraction(10) ** (minor_digits(base.currency) - minor_digits(cost.currency))
+        exact += cost.minor * Fraction(rate) * shift * Fraction(10_000 + margin_bp, 10_000)
+    return Money(round_fraction(exact, Rounding.HALF_UP), base.currency)
+
+
+def marked_up(tariff: Tariff, rate: Decimal, margin_bp: int) -> Tariff:
+    """A supplier's usage tariff in our currency with our margin on every rate."""
+
+    def ours(theirs: Decimal) -> Decimal:
+        with localcontext() as context:
+            context.prec = 40
+            exact = theirs * rate * (10_000 + margin_bp) / 10_000
+            return exact.quantize(RATE_DECIMALS, rounding=ROUND_HALF_UP)
+
+    if isinstance(tariff, PercentileTariff):
+        return replace(tariff, rate_per_mbps=ours(tariff.rate_per_mbps))
+    if isinstance(tariff, VoiceTariff):
+        return replace(tariff, bands=tuple(_band(band, ours) for band in tariff.bands))
+    tiers = tuple(Tier(tier.up_to, ours(tier.rate)) for tier in tariff.tiers)
+    return replace(tariff, tiers=tiers)
+
+
+def _band(band: VoiceBand, ours: Callable[[Decimal], Decimal]) -> VoiceBand:
+    return replace(
+        band,
+        peak_per_min=ours(band.peak_per_min),
+        offpeak_per_min=ours(band.offpeak_per_min),
+        setup=ours(band.setup),
+    )
+
+
+def valid_until(now: Instant, supplies: Sequence[Quote]) -> Instant:
+    """Our own validity, or the first supplier's quote to end if that is sooner."""
+    return min([now + VALIDITY, *(supply.valid_until for supply in supplies)])
