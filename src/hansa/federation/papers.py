@@ -196,7 +196,8 @@ class Statement:
     """One month between two parties, before it is an invoice.
 
     kind_of: `services`, issued by the creditor; `revenue-share`, issued by the operating
-    party (the debtor) with the buyers' confirmations as evidence of the base.
+    party (the debtor) with the buyers' confirmations as evidence of the base. replaces: the
+    statement that this one corrects, which is withdrawn with it.
     """
 
     id: StatementId
@@ -210,6 +211,7 @@ class Statement:
     net: Money
     tax: Money
     evidence: tuple[Confirmation, ...] = ()
+    replaces: StatementId | None = None
 
 
 @dataclass(frozen=True, slots=True)
