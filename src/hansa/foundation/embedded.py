@@ -193,11 +193,7 @@ class EmbeddedServer:
             binaries = readable_binaries(find_binaries(self._binaries), user)
             if owner is None:
                 self._make_cluster(binaries, user)
-            elif user.uid != owner:
-                raise Refused(
-                    "database-owner",
-                    f"{cluster} belongs to the user with number {owner}; run as that user or root.",
-                )
+            _check_owner(cluster, user)
             self._clear_remains(cluster.resolve())
             self._launch(binaries, cluster.resolve(), user)
         except BaseException:
@@ -401,6 +397,15 @@ def _write_secret(file: Path, secret: str) -> None:
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(secret)
+
+
+def _check_owner(cluster: Path, user: ServerUser) -> None:
+    owner = cluster.stat().st_uid
+    if user.uid != owner:
+        raise Refused(
+            "database-owner",
+            f"{cluster} belongs to the user with number {owner}; run as that user or root.",
+        )
 
 
 def _as_user(user: ServerUser, command: Sequence[str]) -> Sequence[str]:
