@@ -1,0 +1,287 @@
+"""The tables of holdings and every line of SQL about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hansa.federation.contract import AgreementRef, Tax, Terms
+from hansa.foundation import documents
+from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.ids import AgreementId, HoldingId, OfferCode, OrderId, PartyId, TraceId
+from hansa.foundation.site import Site
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one order brought to one holding. last: no later change stands on it."""
+
+    fingerprint: str
+    before: Spell | None
+    reverted: bool
+    last: bool
+
+
+def insert(tx: Transaction, holding: Holding) -> bool:
+    """Enters a holding without its spells; False when it is known already."""
+    agreement = holding.agreement
+    return (
+        run(
+            tx,
+            """insert into inventory_holding (seller, id, buyer, item, offer, offer_name, family,
+                   site, agreement, agreement_version, state, trace)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+            (
+                holding.ref.seller,
+                holding.ref.id,
+                holding.buyer,
+                holding.item,
+                holding.offer,
+                holding.offer_name,
+                holding.family,
+                None if holding.site is None else Jsonb(documents.write(holding.site)),
+                None if agreement is None else agreement.id,
+                None if agreement is None else agreement.version,
+                holding.state,
+                holding.trace,
+            ),
+        )
+        == 1
+    )
+
+
+def set_state(tx: Transaction, ref: HoldingRef, state: HoldingState) -> None:
+    run(
+        tx,
+        "update inventory_holding set state = %s where seller = %s and id = %s",
+        (state, ref.seller, ref.id),
+    )
+
+
+def write_spells(
+    tx: Transaction, ref: HoldingRef, before: Sequence[Spell], after: Sequence[Spell]
+) -> None:
+    """Turns the spells that are written into others."""
+    old = {spell.start: spell for spell in before}
+    new = {spell.start: spell for spell in after}
+    kept = {start for start in old.keys() & new.keys() if _same_but_end(old[start], new[start])}
+    for start in old.keys() - kept:
+        run(
+            tx,
+            "delete from inventory_spell where seller = %s and holding = %s and lower(valid) = %s",
+            (ref.seller, ref.id, start),
+        )
+    for start in kept:
+        if old[start].end != new[start].end:
+            run(
+                tx,
+                """update inventory_spell set valid = tstzrange(lower(valid), %s::timestamptz)
+                   where seller = %s and holding = %s and lower(valid) = %s""",
+                (new[start].end, ref.seller, ref.id, start),
+            )
+    for spell in after:
+        if spell.start not in kept:
+            _insert_spell(tx, ref, spell)
+
+
+def _same_but_end(one: Spell, other: Spell) -> bool:
+    return replace(one, end=None) == replace(other, end=None)
+
+
+def _insert_spell(tx: Transaction, ref: HoldingRef, spell: Spell) -> None:
+    run(
+        tx,
+        """insert into inventory_spell (seller, holding, valid, order_id, quantity,
+               characteristics, terms, tax)
+           values (%s, %s, tstzrange(%s::timestamptz, %s::timestamptz), %s, %s, %s, %s, %s)""",
+        (
+            ref.seller,
+            ref.id,
+            spell.start,
+            spell.end,
+            spell.order,
+            spell.quantity,
+            Jsonb(dict(spell.characteristics)),
+            Jsonb(documents.write(spell.terms)),
+            Jsonb(documents.write(spell.tax)),
+        ),
+    )
+
+
+def change_of(tx: Transaction, ref: HoldingRef, order: OrderId) -> Change | None:
+    row = one_row(
+        tx,
+        """select c.fingerprint, c.before, c.reverted_at is not null as reverted,
+                  not exists (
+                      select 1 from inventory_change later
+                      where later.seller = c.seller and later.holding = c.holding
+                        and later.seq > c.seq and later.reverted_at is null) as last
+           from inventory_change c where c.seller = %s and c.holding = %s and c.order_id = %s""",
+        (ref.seller, ref.id, order),
+    )
+    if row is None:
+        return None
+    before = row["before"]
+    return Change(
+        fingerprint=row["fingerprint"],
+        before=None if before is None else documents.read(Spell, before),
+        reverted=row["reverted"],
+        last=row["last"],
+    )
+
+
+def note_change(
+    tx: Transaction, ref: HoldingRef, order: OrderId, fingerprint: str, before: Spell | None
+) -> None:
+    run(
+        tx,
+        """insert into inventory_change (seller, holding, order_id, fingerprint, before)
+           values (%s, %s, %s, %s, %s)""",
+        (
+            ref.seller,
+            ref.id,
+            order,
+            fingerprint,
+            None if before is None else Jsonb(documents.write(before)),
+        ),
+    )
+
+
+def note_revert(tx: Transaction, ref: HoldingRef, order: OrderId, now: Instant) -> None:
+    run(
+        tx,
+        """update inventory_change set reverted_at = %s
+           where seller = %s and holding = %s and order_id = %s""",
+        (now, ref.seller, ref.id, order),
+    )
+
+
+def support(tx: Transaction, support: Support) -> bool:
+    """Notes what a holding stands on; False when the lower one is unknown."""
+    return (
+        run(
+            tx,
+            """insert into inventory_support
+                   (upper_seller, upper_id, lower_seller, lower_id, metered)
+               select %s, %s, h.seller, h.id, %s from inventory_holding h
+               where h.seller = %s and h.id = %s
+               on conflict (upper_seller, upper_id, lower_seller, lower_id)
+               do update set metered = excluded.metered""",
+            (
+                support.upper.seller,
+                support.upper.id,
+                support.metered,
+                support.lower.seller,
+                support.lower.id,
+            ),
+        )
+        == 1
+    )
+
+
+def get(tx: Transaction, ref: HoldingRef) -> Holding | None:
+    row = one_row(
+        tx,
+        "select * from inventory_holding where seller = %s and id = %s",
+        (ref.seller, ref.id),
+    )
+    return _holdings(tx, [row])[0] if row else None
+
+
+def locked(tx: Transaction, ref: HoldingRef) -> Holding | None:
+    """The holding, which nobody else can change until this transaction ends."""
+    row = one_row(
+        tx,
+        "select * from inventory_holding where seller = %s and id = %s for update",
+        (ref.seller, ref.id),
+    )
+    return _holdings(tx, [row])[0] if row else None
+
+
+def find(
+    tx: Transaction, *, seller: PartyId | None, buyer: PartyId | None, period: Period | None
+) -> list[Holding]:
+    """Holdings of a seller, of a buyer or of both, live in any part of the period if given."""
+    rows = all_rows(
+        tx,
+        """select h.* from inventory_holding h
+           where (%(seller)s::text is null or h.seller = %(seller)s)
+             and (%(buyer)s::text is null or h.buyer = %(buyer)s)
+             and (%(start)s::timestamptz is null or exists (
+                 select 1 from inventory_spell s where s.seller = h.seller and s.holding = h.id
+                 and s.valid && tstzrange(%(start)s, %(end)s)))
+           order by h.id, h.seller""",
+        {
+            "seller": seller,
+            "buyer": buyer,
+            "start": period.start if period else None,
+            "end": period.end if period else None,
+        },
+    )
+    return _holdings(tx, rows)
+
+
+def below(tx: Transaction, ref: HoldingRef) -> list[tuple[Support, Holding]]:
+    rows = all_rows(
+        tx,
+        """select h.*, s.metered from inventory_support s
+           join inventory_holding h on h.seller = s.lower_seller and h.id = s.lower_id
+           where s.upper_seller = %s and s.upper_id = %s order by h.id, h.seller""",
+        (ref.seller, ref.id),
+    )
+    return [
+        (Support(upper=ref, lower=holding.ref, metered=row["metered"]), holding)
+        for row, holding in zip(rows, _holdings(tx, rows), strict=True)
+    ]
+
+
+def _holdings(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Holding]:
+    """The holdings of these rows, in their order, with their spells."""
+    spells: dict[tuple[str, str], list[Spell]] = defaultdict(list)
+    for row in all_rows(
+        tx,
+        """select seller, holding, lower(valid) as starts, upper(valid) as ends, order_id,
+                  quantity, characteristics, terms, tax
+           from inventory_spell
+           where (seller, holding) in (select * from unnest(%s::text[], %s::text[]))
+           order by lower(valid)""",
+        ([row["seller"] for row in rows], [row["id"] for row in rows]),
+    ):
+        spells[row["seller"], row["holding"]].append(_spell(row))
+    return [_holding(row, tuple(spells[row["seller"], row["id"]])) for row in rows]
+
+
+def _spell(row: Mapping[str, Any]) -> Spell:
+    return Spell(
+        start=row["starts"],
+        end=row["ends"],
+        order=OrderId(row["order_id"]),
+        characteristics=row["characteristics"],
+        quantity=row["quantity"],
+        terms=documents.read(Terms, row["terms"]),
+        tax=documents.read(Tax, row["tax"]),
+    )
+
+
+def _holding(row: Mapping[str, Any], spells: tuple[Spell, ...]) -> Holding:
+    agreement = None
+    if row["agreement"] is not None:
+        agreement = AgreementRef(AgreementId(row["agreement"]), row["agreement_version"])
+    return Holding(
+        ref=HoldingRef(PartyId(row["seller"]), HoldingId(row["id"])),
+        buyer=PartyId(row["buyer"]),
+        item=row["item"],
+        offer=OfferCode(row["offer"]),
+        offer_name=row["offer_name"],
+        family=row["family"],
+        site=None if row["site"] is None else documents.read(Site, row["site"]),
+        agreement=agreement,
+        state=HoldingState(row["state"]),
+        trace=TraceId(row["trace"]),
+        spells=spells,
+    )
