@@ -38,6 +38,7 @@ class Database:
             timeout=20,
             kwargs={"row_factory": dict_row, "autocommit": False},
             check=ConnectionPool.check_connection,
+            configure=_configure,
         )
 
     def open(self) -> None:
@@ -51,6 +52,12 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         with self._pool.connection() as connection:
             yield Transaction(connection)
+
+
+def _configure(connection: psycopg.Connection[dict[str, Any]]) -> None:
+    """Times come back in UTC, wherever the server stands: ids and papers are made from them."""
+    connection.execute("set time zone 'UTC'")
+    connection.commit()
 
 
 def _connection(tx: Transaction) -> psycopg.Connection[dict[str, Any]]:
