@@ -18,6 +18,11 @@ from hansa.foundation.errors import Refused
 
 FILE_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
+ENDS_TRANSACTION = re.compile(rb"(^|;)\s*(commit|rollback|end)\s*;", re.IGNORECASE)
+
+QUOTED = re.compile(rb"\$(\w*)\$.*?\$\1\$", re.DOTALL)
+"""The body of a function, in which such words mean something else."""
+
 LOCK = 0x68616E7361
 """The advisory lock that lets one process migrate a database at a time (`hansa` in ASCII)."""
 
@@ -58,8 +63,8 @@ def migrate(
     name of each file before it is applied. Everything is checked before anything is applied.
 
     Raises Refused: `migration-misnamed`, `migration-gap` (numbers are 1, 2, 3 … in each
-    room), `migration-changed`, `migration-missing` (applied once, no longer there),
-    `migration-failed`.
+    room), `migration-commits`, `migration-changed`, `migration-missing` (applied once, no
+    longer there), `migration-failed`.
     """
     files = [file for room, folder in folders for file in _files(room, folder)]
     with psycopg.connect(url, autocommit=True) as connection:
@@ -92,6 +97,11 @@ def _files(room: str, folder: Path) -> Sequence[_File]:
                 "numbers run without gap or repetition.",
             )
         content = path.read_bytes()
+        if ENDS_TRANSACTION.search(QUOTED.sub(b"", content)):
+            raise Refused(
+                "migration-commits",
+                f"{path} ends a transaction; each file is one transaction, ended for it.",
+            )
         digest = hashlib.sha256(content).hexdigest()
         found.append(_File(room, position, path.name, content.decode(), digest))
     return found
