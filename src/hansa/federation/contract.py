@@ -275,11 +275,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """One step of an order as its buyer may see it: no supplier's name, no price."""
+    """One step of an order as its buyer may see it: no supplier's name, no price.
+
+    depth: 0 for a step of the seller itself, 1 for one of its supplier's, and so on.
+    """
 
     name: str
     state: str
     at: Instant | None
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,3 +179,13 @@ def _leave_held(tx: Transaction, plan: PlanId) -> None:
         store.set_plan(
             tx, plan, PlanState.UNDOING if undoing else PlanState.RUNNING, None
         )
+
+
+def nudge(tx: Transaction) -> None:
+    """Wakes the workers of this node when the transaction commits: a room has work to take."""
+    store.notify(tx)
+
+
+def of_task(tx: Transaction, *, task: TaskId) -> Plan | None:
+    """The plan that this task belongs to."""
+    return next(store.plans(tx, "id = (select plan from plan_task where id = %s)", (task,)), None)

@@ -1,0 +1,221 @@
+"""How an order becomes a plan, and how a plan is shown: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+from hansa.federation.contract import Milestone, OrderState, Progress, Provided, QuoteLine
+from hansa.foundation import documents
+from hansa.foundation.ids import HoldingId, Ids, OrderId, PartyId, QuoteId, TaskId
+from hansa.foundation.plan.model import Plan, PlanState, Step, Task, TaskState
+from hansa.foundation.time import Instant
+from hansa.lifecycle.delivery.model import (
+    CEASE,
+    END,
+    FAIL,
+    PROVIDE,
+    SUPPLY,
+    WITHDRAW,
+    Leg,
+    Supplied,
+)
+from hansa.lifecycle.inventory.model import Spell
+from hansa.lifecycle.order.model import KeptOrder
+from hansa.lifecycle.quote.model import KeptQuote
+
+CHECK_EVERY = timedelta(seconds=30)
+"""The safety net under the seller's pushes: how often a waiting task asks by itself."""
+
+WAIT_AT_MOST = timedelta(days=60)
+"""How long a supplier may take before a person is asked."""
+
+UNDO = "/undo"
+"""What is appended to a task's id to key the order that takes back what the task ordered."""
+
+
+def task_of(key: str) -> TaskId:
+    """The task that placed an order under this key, or took one back."""
+    return TaskId(key.removesuffix(UNDO))
+
+
+def provide_steps(order: OrderId, kept: KeptQuote, ids: Ids) -> Sequence[Step]:
+    """A supply task for each supplier's quote, lower stages first; then what we provide."""
+    steps: list[Step] = []
+    stages: dict[int, list[TaskId]] = {}
+    for position, supply in enumerate(kept.supplies):
+        before = [task for stage, tasks in stages.items() if stage < supply.stage for task in tasks]
+        parts = sorted({line.component for line in supply.lines})
+        step = Step(
+            id=ids.new(TaskId),
+            kind=SUPPLY,
+            undo=WITHDRAW,
+            after=tuple(before),
+            label=", ".join(parts),
+            body={
+                "order": order,
+                "seller": supply.seller,
+                "quote": supply.quote.id,
+                "supply": position,
+            },
+        )
+        stages.setdefault(supply.stage, []).append(step.id)
+        steps.append(step)
+    holdings = {line.item: line.holding or ids.new(HoldingId) for line in kept.quote.lines}
+    steps.append(
+        Step(
+            id=ids.new(TaskId),
+            kind=PROVIDE,
+            after=tuple(step.id for step in steps),
+            label="service",
+            body={"order": order, "holdings": holdings},
+        )
+    )
+    steps.append(
+        Step(id=ids.new(TaskId), kind=FAIL, label="failure", closing=True, body={"order": order})
+    )
+    return steps
+
+
+def cease_steps(
+    cease: OrderId, target: OrderId, kept: KeptQuote, plan: Plan, ids: Ids
+) -> Sequence[Step]:
+    """What was supplied is ceased, the last stage first; then our own holdings end."""
+    steps: list[Step] = []
+    stages: dict[int, list[TaskId]] = {}
+    tasks = sorted(
+        (task for task in plan.tasks if task.kind == SUPPLY),
+        key=lambda task: -kept.supplies[task.body["supply"]].stage,
+    )
+    for task in tasks:
+        supply = kept.supplies[task.body["supply"]]
+        after = [done for stage, ended in stages.items() if stage > supply.stage for done in ended]
+        step = Step(
+            id=ids.new(TaskId),
+            kind=CEASE,
+            after=tuple(after),
+            label=task.label,
+            body={
+                "order": target,
+                "seller": supply.seller,
+                "supply": task.body["supply"],
+                "ends": supplied(task).order,
+            },
+        )
+        stages.setdefault(supply.stage, []).append(step.id)
+        steps.append(step)
+    steps.append(
+        Step(
+            id=ids.new(TaskId),
+            kind=END,
+            after=tuple(step.id for step in steps),
+            label="service",
+            body={"order": cease, "ends": target},
+        )
+    )
+    return steps
+
+
+def supplied(task: Task) -> Supplied:
+    return documents.read(Supplied, task.output)
+
+
+def spell(order: OrderId, line: QuoteLine, since: Instant) -> Spell:
+    """The stretch that begins when a quoted line is provided."""
+    return Spell(
+        start=since,
+        end=None,
+        order=order,
+        characteristics=line.characteristics,
+        quantity=line.quantity,
+        terms=line.terms,
+        tax=line.tax,
+    )
+
+
+_SHOWN: dict[TaskState, str] = {
+    TaskState.PENDING: "pending",
+    TaskState.DONE: "completed",
+    TaskState.HELD: "held",
+    TaskState.UNDO_HELD: "held",
+    TaskState.FAILED: "failed",
+    TaskState.SKIPPED: "skipped",
+    TaskState.UNDONE: "undone",
+}
+
+
+def milestones(plan: Plan) -> tuple[Milestone, ...]:
+    """The plan as the buyer may see it, with what is known of the steps further down."""
+    shown: list[Milestone] = []
+    for task in plan.tasks:
+        if task.kind == FAIL:
+            continue
+        shown.append(Milestone(task.label, _SHOWN.get(task.state, "inProgress"), task.finished_at))
+        below = task.output if task.kind in (SUPPLY, CEASE) else None
+        if below is not None:
+            progress = supplied(task).progress
+            shown += [Milestone(m.name, m.state, m.at, m.depth + 1) for m in progress.milestones]
+    return tuple(shown)
+
+
+def hops(plan: Plan) -> int:
+    """Sales in the chain from this one downwards, as far as has been heard."""
+    below = [
+        supplied(t).progress.hops for t in plan.tasks if t.kind in (SUPPLY, CEASE) and t.output
+    ]
+    return 1 + max(below, default=0)
+
+
+def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
+    """An order as its buyer may see it."""
+    order = kept.order
+    if plan is None:
+        return Progress(order.id, order.key, order.state, reason=kept.reason)
+    state, reason = order.state, kept.reason
+    if plan.state is PlanState.HELD and state is OrderState.IN_PROGRESS:
+        state, reason = OrderState.HELD, "a person is looking into it"
+    provided: tuple[Provided, ...] = ()
+    for task in plan.tasks:
+        if task.kind in (PROVIDE, END) and task.output:
+            provided = documents.read(tuple[Provided, ...], task.output["provided"])
+    return Progress(
+        order=order.id,
+        key=order.key,
+        state=state,
+        milestones=milestones(plan),
+        provided=provided,
+        hops=hops(plan),
+        reason=reason,
+    )
+
+
+def failure(plan: Plan) -> tuple[Literal[OrderState.FAILED, OrderState.CANCELLED], str]:
+    """How a plan that was undone ended for its order: by a failed task, or by a wish."""
+    for task in plan.tasks:
+        if task.state is TaskState.FAILED:
+            return OrderState.FAILED, task.error
+    return OrderState.CANCELLED, "cancelled before it was completed"
+
+
+def legs(plan: Plan) -> tuple[Leg, ...]:
+    """The suppliers' parts of a plan, for this node's own people."""
+    found = []
+    for task in plan.tasks:
+        if task.kind not in (SUPPLY, CEASE):
+            continue
+        known = supplied(task) if task.output else None
+        found.append(
+            Leg(
+                task=task.id,
+                label=task.label,
+                seller=PartyId(task.body["seller"]),
+                quote=QuoteId(task.body["quote"]) if "quote" in task.body else None,
+                order=known.order if known else None,
+                state=_SHOWN.get(task.state, "inProgress"),
+                hops=known.progress.hops if known else 0,
+                error=task.error,
+                milestones=known.progress.milestones if known else (),
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,401 @@
+"""What delivery does unasked: begins with accepted orders, and sees their tasks through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from hansa.federation import notices
+from hansa.federation.contract import OrderState, Progress, Provided, Seller
+from hansa.federation.papers import OrderMoved
+from hansa.foundation import documents
+from hansa.foundation.documents import Json
+from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, PlanId, QuoteId
+from hansa.foundation.plan import actions as plans
+from hansa.foundation.plan.model import (
+    Done,
+    Handlers,
+    Inside,
+    Outcome,
+    Outside,
+    Plan,
+    PlanState,
+    Retry,
+    Task,
+    Wait,
+)
+from hansa.foundation.time import Instant
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.delivery import actions, rules
+from hansa.lifecycle.delivery.model import (
+    CEASE,
+    END,
+    FAIL,
+    PROVIDE,
+    SUPPLY,
+    WITHDRAW,
+    Supplied,
+)
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Support
+from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.model import KeptOrder
+from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.model import KeptQuote
+
+Sellers = Callable[[PartyId], Seller]
+
+ORDERS_A_TURN = 20
+FAILED = frozenset({OrderState.FAILED, OrderState.CANCELLED})
+
+
+def begin_orders(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
+    """Takes accepted orders and writes their plans; returns how many it took."""
+    taken = orders.take(tx, us=us, limit=ORDERS_A_TURN, now=now)
+    for kept in taken:
+        if kept.kind == "provide":
+            quote = quotes.get(tx, quote_id=kept.order.quote)
+            steps = rules.provide_steps(kept.order.id, quote, ids)
+            plans.write(
+                tx,
+                plan_id=ids.new(PlanId),
+                subject=kept.order.id,
+                kind="order",
+                trace=kept.order.trace,
+                steps=steps,
+                now=now,
+            )
+        else:
+            _begin_cease(tx, us=us, kept=kept, ids=ids, now=now)
+    return len(taken)
+
+
+def _begin_cease(tx: Transaction, *, us: PartyId, kept: KeptOrder, ids: Ids, now: Instant) -> None:
+    assert kept.ends is not None
+    plan = plans.of_subject(tx, subject=kept.ends)
+    assert plan is not None
+    target = orders.get(tx, us=us, order_id=kept.ends)
+    if target.order.state is OrderState.COMPLETED:
+        quote = quotes.get(tx, quote_id=kept.order.quote)
+        plans.write(
+            tx,
+            plan_id=ids.new(PlanId),
+            subject=kept.order.id,
+            kind="cease",
+            trace=kept.order.trace,
+            now=now,
+            steps=rules.cease_steps(kept.order.id, kept.ends, quote, plan, ids),
+        )
+    elif target.order.state in FAILED:
+        _finish(
+            tx,
+            us=us,
+            order_id=kept.order.id,
+            state=OrderState.COMPLETED,
+            reason="",
+            ids=ids,
+            now=now,
+        )
+    else:
+        plans.cancel(tx, plan=plan.id, by=kept.order.buyer, why=kept.order.id, now=now)
+
+
+def handlers(*, us: PartyId, sellers: Sellers, ids: Ids) -> Handlers:
+    """The handlers of delivery's tasks."""
+    return {
+        SUPPLY: Outside(call=partial(_supply_call, sellers), record=partial(_supply_record, us)),
+        WITHDRAW: Outside(
+            call=partial(_cease_call, sellers),
+            record=partial(_cease_record, us),
+            retry=Retry(attempts=None),
+        ),
+        CEASE: Outside(call=partial(_cease_call, sellers), record=partial(_cease_record, us)),
+        PROVIDE: Inside(partial(_provide, us, ids)),
+        END: Inside(partial(_end, us, ids)),
+        FAIL: Inside(partial(_fail, us, ids)),
+    }
+
+
+# --- supply: order from a seller and wait until it has delivered ---------------------------------
+
+
+def _supply_call(sellers: Sellers, task: Task, now: Instant) -> Json:
+    seller = sellers(PartyId(task.body["seller"]))
+    if task.output is None:
+        order = seller.order(quote_id=QuoteId(task.body["quote"]), key=BuyerKey(task.id))
+        if order.state is not OrderState.COMPLETED:
+            return documents.write(Supplied(order.id, Progress(order.id, order.key, order.state)))
+        return documents.write(Supplied(order.id, seller.progress(order.id)))
+    known = rules.supplied(task)
+    return documents.write(Supplied(known.order, _heard(seller, task, known.order, task.id)))
+
+
+def _heard(seller: Seller, task: Task, order: OrderId, key: str) -> Progress:
+    """What the seller pushed about this order, if it says how it ended; else what it answers."""
+    if task.message is not None:
+        pushed = documents.read(Progress, task.message)
+        if (
+            pushed.order == order
+            and pushed.key == key
+            and (pushed.state is OrderState.COMPLETED or pushed.state in FAILED)
+        ):
+            return pushed
+    return seller.progress(order)
+
+
+def _supply_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: Instant) -> Outcome:
+    progress = documents.read(Supplied, answer).progress
+    if progress.state in FAILED:
+        raise Refused("supply-failed", progress.reason or "A supplier could not deliver.")
+    if progress.state is not OrderState.COMPLETED:
+        return Wait(now + rules.CHECK_EVERY, now + rules.WAIT_AT_MOST, answer)
+    _enter(us, tx, task, progress)
+    return Done(answer)
+
+
+def _enter(us: PartyId, tx: Transaction, task: Task, progress: Progress) -> None:
+    """What a seller has provided is ours from the seller's own instant on."""
+    kept, quote = _order_and_quote(tx, us, task)
+    supply = quote.supplies[task.body["supply"]]
+    lines = {line.item: line for line in supply.quote.lines}
+    for provided in progress.provided:
+        line = lines[provided.item]
+        ref = HoldingRef(supply.seller, provided.holding)
+        spell = rules.spell(progress.order, line, provided.since)
+        if line.holding is not None:
+            inventory.change(tx, ref=ref, spell=spell, supports=())
+            continue
+        inventory.activate(
+            tx,
+            holding=Holding(
+                ref=ref,
+                buyer=us,
+                item=line.item,
+                offer=line.offer,
+                offer_name=line.offer_name,
+                family=line.family,
+                site=line.site,
+                agreement=supply.agreement,
+                state=HoldingState.ACTIVE,
+                trace=kept.order.trace,
+                spells=(spell,),
+            ),
+            supports=(),
+        )
+
+
+# --- withdraw and cease: have the seller end what it delivered -------------------------------------
+
+
+def _cease_call(sellers: Sellers, task: Task, now: Instant) -> Json:
+    seller = sellers(PartyId(task.body["seller"]))
+    key = BuyerKey(task.id + rules.UNDO if task.undoing else task.id)
+    if task.output is None:
+        known = _what_to_cease(seller, task)
+        if known is None:
+            return None
+    else:
+        known = rules.supplied(task)
+    if known.cease is None:
+        try:
+            cease = seller.cease(order_id=known.order, key=key)
+        except Refused as refusal:
+            if task.undoing and seller.progress(known.order).state in FAILED:
+                return None  # it came to nothing by itself
+            raise TryLater(refusal.code, refusal.words) from refusal
+        known = Supplied(known.order, known.progress, cease.id)
+        if cease.state is not OrderState.COMPLETED:
+            progress = Progress(cease.id, cease.key, cease.state)
+            return documents.write(Supplied(known.order, known.progress, cease.id, progress))
+    assert known.cease is not None
+    heard = _heard(seller, task, known.cease, key)
+    before = known.progress
+    if task.undoing and heard.state is OrderState.COMPLETED:
+        before = seller.progress(known.order)  # it may have been delivered just before
+    return documents.write(Supplied(known.order, before, known.cease, heard))
+
+
+def _what_to_cease(seller: Seller, task: Task) -> Supplied | None:
+    """The seller's order to end. On the way back it may be unknown whether it was ever placed:
+    the same key then tells, and a refusal means that there is nothing to take back.
+    """
+    if "ends" in task.body:
+        order = OrderId(task.body["ends"])
+        return Supplied(order, Progress(order, BuyerKey(task.id), OrderState.COMPLETED))
+    try:
+        placed = seller.order(quote_id=QuoteId(task.body["quote"]), key=BuyerKey(task.id))
+    except (Refused, NotFound):
+        return None
+    return Supplied(placed.id, Progress(placed.id, placed.key, placed.state))
+
+
+def _cease_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: Instant) -> Outcome:
+    if answer is None:
+        return Done()
+    known = documents.read(Supplied, answer)
+    progress = known.cease_progress
+    assert progress is not None
+    if progress.state in FAILED:
+        raise TryLater("cease-failed", progress.reason or "A supplier could not cease.")
+    if progress.state is not OrderState.COMPLETED:
+        return Wait(now + rules.CHECK_EVERY, now + rules.WAIT_AT_MOST, answer)
+    if task.undoing and known.progress.state is OrderState.COMPLETED:
+        _enter(us, tx, task, known.progress)
+    _, quote = _order_and_quote(tx, us, task)
+    supply = quote.supplies[task.body["supply"]]
+    changed = {line.item for line in supply.quote.lines if line.holding is not None}
+    for ended in progress.provided:
+        ref = HoldingRef(supply.seller, ended.holding)
+        if ended.item in changed:
+            inventory.revert(tx, ref=ref, order=known.order, now=ended.since)
+        else:
+            inventory.end(tx, ref=ref, now=ended.since)
+    return Done(answer)
+
+
+# --- the ends of a plan ---------------------------------------------------------------------------
+
+
+def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> Outcome:
+    """Everything has been supplied: the buyer's holdings begin and the order is completed."""
+    kept, quote = _order_and_quote(tx, us, task)
+    plan = plans.of_subject(tx, subject=task.subject)
+    assert plan is not None
+    provided = []
+    for line in quote.quote.lines:
+        ref = HoldingRef(us, HoldingId(task.body["holdings"][line.item]))
+        spell = rules.spell(kept.order.id, line, now)
+        supports = _supports(ref, line.item, quote, plan)
+        if line.holding is not None:
+            inventory.change(tx, ref=ref, spell=spell, supports=supports)
+        else:
+            inventory.activate(
+                tx,
+                holding=Holding(
+                    ref=ref,
+                    buyer=kept.order.buyer,
+                    item=line.item,
+                    offer=line.offer,
+                    offer_name=line.offer_name,
+                    family=line.family,
+                    site=line.site,
+                    agreement=quote.quote.agreement,
+                    state=HoldingState.ACTIVE,
+                    trace=kept.order.trace,
+                    spells=(spell,),
+                ),
+                supports=supports,
+            )
+        provided.append(Provided(line.item, ref.id, now))
+    _finish(
+        tx,
+        us=us,
+        order_id=kept.order.id,
+        state=OrderState.COMPLETED,
+        reason="",
+        ids=ids,
+        now=now,
+        provided=tuple(provided),
+    )
+    return Done({"provided": documents.write(tuple(provided), tuple[Provided, ...])})
+
+
+def _supports(upper: HoldingRef, item: str, quote: KeptQuote, plan: Plan) -> tuple[Support, ...]:
+    found = []
+    for task in plan.tasks:
+        if task.kind != SUPPLY:
+            continue
+        supply = quote.supplies[task.body["supply"]]
+        by_line: Mapping[str, Provided] = {
+            p.item: p for p in rules.supplied(task).progress.provided
+        }
+        found += [
+            Support(upper, HoldingRef(supply.seller, by_line[part.line].holding), part.metered)
+            for part in supply.lines
+            if part.item == item
+        ]
+    return tuple(found)
+
+
+def _end(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> Outcome:
+    """Everything below has been ceased: our own holdings end, or go back to what they were."""
+    target = orders.get(tx, us=us, order_id=OrderId(task.body["ends"]))
+    quote = quotes.get(tx, quote_id=target.order.quote)
+    plan = plans.of_subject(tx, subject=target.order.id)
+    assert plan is not None
+    changed = {line.item for line in quote.quote.lines if line.holding is not None}
+    ended = []
+    for one in rules.progress(target, plan).provided:
+        ref = HoldingRef(us, one.holding)
+        if one.item in changed:
+            inventory.revert(tx, ref=ref, order=target.order.id, now=now)
+        else:
+            inventory.end(tx, ref=ref, now=now)
+        ended.append(Provided(one.item, one.holding, now))
+    _finish(
+        tx,
+        us=us,
+        order_id=OrderId(task.body["order"]),
+        state=OrderState.COMPLETED,
+        reason="",
+        ids=ids,
+        now=now,
+        provided=tuple(ended),
+    )
+    return Done({"provided": documents.write(tuple(ended), tuple[Provided, ...])})
+
+
+def _fail(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> Outcome:
+    """Everything has been taken back: the order failed, or was cancelled as asked."""
+    order_id = OrderId(task.body["order"])
+    plan = plans.of_subject(tx, subject=task.subject)
+    assert plan is not None and plan.state is PlanState.UNDOING
+    state, reason = rules.failure(plan)
+    _finish(tx, us=us, order_id=order_id, state=state, reason=reason, ids=ids, now=now)
+    for cease in orders.ceasing(tx, us=us, order_id=order_id):
+        if cease.order.state is OrderState.IN_PROGRESS:
+            _finish(
+                tx,
+                us=us,
+                order_id=cease.order.id,
+                state=OrderState.COMPLETED,
+                reason="",
+                ids=ids,
+                now=now,
+            )
+    return Done()
+
+
+def _finish(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    order_id: OrderId,
+    state: OrderState,
+    reason: str,
+    ids: Ids,
+    now: Instant,
+    provided: tuple[Provided, ...] = (),
+) -> None:
+    """Moves an order to its end and tells the buyer, if the buyer is another node."""
+    kept = orders.move(tx, us=us, order_id=order_id, state=state, reason=reason, now=now)
+    if kept.by_partner:
+        shown = actions.progress(tx, us=us, order_id=order_id)
+        notices.send(
+            tx,
+            ids=ids,
+            to=kept.order.buyer,
+            trace=kept.order.trace,
+            now=now,
+            notice=OrderMoved(
+                Progress(
+                    shown.order, shown.key, state, shown.milestones, provided, shown.hops, reason
+                )
+            ),
+        )
+
+
+def _order_and_quote(tx: Transaction, us: PartyId, task: Task) -> tuple[KeptOrder, KeptQuote]:
+    kept = orders.get(tx, us=us, order_id=OrderId(task.body["order"]))
+    return kept, quotes.get(tx, quote_id=kept.order.quote)

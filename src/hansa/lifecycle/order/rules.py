@@ -1,0 +1,47 @@
+"""Decisions about orders, as pure functions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hansa.federation.contract import Quote
+from hansa.foundation import documents
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import BuyerKey, OrderId, QuoteId
+from hansa.foundation.money import Money, Rounding, add_up
+from hansa.foundation.time import Instant
+
+KEY_MAX = 128
+
+
+def check_key(key: BuyerKey) -> None:
+    """Raises Refused `key-invalid` unless the key has 1 to 128 printable ASCII characters."""
+    if not (1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()):
+        raise Refused(
+            "key-invalid", f"A key has 1 to {KEY_MAX} printable ASCII characters.", field="key"
+        )
+
+
+def request(*, quote: QuoteId | None = None, ends: OrderId | None = None) -> str:
+    """The hash of what a key asked for."""
+    return documents.fingerprint({"quote": quote, "ends": ends})
+
+
+def check_open(quote: Quote, now: Instant) -> None:
+    """Raises Refused `quote-expired` when the quote's time is over."""
+    if now >= quote.valid_until:
+        raise Refused(
+            "quote-expired",
+            f"Quote {quote.id} ended at {quote.valid_until:%Y-%m-%d %H:%M} UTC; ask for a new one.",
+            field="quote",
+        )
+
+
+def first_month(quote: Quote) -> Money:
+    """What the order commits the buyer to until its first bill: one-off and a month, with tax."""
+    parts = []
+    for line in quote.lines:
+        for amount in (line.terms.one_off, line.terms.monthly):
+            tax = Fraction(line.tax.rate_bp, 10_000)
+            parts += [amount, amount.times(tax, rounding=Rounding.HALF_UP)]
+    return add_up(parts, quote.currency)
