@@ -1,0 +1,56 @@
+# Everything a day's work needs. `make` alone lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --require-hashes --only-binary=:all:
+LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --universal \
+	--python-version 3.11 --no-header --no-emit-index-url --quiet
+ARGS ?=
+
+.PHONY: help setup check test fix demo bench docs lock
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: .venv/installed-dev ## make .venv with everything for working on Hansa
+
+check: setup ## style, types, import contracts, house rules: what CI runs before the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/house
+
+test: setup ## every test; ARGS="tests/ledger -k hold" for some
+	$(BIN)/pytest $(ARGS)
+
+fix: setup ## put style right where a program can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: .venv/installed-run ## play two alliances end to end; ARGS="--keep" leaves the nodes running
+	$(BIN)/hansa demo $(ARGS)
+
+bench: .venv/installed-run ## measure, each beside a peer; prints JSON
+	@for bench in bench/*.py; do echo "$$bench" >&2; $(BIN)/python "$$bench" $(ARGS); done
+
+lock: setup ## resolve pyproject.toml anew into the two locked requirement files
+	$(PIP) install 'uv>=0.13'
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --extra dev --output-file requirements-dev.txt
+
+# --- the virtual environment: made once, refreshed when a locked file changes ------------------
+
+.venv/installed-run: requirements.txt pyproject.toml
+	@bash .ci/venv
+	$(INSTALL) -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed-run
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@
