@@ -1,0 +1,145 @@
+"""What the rest of the node may set and ask of its own network, before anything is ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hansa.drivers import store
+from hansa.drivers.contract import Intent
+from hansa.drivers.model import Ask, Coverage, Fit, KeptQuote, Product, Service
+from hansa.drivers.rules import chosen, covers, intent, reaches
+from hansa.foundation.errors import NotFound, Refused
+from hansa.foundation.ids import HoldingId, PartyId, QuoteId
+from hansa.foundation.transaction import Transaction
+
+# --- what is on offer, and where ----------------------------------------------------------------
+
+
+def set_products(tx: Transaction, *, products: Sequence[Product]) -> None:
+    """Puts products on offer; one of the same code is replaced, others stay."""
+    for product in products:
+        store.put_product(tx, product)
+
+
+def products(tx: Transaction) -> Sequence[Product]:
+    """Everything our own network can make, by code."""
+    return store.products(tx)
+
+
+def cover(tx: Transaction, *, entries: Sequence[Coverage]) -> None:
+    """Adds places to where our own network reaches; one that is there already stays."""
+    for entry in entries:
+        store.put_coverage(tx, entry)
+
+
+def uncover(tx: Transaction, *, entries: Sequence[Coverage]) -> None:
+    """Takes places away. What is in service there stays in service."""
+    for entry in entries:
+        store.drop_coverage(tx, entry)
+
+
+def coverage(tx: Transaction) -> Sequence[Coverage]:
+    """Where our own network reaches."""
+    return store.coverage(tx)
+
+
+def reach(tx: Transaction, *, product: Product) -> tuple[str, ...]:
+    """The countries in which the product can be had somewhere."""
+    return reaches(store.coverage(tx), product)
+
+
+# --- what is asked of it ------------------------------------------------------------------------
+
+
+def fit(tx: Transaction, *, buyer: PartyId, ask: Ask) -> Fit:
+    """What one ask comes to, before the driver is asked whether it can.
+
+    Raises Refused `quantity-invalid`, `offer-unknown`, `holding-other-offer`, `site-missing`,
+    `site-outside-coverage`, `characteristic-unknown` or `characteristic-invalid`, NotFound
+    `holding-unknown`; each names the field within `items.ITEM`.
+    """
+    where = f"items.{ask.item}"
+    product = _product(tx, ask, where)
+    held = _held_as(tx, buyer, ask, where)
+    site = ask.site or (held.site if held else None)
+    if product.per == "site" and site is None:
+        raise Refused(
+            "site-missing", f"{ask.offer!r} is for a site; name one.", field=f"{where}.site"
+        )
+    if held is None and site is not None and not covers(store.coverage(tx), product, site):
+        raise Refused(
+            "site-outside-coverage",
+            f"{site.place} ({site.country}) is outside the reach of {product.name}.",
+            field=f"{where}.site",
+        )
+    has = held.characteristics if held else {}
+    values = chosen(product, ask.characteristics, has, field=f"{where}.characteristics")
+    wanted = intent(
+        product,
+        service=ask.holding or f"asked/{ask.item}",
+        site=site,
+        characteristics=values,
+        quantity=ask.quantity,
+    )
+    return Fit(product, site, values, wanted)
+
+
+def _product(tx: Transaction, ask: Ask, where: str) -> Product:
+    if ask.quantity < 1:
+        raise Refused(
+            "quantity-invalid",
+            f"The quantity of {ask.item!r} is {ask.quantity}; ask for at least 1.",
+            field=f"{where}.quantity",
+        )
+    product = store.product(tx, ask.offer)
+    if product is None:
+        raise Refused(
+            "offer-unknown", f"There is no offer {ask.offer!r} here.", field=f"{where}.offer"
+        )
+    return product
+
+
+def _held_as(tx: Transaction, buyer: PartyId, ask: Ask, where: str) -> Intent | None:
+    """How the service that is to change is now; None for a new one."""
+    if ask.holding is None:
+        return None
+    held = service(tx, buyer=buyer, holding=ask.holding).intent
+    if held is None:
+        raise no_holding(ask.holding)
+    if held.offer != ask.offer:
+        raise Refused(
+            "holding-other-offer",
+            f"{ask.holding} is {held.offer!r} and cannot become {ask.offer!r}; order that anew "
+            "and cease the old one.",
+            field=f"{where}.offer",
+        )
+    return held
+
+
+def keep_quote(tx: Transaction, *, quote: KeptQuote) -> None:
+    """Keeps a quote as it was given."""
+    store.put_quote(tx, quote)
+
+
+def kept_quote(tx: Transaction, *, buyer: PartyId, quote_id: QuoteId) -> KeptQuote:
+    """The buyer's quote. Raises NotFound `quote-unknown`."""
+    quote = store.quote(tx, quote_id=quote_id, buyer=buyer)
+    if quote is None:
+        raise NotFound("quote-unknown", f"There is no quote {quote_id}.", field="quote")
+    return quote
+
+
+# --- what is in service -------------------------------------------------------------------------
+
+
+def service(tx: Transaction, *, buyer: PartyId, holding: HoldingId) -> Service:
+    """The buyer's service, once in service. Raises NotFound `holding-unknown`."""
+    found = store.service(tx, holding=holding, buyer=buyer)
+    if found is None or found.started is None:
+        raise no_holding(holding)
+    return found
+
+
+def no_holding(holding: HoldingId) -> NotFound:
+    """No such service, or none that the buyer may see: the two look the same."""
+    return NotFound("holding-unknown", f"There is no {holding} in service.", field="holding")
