@@ -235,11 +235,11 @@ def _offer(product: Product, countries: tuple[str, ...], currency: str) -> Offer
 
 
 def _check_need(need: Need) -> None:
+    if not need.items:
+        raise Refused("need-empty", "Ask for at least one item.", field="items")
     names = [item.id for item in need.items]
-    if not names or len(set(names)) != len(names):
-        raise Refused(
-            "items-invalid", "Give at least one item, each with a name of its own.", field="items"
-        )
+    if len(set(names)) != len(names):
+        raise Refused("item-duplicate", "Give each item a name of its own.", field="items")
     held = [item.holding for item in need.items if item.holding is not None]
     if len(set(held)) != len(held):
         raise Refused("holding-twice", "Two items change the same holding.", field="items")

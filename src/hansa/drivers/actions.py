@@ -54,9 +54,9 @@ def reach(tx: Transaction, *, product: Product) -> tuple[str, ...]:
 def fit(tx: Transaction, *, buyer: PartyId, ask: Ask) -> Fit:
     """What one ask comes to, before the driver is asked whether it can.
 
-    Raises Refused `quantity-invalid`, `offer-unknown`, `holding-other-offer`, `site-missing`,
-    `site-outside-coverage`, `characteristic-unknown` or `characteristic-invalid`, NotFound
-    `holding-unknown`; each names the field within `items.ITEM`.
+    Raises Refused `quantity-invalid`, `offer-unknown`, `holding-not-changeable`, `site-missing`,
+    `site-outside-coverage`, or what is wrong with a characteristic; NotFound
+    `holding-unknown`. Each names the field within `items.ITEM`.
     """
     where = f"items.{ask.item}"
     product = _product(tx, ask, where)
@@ -108,10 +108,10 @@ def _held_as(tx: Transaction, buyer: PartyId, ask: Ask, where: str) -> Intent | 
         raise no_holding(ask.holding)
     if held.offer != ask.offer:
         raise Refused(
-            "holding-other-offer",
+            "holding-not-changeable",
             f"{ask.holding} is {held.offer!r} and cannot become {ask.offer!r}; order that anew "
             "and cease the old one.",
-            field=f"{where}.offer",
+            field=f"{where}.holding",
         )
     return held
 

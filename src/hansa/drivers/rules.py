@@ -39,7 +39,8 @@ def chosen(
 ) -> Mapping[str, int | str]:
     """What is asked, over what the service has already, over the defaults.
 
-    Raises Refused `characteristic-unknown` or `characteristic-invalid`, naming `field`.NAME.
+    Raises Refused `characteristic-unknown`, `characteristic-missing` or
+    `characteristic-out-of-range`, naming `field`.NAME.
     """
     unknown = sorted(set(asked) - {choice.name for choice in product.choices})
     if unknown:
@@ -51,9 +52,15 @@ def chosen(
     values: dict[str, int | str] = {}
     for choice in product.choices:
         value = asked.get(choice.name, has.get(choice.name, choice.default))
+        if value is None:
+            raise Refused(
+                "characteristic-missing",
+                f"{product.code!r} needs {choice.name} in {choice.unit}.",
+                field=f"{field}.{choice.name}",
+            )
         if not isinstance(value, int) or not choice.minimum <= value <= choice.maximum:
             raise Refused(
-                "characteristic-invalid",
+                "characteristic-out-of-range",
                 f"{choice.name} of {product.code!r} is a whole number of {choice.unit} from "
                 f"{choice.minimum} to {choice.maximum}, not {value!r}.",
                 field=f"{field}.{choice.name}",

@@ -127,8 +127,8 @@ def order(
     return _with_lines(tx, one_row(tx, f"{sql} for update" if locked else sql, (order_id, buyer)))
 
 
-def takes(tx: Transaction, quote_id: QuoteId) -> OrderId | None:
-    """The order that took the quote already."""
+def order_of_quote(tx: Transaction, quote_id: QuoteId) -> OrderId | None:
+    """The order that has used the quote."""
     row = one_row(
         tx, "select id from driver_order where quote = %s and ceases is null", (quote_id,)
     )
@@ -136,7 +136,7 @@ def takes(tx: Transaction, quote_id: QuoteId) -> OrderId | None:
 
 
 def put_order(tx: Transaction, order: KeptOrder) -> bool:
-    """Enters the order without its lines; False when its key or quote was taken in between."""
+    """Enters the order without its lines; False when its key or quote was used in between."""
     entered = run(
         tx,
         """insert into driver_order (id, buyer, key, content, quote, ceases, state, reason,

@@ -105,11 +105,11 @@ class Works:
                 "ask for a new one.",
                 field="quote",
             )
-        taken_by = store.takes(tx, quote_id)
-        if taken_by is not None:
+        used_by = store.order_of_quote(tx, quote_id)
+        if used_by is not None:
             raise Refused(
-                "quote-taken",
-                f"The quote was taken by order {taken_by}; ask for a new one.",
+                "quote-used",
+                f"Order {used_by} has used the quote; ask for a new one.",
                 field="quote",
             )
 

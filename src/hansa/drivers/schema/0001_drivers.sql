@@ -40,7 +40,7 @@ create table driver_order (
     check ((state = 'inProgress') = (finished_at is null))
 );
 
-create unique index driver_order_takes_a_quote_once on driver_order (quote) where ceases is null;
+create unique index driver_order_uses_a_quote_once on driver_order (quote) where ceases is null;
 
 -- intent: as the service should be, null where it should not be. brought_by: whose terms these are.
 create table driver_service (
