@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg.rows import class_row, dict_row
+from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
@@ -19,7 +20,7 @@ from hansa.foundation.transaction import Transaction
 Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
 
-__all__ = ["Database", "Jsonb", "all_rows", "one_row", "records", "run", "savepoint"]
+__all__ = ["Database", "Jsonb", "Wakeups", "all_rows", "one_row", "records", "run", "savepoint"]
 
 
 class Database:
@@ -79,9 +80,7 @@ def all_rows(tx: Transaction, sql: str, params: Params = ()) -> list[dict[str, A
     return _connection(tx).execute(sql, params).fetchall()
 
 
-def records(
-    tx: Transaction, kind: type[Row], sql: str, params: Params = ()
-) -> list[Row]:
+def records(tx: Transaction, kind: type[Row], sql: str, params: Params = ()) -> list[Row]:
     """Every row as `kind`, whose field names are the column names."""
     with _connection(tx).cursor(row_factory=class_row(kind)) as cursor:
         return cursor.execute(sql, params).fetchall()
@@ -92,3 +91,28 @@ def savepoint(tx: Transaction) -> Iterator[None]:
     """What the block wrote is rolled back when it raises; the transaction itself goes on."""
     with _connection(tx).transaction():
         yield
+
+
+class Wakeups:
+    """Listens on a channel, and holds an advisory lock for as long as its process lives.
+
+    lock: class and number of the lock, by which others see that this process is alive.
+    """
+
+    def __init__(self, url: str, channel: str, *, lock: tuple[int, int]) -> None:
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection.execute("select pg_advisory_lock(%s, %s)", lock)
+        self._connection.execute(SQL("listen {}").format(Identifier(channel)))
+
+    def __enter__(self) -> Wakeups:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Waits for a notification; False when none came in time. Several count as one."""
+        heard = False
+        for _ in self._connection.notifies(timeout=timeout_s, stop_after=1):
+            heard = True
+        return heard

@@ -30,9 +30,7 @@ def write(
     known: set[TaskId] = set()
     for step in steps:
         if not set(step.after) <= known:
-            raise ValueError(
-                f"{step.id} comes after a step that is not written before it"
-            )
+            raise ValueError(f"{step.id} comes after a step that is not written before it")
         known.add(step.id)
     store.insert(tx, plan_id, subject, kind, trace, steps, now)
     store.notify(tx)
@@ -75,9 +73,7 @@ def repair(
     """Gives a held task other input. It stays held until it is resumed."""
     held = _held(tx, task)
     store.set_body(tx, task, dict(body))
-    store.note_intervention(
-        tx, held.task.plan, task, "repair", by, why, dict(held.task.body), now
-    )
+    store.note_intervention(tx, held.task.plan, task, "repair", by, why, dict(held.task.body), now)
 
 
 def resume(tx: Transaction, *, task: TaskId, by: str, why: str, now: Instant) -> None:
@@ -98,9 +94,7 @@ def by_hand(
     The engine takes the recorded output at its next turn and goes on from there.
     """
     held = _held(tx, task)
-    store.note_intervention(
-        tx, held.task.plan, task, "by-hand", by, why, held.task.output, now
-    )
+    store.note_intervention(tx, held.task.plan, task, "by-hand", by, why, held.task.output, now)
     if held.task.undoing:
         store.move(tx, task, TaskState.UNDONE, finished_at=now)
         store.release_undo(tx, held.task.plan, now)
@@ -138,9 +132,7 @@ def settle(tx: Transaction, plan: PlanId, now: Instant) -> None:
     state = store.lock(tx, plan)
     counts = store.open_tasks(tx, plan)
     if counts.get("held", 0) or counts.get("undo-held", 0):
-        if state is not PlanState.HELD and PLAN_STATES.may(
-            state or PlanState.DONE, PlanState.HELD
-        ):
+        if state is not PlanState.HELD and PLAN_STATES.may(state or PlanState.DONE, PlanState.HELD):
             store.set_plan(tx, plan, PlanState.HELD, None)
         return
     if state is PlanState.RUNNING:
@@ -176,9 +168,7 @@ def _leave_held(tx: Transaction, plan: PlanId) -> None:
     counts = store.open_tasks(tx, plan)
     if not counts.get("held", 0) and not counts.get("undo-held", 0):
         undoing = any(state.startswith("undo") for state in counts)
-        store.set_plan(
-            tx, plan, PlanState.UNDOING if undoing else PlanState.RUNNING, None
-        )
+        store.set_plan(tx, plan, PlanState.UNDOING if undoing else PlanState.RUNNING, None)
 
 
 def nudge(tx: Transaction) -> None:
@@ -189,3 +179,8 @@ def nudge(tx: Transaction) -> None:
 def of_task(tx: Transaction, *, task: TaskId) -> Plan | None:
     """The plan that this task belongs to."""
     return next(store.plans(tx, "id = (select plan from plan_task where id = %s)", (task,)), None)
+
+
+def counts(tx: Transaction) -> Mapping[str, int]:
+    """How many tasks are in each state, those of ended plans apart; for metrics."""
+    return store.counts(tx)

@@ -49,9 +49,7 @@ class Engine:
     owner: the number under which this worker holds its advisory lock (see free_dead_leases).
     """
 
-    def __init__(
-        self, begin: Begin, handlers: Handlers, clock: Clock, *, owner: int = 0
-    ) -> None:
+    def __init__(self, begin: Begin, handlers: Handlers, clock: Clock, *, owner: int = 0) -> None:
         self._begin = begin
         self._handlers = handlers
         self._clock = clock
@@ -83,6 +81,11 @@ class Engine:
         with self._begin() as tx:
             return store.free_dead_leases(tx, self._clock.now())
 
+    def next_due(self) -> Instant | None:
+        """When the next task is due, which may be now or past; None when none is."""
+        with self._begin() as tx:
+            return store.next_due(tx)
+
     def _advance(self, tx: Transaction, plan: PlanId, now: Instant) -> _Call | None:
         """Runs due inside tasks of a locked plan; leases and returns the first outside one."""
         while (found := store.due(tx, plan, now)) is not None:
@@ -90,21 +93,15 @@ class Engine:
             if handler is None:
                 self._hold(tx, found, f"no handler for {found.handler}", now)
             elif isinstance(handler, Outside):
-                leased = (
-                    TaskState.UNDO_LEASED if found.task.undoing else TaskState.LEASED
-                )
-                attempt = store.lease(
-                    tx, found.task.id, leased, now + handler.lease, self._owner
-                )
+                leased = TaskState.UNDO_LEASED if found.task.undoing else TaskState.LEASED
+                attempt = store.lease(tx, found.task.id, leased, now + handler.lease, self._owner)
                 store.notify(tx)
                 return _Call(found, handler, attempt)
             else:
                 self._run_inside(tx, found, handler, now)
         return None
 
-    def _run_inside(
-        self, tx: Transaction, found: Claimed, handler: Inside, now: Instant
-    ) -> None:
+    def _run_inside(self, tx: Transaction, found: Claimed, handler: Inside, now: Instant) -> None:
         try:
             with store.attempt(tx):
                 outcome = handler.do(tx, found.task, now)
@@ -159,9 +156,7 @@ class Engine:
             self._finish(tx, current, outcome, now)
         return None
 
-    def _finish(
-        self, tx: Transaction, found: Claimed, outcome: Outcome, now: Instant
-    ) -> None:
+    def _finish(self, tx: Transaction, found: Claimed, outcome: Outcome, now: Instant) -> None:
         task = found.task
         if isinstance(outcome, Done):
             if task.undoing:
@@ -174,17 +169,13 @@ class Engine:
                 )
                 store.release_undo(tx, task.plan, now)
             else:
-                store.move(
-                    tx, task.id, TaskState.DONE, output=outcome.output, finished_at=now
-                )
+                store.move(tx, task.id, TaskState.DONE, output=outcome.output, finished_at=now)
                 self._after_done(tx, found, now)
             actions.settle(tx, task.plan, now)
             return
         until = found.wait_until or outcome.until
         if now >= until:
-            self._hold(
-                tx, found, f"waited until {until:%Y-%m-%d %H:%M} for an answer", now
-            )
+            self._hold(tx, found, f"waited until {until:%Y-%m-%d %H:%M} for an answer", now)
             return
         store.move(
             tx,
@@ -232,9 +223,7 @@ class Engine:
             exc_info=None if isinstance(error, HansaError) else error,
         )
         if isinstance(error, Refused) and not task.undoing:
-            store.move(
-                tx, task.id, TaskState.FAILED, error=f"{code}: {words}", finished_at=now
-            )
+            store.move(tx, task.id, TaskState.FAILED, error=f"{code}: {words}", finished_at=now)
             actions.turn_back(tx, task.plan, now)
             return
         if found.turned_back and not task.undoing:

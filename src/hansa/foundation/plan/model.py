@@ -49,9 +49,7 @@ PLAN_STATES = StateGraph(
     thing="plan",
     start=PlanState.RUNNING,
     moves={
-        PlanState.RUNNING: frozenset(
-            {PlanState.HELD, PlanState.UNDOING, PlanState.DONE}
-        ),
+        PlanState.RUNNING: frozenset({PlanState.HELD, PlanState.UNDOING, PlanState.DONE}),
         PlanState.HELD: frozenset({PlanState.RUNNING, PlanState.UNDOING}),
         PlanState.UNDOING: frozenset({PlanState.HELD, PlanState.UNDONE}),
         PlanState.DONE: frozenset(),
@@ -149,9 +147,7 @@ class Retry:
     attempts: int | None = 12
 
     def wait(self, attempt: int) -> timedelta:
-        return timedelta(
-            seconds=min(self.max_s, self.first_s * 2 ** min(attempt - 1, 30))
-        )
+        return timedelta(seconds=min(self.max_s, self.first_s * 2 ** min(attempt - 1, 30)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,9 +196,7 @@ def move(
     )
 
 
-def lease(
-    tx: Transaction, task: TaskId, state: TaskState, until: Instant, owner: int
-) -> int:
+def lease(tx: Transaction, task: TaskId, state: TaskState, until: Instant, owner: int) -> int:
     """Leases a task to a worker; returns the attempt that fences its answer."""
     row = one_row(
         tx,
@@ -210,9 +208,7 @@ def lease(
     return int(row["attempt"])
 
 
-def release_successors(
-    tx: Transaction, plan: PlanId, task: TaskId, now: Instant
-) -> None:
+def release_successors(tx: Transaction, plan: PlanId, task: TaskId, now: Instant) -> None:
     run(
         tx,
         """update plan_task set missing = missing - 1,
@@ -284,9 +280,7 @@ def skip_closing(tx: Transaction, plan: PlanId) -> None:
     )
 
 
-def set_plan(
-    tx: Transaction, plan: PlanId, state: PlanState, ended_at: Instant | None
-) -> None:
+def set_plan(tx: Transaction, plan: PlanId, state: PlanState, ended_at: Instant | None) -> None:
     run(
         tx,
         "update plan set state = %s, ended_at = %s where id = %s",
@@ -342,9 +336,7 @@ def free_dead_leases(tx: Transaction, now: Instant) -> int:
 
 def plans(tx: Transaction, where: str, params: Sequence[Any]) -> Iterator[Plan]:
     """Plans with their tasks; `where` is one of this module's callers' fixed conditions."""
-    for row in all_rows(
-        tx, f"select * from plan where {where} order by made_at", params
-    ):  # noqa: S608
+    for row in all_rows(tx, f"select * from plan where {where} order by made_at", params):  # noqa: S608
         tasks = all_rows(
             tx,
             f"""select {_TASK} from plan_task t join plan p on p.id = t.plan
@@ -366,3 +358,22 @@ def attempt(tx: Transaction) -> Iterator[None]:
     """A savepoint: what the block wrote is rolled back when it raises."""
     with savepoint(tx):
         yield
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    rows = all_rows(
+        tx,
+        """select t.state, count(*) as n from plan_task t join plan p on p.id = t.plan
+           where p.ended_at is null group by t.state""",
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+def next_due(tx: Transaction) -> Instant | None:
+    row = one_row(
+        tx,
+        """select min(run_at) as at from plan_task
+           where state in ('ready', 'leased', 'waiting', 'undo-ready', 'undo-leased',
+                           'undo-waiting')""",
+    )
+    return row["at"] if row else None

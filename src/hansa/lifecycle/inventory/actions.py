@@ -122,10 +122,10 @@ def end(tx: Transaction, *, ref: HoldingRef, now: Instant) -> None:
     store.set_state(tx, ref, HoldingState.TERMINATED)
 
 
-def get(tx: Transaction, *, ref: HoldingRef) -> Holding:
-    """One holding. Raises NotFound `holding-unknown`."""
+def get(tx: Transaction, *, ref: HoldingRef, buyer: PartyId | None = None) -> Holding:
+    """One holding, of this buyer if one is given. Raises NotFound `holding-unknown`."""
     found = store.get(tx, ref)
-    if found is None:
+    if found is None or (buyer is not None and found.buyer != buyer):
         raise _unknown(ref)
     return found
 

@@ -12,7 +12,7 @@ from hansa.federation.contract import (
     QualificationLine,
     Seller,
 )
-from hansa.foundation.errors import NotFound, Refused
+from hansa.foundation.errors import Refused
 from hansa.foundation.ids import Ids, PartyId, QualificationId
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
@@ -150,13 +150,7 @@ def _changed(tx: Transaction, *, us: PartyId, actor: Actor, item: NeedItem) -> H
     """The holding that an item changes, if it changes one and this buyer holds it."""
     if item.holding is None:
         return None
-    holding = inventory.get(tx, ref=HoldingRef(us, item.holding))
-    if holding.buyer != actor.party:
-        raise NotFound(
-            "holding-unknown",
-            f"You hold nothing called {item.holding}.",
-            field=f"items.{item.id}.holding",
-        )
+    holding = inventory.get(tx, ref=HoldingRef(us, item.holding), buyer=actor.party)
     if holding.state is not HoldingState.ACTIVE or holding.offer != item.offer:
         raise Refused(
             "holding-not-changeable",

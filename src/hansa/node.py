@@ -1,0 +1,363 @@
+"""The one place where things are built and joined. Nothing is made at import.
+
+A node is one operator: a data folder with its settings and key, a database, its drivers, and
+its view of every seller. Doors (`hansa.entrypoints`) get a Node and nothing else.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+import httpx
+
+from hansa.drivers import registry
+from hansa.federation import directory, notices
+from hansa.federation.contract import Family, Seller
+from hansa.federation.keys import KeyRing
+from hansa.federation.model import Partner
+from hansa.federation.papers import Listener
+from hansa.federation.tmf.client import TmfPartner
+from hansa.federation.tokens import TokenCache, verify_token
+from hansa.foundation import documents, embedded, migrations
+from hansa.foundation.database import Database, Wakeups
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import Ids, PartyId
+from hansa.foundation.party import Actor, Party
+from hansa.foundation.plan import store as plan_store
+from hansa.foundation.plan.engine import Engine
+from hansa.foundation.plan.model import Handlers
+from hansa.foundation.time import Clock, Instant, ShiftedClock, SystemClock
+from hansa.foundation.transaction import Transaction
+from hansa.ledger import actions as ledger
+from hansa.lifecycle.billing import work as billing_work
+from hansa.lifecycle.delivery import work as delivery_work
+from hansa.lifecycle.rating import work as rating_work
+from hansa.lifecycle.settlement import work as settlement_work
+from hansa.lifecycle.usage import work as usage_work
+from hansa.own_network import OwnNetwork
+from hansa.storefront import Storefront
+
+HERE = Path(__file__).parent
+ROOMS = (
+    "foundation/plan",
+    "ledger",
+    "federation",
+    "drivers",
+    "lifecycle/agreement",
+    "lifecycle/catalogue",
+    "lifecycle/inventory",
+    "lifecycle/quote",
+    "lifecycle/order",
+    "lifecycle/usage",
+    "lifecycle/rating",
+    "lifecycle/billing",
+    "lifecycle/settlement",
+)
+SCHEMAS: tuple[tuple[str, Path], ...] = tuple(
+    (room.replace("/", "."), HERE / room / "schema") for room in ROOMS
+)
+"""Every room's numbered SQL files, in the order in which they build on each other."""
+
+DATABASE = "hansa"
+SETTINGS = "node.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """host, port: where this node listens. address: how partners reach it."""
+
+    port: int
+    host: str = "127.0.0.1"
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """url: a PostgreSQL 18 server of yours; empty runs an embedded one in the data folder."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """drivers: which installed driver serves each family. seed: of a simulated network."""
+
+    drivers: Mapping[str, str] = field(
+        default_factory=lambda: dict.fromkeys(get_args(Family), "simulated")
+    )
+    seed: str = "hansa"
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementSettings:
+    """auto_confirm: confirm a partner's statement unasked when not one line differs."""
+
+    auto_confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """shift_file: a file with seconds to add to the machine's clock; for demonstrations only."""
+
+    shift_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """threads: how many tasks one worker process runs at a time."""
+
+    threads: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in `node.toml`; docs/settings.md describes every key."""
+
+    party: Party
+    http: HttpSettings
+    database: DatabaseSettings = DatabaseSettings()
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    settlement: SettlementSettings = SettlementSettings()
+    clock: ClockSettings = ClockSettings()
+    worker: WorkerSettings = WorkerSettings()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def address(self) -> str:
+        return self.http.address or f"http://{self.http.host}:{self.http.port}"
+
+
+def load_settings(folder: Path) -> Settings:
+    """The settings of the node in this folder.
+
+    Raises Refused `node-missing` when there is none, `settings-invalid` naming the key.
+    """
+    path = folder / SETTINGS
+    try:
+        text = path.read_text("utf-8")
+    except OSError:
+        raise Refused(
+            "node-missing",
+            f"There is no node in {folder}; make one with `hansa node init`.",
+            field="node",
+        ) from None
+    try:
+        value = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused("settings-invalid", f"{path}: {error}.", field="node.toml") from None
+    try:
+        return documents.read(Settings, value, what=str(path))
+    except Refused as refusal:
+        raise Refused("settings-invalid", refusal.words, field=refusal.field) from None
+
+
+Connect = Callable[[Partner], httpx.Client]
+"""How a partner is reached; given by tests that join nodes in one process."""
+
+
+def connect(partner: Partner) -> httpx.Client:
+    """One kept-alive HTTP client for one partner."""
+    return httpx.Client(
+        base_url=partner.address,
+        timeout=httpx.Timeout(20.0, connect=3.0),
+        limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What one actor finds at our door: a Seller to buy from, a Listener to tell."""
+
+    seller: Seller
+    listener: Listener
+
+
+class Node:
+    """One operator's node, joined and ready. Open it before use and close it after.
+
+    folder: the data folder. database_url: where the node's database is.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        folder: Path,
+        database_url: str,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        connect: Connect = connect,
+        connections_max: int = 12,
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.us = settings.party
+        self.clock: Clock = clock or _clock(settings)
+        self.ids = ids or Ids(self.clock)
+        self.keys = KeyRing.load_or_create(folder)
+        self.database = Database(database_url, connections_max=connections_max)
+        self.begin = self.database.begin
+        self.usage_folder = folder / "usage"
+        self.kit = registry.load(
+            chosen=settings.network.drivers,
+            folder=folder / "network",
+            seed=f"{settings.network.seed}/{settings.party.id}",
+        )
+        self.own_network = OwnNetwork(
+            begin=self.begin,
+            drivers=self.kit.drivers,
+            meters=self.kit.meters,
+            ids=self.ids,
+            clock=self.clock,
+            us=self.us,
+        )
+        self._connect = connect
+        self._partners: dict[tuple[PartyId, str, str], TmfPartner] = {}
+        self.handlers: Handlers = {
+            **notices.handlers(self.listener),
+            **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
+            **usage_work.handlers(
+                us=self.us.id, sellers=self.seller, folder=self.usage_folder, begin=self.begin
+            ),
+        }
+
+    def open(self) -> None:
+        self.database.open()
+
+    def close(self) -> None:
+        self.database.close()
+
+    # --- whom we trade with ---------------------------------------------------------------------
+
+    def seller(self, party: PartyId) -> Seller:
+        """Our own network for our own name, else that partner over the wire."""
+        return self.own_network if party == self.us.id else self._partner(party)
+
+    def listener(self, party: PartyId) -> Listener:
+        """That partner, to be told something."""
+        return self._partner(party)
+
+    def seat(self, actor: Actor) -> Seat:
+        """What this actor may buy from us and tell us."""
+        front = self.storefront(actor)
+        return Seat(seller=front, listener=front)
+
+    def storefront(self, actor: Actor) -> Storefront:
+        return Storefront(
+            us=self.us,
+            actor=actor,
+            begin=self.begin,
+            sellers=self.seller,
+            keys=self.keys,
+            ids=self.ids,
+            clock=self.clock,
+            usage_folder=self.usage_folder,
+        )
+
+    def caller(self, token: str) -> Actor:
+        """The partner that a bearer token proves to be calling. Raises Refused `token-refused`."""
+        party = verify_token(token, us=self.us.id, keys=self._key_of, now=self.clock.now())
+        return Actor(party, "partner")
+
+    def _key_of(self, party: PartyId) -> str:
+        with self.begin() as tx:
+            return directory.partner(tx, party=party).public_key
+
+    def _partner(self, party: PartyId) -> TmfPartner:
+        with self.begin() as tx:
+            partner = directory.partner(tx, party=party)
+        key = (party, partner.address, partner.public_key)
+        if key not in self._partners:
+            self._partners[key] = TmfPartner(
+                us=self.us.id,
+                partner=partner,
+                http=self._connect(partner),
+                token=TokenCache(self.keys, us=self.us.id, partner=party, clock=self.clock),
+            )
+        return self._partners[key]
+
+    # --- work -----------------------------------------------------------------------------------
+
+    def engine(self, *, owner: int = 0) -> Engine:
+        """Runs this node's tasks; owner: see `hansa.foundation.plan.engine`."""
+        return Engine(self.begin, self.handlers, self.clock, owner=owner)
+
+    def deliver(self, tx: Transaction, now: Instant) -> int:
+        """Begins with accepted orders; returns how many."""
+        return delivery_work.begin_orders(tx, us=self.us.id, ids=self.ids, now=now)
+
+    def month_rooms(self) -> Iterator[tuple[str, Callable[[Transaction, Instant], int]]]:
+        """The rooms that work when a month has ended, in path order: name and one bounded turn."""
+        us, ids = self.us.id, self.ids
+        yield "ledger", lambda tx, now: len(ledger.expire_holds(tx, now=now))
+        yield "usage", lambda tx, now: usage_work.run(tx, us=us, ids=ids, now=now)
+        yield (
+            "rating",
+            lambda tx, now: rating_work.run(tx, us=us, now=now, folder=self.usage_folder),
+        )
+        yield "billing", lambda tx, now: billing_work.run(tx, us=us, ids=ids, now=now)
+        yield (
+            "settlement",
+            lambda tx, now: settlement_work.run(
+                tx,
+                us=us,
+                keys=self.keys,
+                ids=ids,
+                auto_confirm=self.settings.settlement.auto_confirm,
+                now=now,
+            ),
+        )
+
+    def work_once(self) -> int:
+        """Everything that is due now, room by room until nothing moves; for tests and the demo.
+
+        Returns how many turns and tasks there were.
+        """
+        moved = 0
+        while True:
+            turn = self.engine().run_until_idle()
+            with self.begin() as tx:
+                turn += self.deliver(tx, self.clock.now())
+            for _, room in self.month_rooms():
+                with self.begin() as tx:
+                    turn += room(tx, self.clock.now())
+            moved += turn
+            if not turn:
+                return moved
+
+    @contextmanager
+    def wakeups(self, owner: int) -> Iterator[Wakeups]:
+        """Tells a worker when there may be something to do, and shows that it lives."""
+        with Wakeups(
+            self.database.url, plan_store.CHANNEL, lock=(plan_store.LEASE_LOCKS, owner)
+        ) as wakeups:
+            yield wakeups
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.clock.shift_file:
+        return ShiftedClock(Path(settings.clock.shift_file))
+    return SystemClock()
+
+
+def database_url(settings: Settings, folder: Path) -> str:
+    """The database of a node that runs: the given server, or the embedded one in its folder."""
+    return settings.database.url or embedded.address(folder / "database", DATABASE)
+
+
+def migrate(url: str, *, progress: migrations.Progress | None = None) -> None:
+    """Brings a database to this version's tables."""
+    migrations.migrate(url, SCHEMAS, progress=progress)
+
+
+def open_node(folder: Path) -> Node:
+    """The node in this folder, which must be running, for a command or a process of its own."""
+    settings = load_settings(folder)
+    node = Node(settings, folder=folder, database_url=database_url(settings, folder))
+    node.open()
+    return node

@@ -1,0 +1,190 @@
+"""This node as a Seller and as a Listener: what it is to those above and beside it.
+
+Bound to one actor: a partner over the wire, an end customer, or this node's own staff acting
+for a customer. Every call opens its own transactions; none is open while a seller is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hansa.federation import directory
+from hansa.federation.contract import (
+    Condition,
+    Need,
+    Offer,
+    Order,
+    Progress,
+    Qualification,
+    Quote,
+    Seller,
+    UsageRecord,
+)
+from hansa.federation.keys import KeyRing
+from hansa.federation.papers import (
+    AgreementDrafted,
+    AgreementMoved,
+    AgreementSigned,
+    InvoiceIssued,
+    Notice,
+    OrderMoved,
+    StatementAnswered,
+    StatementIssued,
+)
+from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, QuoteId
+from hansa.foundation.party import Actor, Party
+from hansa.foundation.time import Clock, Period
+from hansa.foundation.transaction import Begin, Transaction
+from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.assurance import actions as assurance
+from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.delivery import actions as delivery
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding, HoldingRef
+from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.qualification import actions as qualification
+from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.settlement import actions as settlement
+from hansa.lifecycle.usage import actions as usage
+
+
+class Storefront:
+    """What this node sells to one buyer, and what that buyer may tell it.
+
+    sellers: whom components are had from. usage_folder: where usage files are kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        us: Party,
+        actor: Actor,
+        begin: Begin,
+        sellers: Callable[[PartyId], Seller],
+        keys: KeyRing,
+        ids: Ids,
+        clock: Clock,
+        usage_folder: Path,
+    ) -> None:
+        self._us = us
+        self._actor = actor
+        self._begin = begin
+        self._sellers = sellers
+        self._keys = keys
+        self._ids = ids
+        self._clock = clock
+        self._usage_folder = usage_folder
+
+    # --- Seller ---------------------------------------------------------------------------------
+
+    def offers(self) -> Sequence[Offer]:
+        with self._begin() as tx:
+            return catalogue.offers_for(
+                tx, us=self._us.id, actor=self._actor, now=self._clock.now()
+            )
+
+    def qualify(self, need: Need) -> Qualification:
+        return qualification.qualify(
+            self._begin,
+            us=self._us,
+            actor=self._actor,
+            buyer=self._buyer(),
+            need=need,
+            sellers=self._sellers,
+            ids=self._ids,
+            now=self._clock.now(),
+        )
+
+    def quote(self, need: Need) -> Quote:
+        return quotes.quote(
+            self._begin,
+            us=self._us,
+            actor=self._actor,
+            buyer=self._buyer(),
+            need=need,
+            sellers=self._sellers,
+            ids=self._ids,
+            now=self._clock.now(),
+        )
+
+    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
+        with self._begin() as tx:
+            return orders.place(
+                tx,
+                us=self._us.id,
+                actor=self._actor,
+                quote_id=quote_id,
+                key=key,
+                ids=self._ids,
+                now=self._clock.now(),
+            )
+
+    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+        with self._begin() as tx:
+            return orders.cease(
+                tx,
+                us=self._us.id,
+                actor=self._actor,
+                order_id=order_id,
+                key=key,
+                ids=self._ids,
+                now=self._clock.now(),
+            )
+
+    def progress(self, order_id: OrderId) -> Progress:
+        with self._begin() as tx:
+            return delivery.progress(
+                tx, us=self._us.id, order_id=order_id, buyer=self._actor.party
+            )
+
+    def condition(self, holding_id: HoldingId) -> Condition:
+        with self._begin() as tx:
+            ref = self._held(tx, holding_id).ref
+        return assurance.condition(self._begin, us=self._us.id, ref=ref, sellers=self._sellers)
+
+    def usage(self, *, holding_id: HoldingId, period: Period) -> Sequence[UsageRecord]:
+        with self._begin() as tx:
+            ref = self._held(tx, holding_id).ref
+            return usage.records(
+                tx, us=self._us.id, ref=ref, period=period, folder=self._usage_folder
+            )
+
+    # --- Listener -------------------------------------------------------------------------------
+
+    def hear(self, notice: Notice) -> None:
+        now, us, sender = self._clock.now(), self._us.id, self._actor.party
+        with self._begin() as tx:
+            match notice:
+                case OrderMoved():
+                    delivery.hear_order(tx, us=us, sender=sender, notice=notice, now=now)
+                case AgreementDrafted():
+                    agreement.hear_draft(tx, us=us, sender=sender, notice=notice, now=now)
+                case AgreementSigned():
+                    agreement.hear_signature(tx, us=us, sender=sender, notice=notice, now=now)
+                case AgreementMoved():
+                    agreement.hear_move(tx, us=us, sender=sender, notice=notice, now=now)
+                case StatementIssued():
+                    settlement.hear_statement(tx, us=us, sender=sender, notice=notice, now=now)
+                case StatementAnswered():
+                    settlement.hear_answer(
+                        tx, us=us, sender=sender, notice=notice, ids=self._ids, now=now
+                    )
+                case InvoiceIssued():
+                    settlement.hear_invoice(
+                        tx, us=us, sender=sender, notice=notice, ids=self._ids, now=now
+                    )
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _buyer(self) -> Party:
+        """The buyer as papers name it, for tax."""
+        with self._begin() as tx:
+            if self._actor.role == "partner":
+                return directory.partner(tx, party=self._actor.party).party
+            return agreement.customer(tx, party=self._actor.party).party
+
+    def _held(self, tx: Transaction, holding_id: HoldingId) -> Holding:
+        """A holding of this buyer's; any other looks as if it were not there."""
+        ref = HoldingRef(self._us.id, holding_id)
+        return inventory.get(tx, ref=ref, buyer=self._actor.party)
