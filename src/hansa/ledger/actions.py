@@ -56,8 +56,7 @@ def post(tx: Transaction, *, entries: Sequence[NewEntry], now: Instant) -> Seque
     `document-missing`, `account-code`, `account-differs`, `key-reused`, `entry-reversed`;
     NotFound `account-unknown`, `entry-unknown`.
     """
-    for number, entry in enumerate(entries):
-        rules.check_entry(entry, field=f"entries.{number}")
+    rules.check_entries(entries)
     return store.post(tx, entries, now) if entries else ()
 
 

@@ -65,8 +65,15 @@ def check_account(spec: AccountSpec, *, field: str = "account") -> None:
         )
 
 
-def check_entry(entry: NewEntry, *, field: str) -> None:
+def check_entries(entries: Sequence[NewEntry]) -> None:
     """Raises Refused with the first thing that is wrong with an entry; see `actions.post`."""
+    accounts: set[AccountSpec] = set()
+    for number, entry in enumerate(entries):
+        _check_entry(entry, f"entries.{number}")
+        _check_legs(entry.legs, entry.ref, f"entries.{number}.legs", accounts)
+
+
+def _check_entry(entry: NewEntry, field: str) -> None:
     _check_instant(entry.effective_at)
     texts = {"key": TEXT_MAX, "ref": TEXT_MAX, "words": WORDS_MAX}
     for name, longest in texts.items():
@@ -83,10 +90,10 @@ def check_entry(entry: NewEntry, *, field: str) -> None:
             f"Entry {entry.ref} cites no paper: give the SHA-256 of the document that it books.",
             field=f"{field}.document",
         )
-    _check_legs(entry.legs, entry.ref, f"{field}.legs")
 
 
-def _check_legs(legs: Sequence[Leg], ref: str, field: str) -> None:
+def _check_legs(legs: Sequence[Leg], ref: str, field: str, known: set[AccountSpec]) -> None:
+    """known: accounts that were found well-formed; grows by those of these legs."""
     if not 2 <= len(legs) <= LEGS_MAX:
         raise Refused(
             "entry-legs",
@@ -95,19 +102,28 @@ def _check_legs(legs: Sequence[Leg], ref: str, field: str) -> None:
         )
     for number, leg in enumerate(legs):
         where = f"{field}.{number}"
-        code = leg.account
-        if isinstance(code, AccountSpec):
-            check_account(code, field=f"{where}.account")
-            code = code.code
+        code = leg.account if isinstance(leg.account, str) else leg.account.code
+        if isinstance(leg.account, AccountSpec) and leg.account not in known:
+            check_account(leg.account, field=f"{where}.account")
+            known.add(leg.account)
         if code[-3:] != leg.amount.currency:
-            _refuse_mixed(ref, code, leg.amount.currency, where)
+            raise Refused(
+                "currency-mixed",
+                f"Entry {ref} books {leg.amount.currency} on account {code}.",
+                field=where,
+            )
         if not leg.amount:
             raise Refused(
                 "leg-zero", f"Entry {ref} has a leg of nothing: leave it out.", field=where
             )
         _check_size(leg.amount, where)
         if leg.amount.currency != legs[0].amount.currency:
-            _refuse_mixed(ref, legs[0].amount.currency, leg.amount.currency, where)
+            raise Refused(
+                "currency-mixed",
+                f"Entry {ref} mixes {legs[0].amount.currency} and {leg.amount.currency}: make "
+                "one entry for each currency.",
+                field=where,
+            )
     total = add_up((leg.amount for leg in legs), legs[0].amount.currency)
     if total:
         raise Refused(
@@ -115,14 +131,6 @@ def _check_legs(legs: Sequence[Leg], ref: str, field: str) -> None:
             f"The legs of entry {ref} add up to {total}, not to zero.",
             field=field,
         )
-
-
-def _refuse_mixed(ref: str, one: str, other: str, field: str) -> None:
-    raise Refused(
-        "currency-mixed",
-        f"Entry {ref} mixes {one} and {other}: make one entry for each currency.",
-        field=field,
-    )
 
 
 def _check_size(amount: Money, field: str) -> None:

@@ -134,10 +134,10 @@ def post(tx: Transaction, entries: Sequence[NewEntry], now: Instant) -> Sequence
     with _write():
         rows = all_rows(
             tx,
-            """select place, outcome from ledger_post(%s, %s::text[], %s::text[], %s::text[],
-                   %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                   %s::text[], %s::text[], %s::timestamptz[], %s::text[],
-                   %s::int[], %s::int[], %s::int[], %s::bigint[])""",
+            """select place, outcome from ledger_post(%s, %b::text[], %b::text[], %b::text[],
+                   %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+                   %b::text[], %b::text[], %b::timestamptz[], %b::text[],
+                   %b::int[], %b::int[], %b::int[], %b::bigint[])""",
             (
                 now,
                 list(named),
@@ -179,7 +179,10 @@ def _legs(entries: Sequence[NewEntry]) -> tuple[dict[str, _Named], tuple[list[in
     Raises Refused `account-differs` when two legs describe one account in two ways.
     """
     named: dict[str, _Named] = {}
-    columns: tuple[list[int], ...] = ([], [], [], [])
+    of_entry: list[int] = []
+    lines: list[int] = []
+    of_account: list[int] = []
+    amounts: list[int] = []
     for place, new in enumerate(entries, start=1):
         for line, leg in enumerate(new.legs, start=1):
             spec = None if isinstance(leg.account, str) else leg.account
@@ -188,11 +191,11 @@ def _legs(entries: Sequence[NewEntry]) -> tuple[dict[str, _Named], tuple[list[in
             known.spec = known.spec or spec
             if spec is not None and spec != known.spec:
                 _refuse_account(code, "account-differs")
-            for column, value in zip(
-                columns, (place, line, known.place, leg.amount.minor), strict=True
-            ):
-                column.append(value)
-    return named, columns
+            of_entry.append(place)
+            lines.append(line)
+            of_account.append(known.place)
+            amounts.append(leg.amount.minor)
+    return named, (of_entry, lines, of_account, amounts)
 
 
 def _refuse(outcome: str, place: int, entries: Sequence[NewEntry], codes: Sequence[str]) -> None:

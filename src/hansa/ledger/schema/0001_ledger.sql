@@ -44,7 +44,7 @@ alter table ledger_batch alter column digests set storage external;  -- hashes d
 
 create table ledger_entry (
     number bigint primary key,
-    id text not null unique check (id ~ '^ent_[0-9a-f]{32}$'),
+    id text not null unique check (id ~ '^ent_[0-9a-z]+$'),
     key text not null unique check (key <> '' and strpos(key, e'\n') = 0),
     request bytea not null check (octet_length(request) = 32),
     batch bigint not null references ledger_batch (position) deferrable initially deferred,
@@ -145,34 +145,50 @@ begin
     return null;
 end $$;
 
-create function ledger_micros(at timestamptz) returns bigint language sql immutable as $$
-    select (extract(epoch from at) * 1000000)::bigint
-$$;
+create function ledger_micros(at timestamptz) returns bigint
+language sql immutable parallel safe
+return (extract(epoch from at) * 1000000)::bigint;
 
--- What is hashed of each entry after `last`: its fields and then its legs, a line each.
-create function ledger_digests(last bigint, out entries bigint, out digests bytea)
+-- SHA-256 of each entry from number `first` to `last`: its fields and then its legs, a line
+-- each, in UTF-8. Null for an entry without legs, no row for one that is missing.
+create function ledger_digests(first bigint, last bigint, out entries bigint, out digests bytea)
 language sql stable as $$
-    select count(*), string_agg(d.digest, ''::bytea order by d.number)
+    select count(d.digest), string_agg(d.digest, ''::bytea order by d.number)
       from (select e.number, sha256(convert_to(concat_ws(e'\n',
                    e.number, e.id, e.key, encode(e.request, 'hex'), e.kind, e.ref,
                    encode(e.document, 'hex'), ledger_micros(e.effective_at),
                    coalesce((select r.id from ledger_entry r where r.number = e.reverses), '-'),
-                   e.words,
-                   string_agg(concat_ws(' ', l.line, a.code, a.kind, coalesce(a.party, '-'),
-                                        l.sequence, l.amount, l.balance),
-                              e'\n' order by l.line)), 'UTF8')) as digest
+                   e.words) || e'\n' || legs.lines, 'UTF8')) as digest
               from ledger_entry e
-              join ledger_leg l on l.entry = e.number
-              join ledger_account a on a.id = l.account
-             where e.number > last
-             group by e.number) d
+             cross join lateral (
+                   select string_agg(concat_ws(' ', l.line, a.code, a.kind,
+                                     coalesce(a.party, '-'), l.sequence, l.amount, l.balance),
+                                     e'\n' order by l.line) as lines
+                     from ledger_leg l join ledger_account a on a.id = l.account
+                    where l.entry = e.number) legs
+             where e.number between first and last) d
+$$;
+
+-- The first entry of these that reverses another without having its legs, sign changed.
+create function ledger_not_opposite(first bigint, last bigint) returns bigint
+language sql stable as $$
+    select e.number
+      from ledger_entry e
+     where e.number between first and last and e.reverses is not null
+       and (select array_agg(row(l.line, l.account, l.amount) order by l.line)
+              from ledger_leg l where l.entry = e.number)
+           is distinct from
+           (select array_agg(row(l.line, l.account, -l.amount) order by l.line)
+              from ledger_leg l where l.entry = e.reverses)
+     order by e.number limit 1
 $$;
 
 -- Seals a batch: whoever inserts one gives its time, the rest is computed from what is stored.
 create function ledger_seal() returns trigger language plpgsql as $$
 declare
     before ledger_batch;
-    entries bigint;
+    sealed record;
+    wrong bigint;
 begin
     perform ledger_lock();
     select * into before from ledger_batch order by position desc limit 1;
@@ -181,29 +197,22 @@ begin
         before.last_entry := 0;
         before.hash := decode(repeat('00', 32), 'hex');
     end if;
-    select max(e.number) into new.last_entry
-      from ledger_entry e where e.number > before.last_entry;
-    select d.entries, d.digests into entries, new.digests
-      from ledger_digests(before.last_entry) d;
-    if new.last_entry is null or entries <> new.last_entry - before.last_entry then
+    new.last_entry := coalesce((select max(number) from ledger_entry), 0);
+    sealed := ledger_digests(before.last_entry + 1, new.last_entry);
+    if sealed.entries <> new.last_entry - before.last_entry or sealed.entries = 0 then
         raise check_violation using
             constraint = 'ledger_batch_whole',
             message = 'a batch has one entry or more, numbered without a gap, each with legs';
     end if;
-    if exists (
-        select from ledger_entry e
-         where e.number > before.last_entry and e.reverses is not null
-           and (select array_agg(row(l.line, l.account, l.amount) order by l.line)
-                  from ledger_leg l where l.entry = e.number)
-            is distinct from
-               (select array_agg(row(l.line, l.account, -l.amount) order by l.line)
-                  from ledger_leg l where l.entry = e.reverses)) then
+    wrong := ledger_not_opposite(before.last_entry + 1, new.last_entry);
+    if wrong is not null then
         raise check_violation using
             constraint = 'ledger_entry_opposite',
-            message = 'an entry that reverses another has its legs with the opposite amounts';
+            message = format('entry %s is not the opposite of the one that it reverses', wrong);
     end if;
     new.position := before.position + 1;
     new.previous := before.hash;
+    new.digests := sealed.digests;
     new.hash := sha256(new.previous || int8send(new.position)
                        || int8send(ledger_micros(new.posted_at)) || new.digests);
     return new;
@@ -274,7 +283,11 @@ create function ledger_post(
     entry_effective timestamptz[], entry_reverses text[],
     leg_entry integer[], leg_line integer[], leg_account integer[], leg_amount bigint[],
     out place integer, out outcome text
-) returns setof record language plpgsql as $$
+) returns setof record language plpgsql
+-- Every look-up is by a key. A plan that was made while the tables were small must not read
+-- them from end to end when they have grown.
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 declare
     numbers bigint[];  -- of each entry, 0 where it is a replay
     accounts bigint[];
@@ -372,7 +385,7 @@ create table ledger_credit (
 );
 
 create table ledger_hold (
-    id text primary key check (id ~ '^hol_[0-9a-f]{32}$'),
+    id text primary key check (id ~ '^hol_[0-9a-z]+$'),
     key text not null unique check (key <> ''),
     party text not null check (party ~ '^[a-z][a-z0-9-]{0,38}[a-z0-9]$'),
     currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
