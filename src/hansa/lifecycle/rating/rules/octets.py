@@ -1,0 +1,219 @@
+"""Data by octet counts: the 95th percentile, and gigabytes above an allowance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from hansa.federation.contract import PercentileTariff, UsageRecord, VolumeTariff
+from hansa.foundation.documents import Json
+from hansa.foundation.money import Rate, Rounding, price_nano, round_fraction
+from hansa.foundation.readings import SAMPLES_A_DAY, OctetDay
+from hansa.foundation.time import Instant
+from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.rules.parts import Stretch, instant_name, midnight
+from hansa.lifecycle.rating.rules.tiers import Step, steps
+
+SLOT = timedelta(minutes=5)
+COVERAGE_PERCENT = 95
+"""Below this share of the expected samples only the commit is charged, and that is shown."""
+DISCARDED_PERCENT = 5
+THOUSANDTH = Decimal("0.001")
+OCTETS_A_GB = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """The samples of one direction in a stretch, highest first, each with its instant."""
+
+    samples: tuple[tuple[int, Instant], ...]
+
+    @property
+    def discarded(self) -> int:
+        """How many of the highest samples are free: 432 of 8,640."""
+        return len(self.samples) * DISCARDED_PERCENT // 100
+
+    @property
+    def billed(self) -> tuple[int, Instant] | None:
+        """The highest sample that is not free, None when there are no samples."""
+        return self.samples[self.discarded] if self.samples else None
+
+    @property
+    def mbps(self) -> Decimal:
+        """The 95th percentile in Mbit/s, to a thousandth, halves up."""
+        return to_mbps(self.billed[0]) if self.billed else Decimal(0)
+
+
+def to_mbps(octets: int) -> Decimal:
+    """Octets of five minutes as Mbit/s, to a thousandth, halves up."""
+    thousandths = Fraction(octets * 8 * 1000, 300 * 10**6)
+    return Decimal(round_fraction(thousandths, Rounding.HALF_UP)) * THOUSANDTH
+
+
+def percentile(
+    tariff: PercentileTariff, records: Sequence[UsageRecord], stretch: Stretch
+) -> tuple[RatedLine, ...]:
+    """max(commit, p95 in, p95 out) in Mbit/s times the monthly rate, for the stretch's share.
+
+    Five-minute averages; the highest 5 % of each direction's samples are free. Samples that
+    are missing are left out and shown; below 95 % of those expected the commit is charged.
+    """
+    slots = _slots(records, stretch)
+    expected = _expected(stretch)
+    inward, outward = (_direction(slots, which) for which in (0, 1))
+    fewest = min(len(inward.samples), len(outward.samples))
+    low = fewest * 100 < expected * COVERAGE_PERCENT or not expected
+    commit = Decimal(tariff.commit_mbps)
+    billed = commit if low else max(commit, inward.mbps, outward.mbps)
+    billed = billed.quantize(THOUSANDTH)
+    nano = price_nano(
+        Rate(tariff.rate_per_mbps, stretch.currency),
+        Fraction(billed) * stretch.share,
+        rounding=Rounding.HALF_UP,
+    )
+    reason: dict[str, Json] = {
+        "rule": "percentile-95",
+        "expected_samples": expected,
+        "in": _shown(inward, expected),
+        "out": _shown(outward, expected),
+        "commit_mbps": tariff.commit_mbps,
+        "billed_mbps": str(billed),
+        "because": _because(low=low, billed=billed, commit=commit, inward=inward.mbps),
+        "rate_per_mbps": str(tariff.rate_per_mbps),
+        "currency": stretch.currency,
+        "share_of_month": str(stretch.share),
+        "arithmetic": f"{billed} Mbit/s x {tariff.rate_per_mbps} x {stretch.share!s}",
+    }
+    words = "95th percentile, commit only: too few samples" if low else "95th percentile"
+    return (RatedLine("p95", words, billed, "Mbit/s", nano, stretch.currency, reason),)
+
+
+def _because(*, low: bool, billed: Decimal, commit: Decimal, inward: Decimal) -> str:
+    if low:
+        return f"coverage below {COVERAGE_PERCENT} %: commit only"
+    if billed == commit:
+        return "commit"
+    return "95th percentile in" if billed == inward else "95th percentile out"
+
+
+def _shown(direction: Direction, expected: int) -> Mapping[str, Json]:
+    if direction.billed is None:
+        return {"samples": 0, "missing": expected}
+    octets, at = direction.billed
+    return {
+        "samples": len(direction.samples),
+        "missing": expected - len(direction.samples),
+        "free": direction.discarded,
+        "octets": octets,
+        "at": instant_name(at),
+        "mbps": str(direction.mbps),
+    }
+
+
+def volume(
+    tariff: VolumeTariff, records: Sequence[UsageRecord], stretch: Stretch
+) -> tuple[RatedLine, ...]:
+    """Gigabytes of both directions above the allowance, in tiers.
+
+    The allowance is for a whole month; a stretch has its share, to the octet, halves up.
+    """
+    slots = _slots(records, stretch)
+    if not slots:
+        return ()
+    counts = [count for pair in slots.values() for count in pair]
+    used = sum(count for count in counts if count is not None)
+    allowed = round_fraction(tariff.included_gb * OCTETS_A_GB * stretch.share, Rounding.HALF_UP)
+    base: Mapping[str, Json] = {
+        "rule": "volume",
+        "octets": used,
+        "missing_samples": sum(count is None for count in counts),
+        "included_gb": tariff.included_gb,
+        "share_of_month": str(stretch.share),
+        "allowance_octets": allowed,
+        "currency": stretch.currency,
+    }
+    included = _gb(min(used, allowed))
+    above = _gb(max(0, used - allowed))
+    return (
+        RatedLine(
+            "gb/included", "Data within the allowance", included, "GB", 0, stretch.currency, base
+        ),
+        *(
+            _volume_line(tariff, step, base, stretch)
+            for step in steps(tariff.tiers, tariff.mode, above)
+        ),
+    )
+
+
+def _volume_line(
+    tariff: VolumeTariff, step: Step, base: Mapping[str, Json], stretch: Stretch
+) -> RatedLine:
+    tier = f"{step.above}-{step.up_to}" if step.up_to is not None else f"{step.above}+"
+    nano = 0
+    if step.rate is not None:
+        nano = price_nano(
+            Rate(step.rate, stretch.currency), Fraction(step.quantity), rounding=Rounding.HALF_UP
+        )
+    reason = {
+        **base,
+        "tier": tier,
+        "mode": tariff.mode,
+        "gb": str(step.quantity),
+        "rate_per_gb": str(step.rate) if step.rate is not None else "none: above the last tier",
+        "arithmetic": f"{step.quantity} GB x {step.rate or 0}",
+    }
+    words = f"Data above the allowance, {tier} GB"
+    return RatedLine(f"gb/{tier}", words, step.quantity, "GB", nano, stretch.currency, reason)
+
+
+def _gb(octets: int) -> Decimal:
+    return Decimal(octets).scaleb(-9)
+
+
+# --- samples ------------------------------------------------------------------------------------
+
+Pair = tuple[int | None, int | None]
+
+
+def _slots(records: Sequence[UsageRecord], stretch: Stretch) -> Mapping[Instant, Pair]:
+    """In and out by the start of the slot. Several lines' counts of one slot are added; one
+    that is missing makes the sum missing.
+    """
+    days: defaultdict[date, list[OctetDay]] = defaultdict(list)
+    for record in records:
+        if record.reading.kind == "octets":
+            days[record.reading.day].append(record.reading)
+    found: dict[Instant, Pair] = {}
+    for day, readings in sorted(days.items()):
+        start = midnight(day)
+        for index in range(SAMPLES_A_DAY):
+            at = start + index * SLOT
+            if stretch.part.holds(at):
+                found[at] = (
+                    _sum([reading.octets_in[index] for reading in readings]),
+                    _sum([reading.octets_out[index] for reading in readings]),
+                )
+    return found
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _direction(slots: Mapping[Instant, Pair], which: int) -> Direction:
+    known = [(pair[which], at) for at, pair in slots.items()]
+    samples = [(count, at) for count, at in known if count is not None]
+    return Direction(tuple(sorted(samples, key=lambda one: (-one[0], one[1]))))
+
+
+def _expected(stretch: Stretch) -> int:
+    """How many slots start in the stretch."""
+    start = stretch.month.start
+    before = -(-(stretch.part.start - start) // SLOT)
+    until = -(-(stretch.part.end - start) // SLOT)
+    return until - before
