@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-import httpx
+import httpx2
 
 from hansa.drivers import registry
 from hansa.federation import directory, notices
@@ -156,16 +156,16 @@ def load_settings(folder: Path) -> Settings:
         raise Refused("settings-invalid", refusal.words, field=refusal.field) from None
 
 
-Connect = Callable[[Partner], httpx.Client]
+Connect = Callable[[Partner], httpx2.Client]
 """How a partner is reached; given by tests that join nodes in one process."""
 
 
-def connect(partner: Partner) -> httpx.Client:
+def connect(partner: Partner) -> httpx2.Client:
     """One kept-alive HTTP client for one partner."""
-    return httpx.Client(
+    return httpx2.Client(
         base_url=partner.address,
-        timeout=httpx.Timeout(20.0, connect=3.0),
-        limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
+        timeout=httpx2.Timeout(20.0, connect=3.0),
+        limits=httpx2.Limits(max_connections=16, max_keepalive_connections=16),
     )
 
 

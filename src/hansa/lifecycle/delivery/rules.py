@@ -145,11 +145,17 @@ _SHOWN: dict[TaskState, str] = {
 }
 
 
-def milestones(plan: Plan) -> tuple[Milestone, ...]:
-    """The plan as the buyer may see it, with what is known of the steps further down."""
+def milestones(plan: Plan, kept: KeptOrder) -> tuple[Milestone, ...]:
+    """The plan as the buyer may see it, with what is known of the steps further down.
+
+    The last step is the order's own: it is told before its task is marked done.
+    """
     shown: list[Milestone] = []
     for task in plan.tasks:
         if task.kind == FAIL:
+            continue
+        if task.kind in (PROVIDE, END):
+            shown.append(Milestone(task.label, kept.order.state, kept.ended_at))
             continue
         shown.append(Milestone(task.label, _SHOWN.get(task.state, "inProgress"), task.finished_at))
         below = task.output if task.kind in (SUPPLY, CEASE) else None
@@ -161,10 +167,8 @@ def milestones(plan: Plan) -> tuple[Milestone, ...]:
 
 def hops(plan: Plan) -> int:
     """Sales in the chain from this one downwards, as far as has been heard."""
-    below = [
-        supplied(t).progress.hops for t in plan.tasks if t.kind in (SUPPLY, CEASE) and t.output
-    ]
-    return 1 + max(below, default=0)
+    heard = [supplied(t) for t in plan.tasks if t.kind in (SUPPLY, CEASE) and t.output]
+    return 1 + max(((one.cease_progress or one.progress).hops for one in heard), default=0)
 
 
 def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
@@ -183,7 +187,7 @@ def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
         order=order.id,
         key=order.key,
         state=state,
-        milestones=milestones(plan),
+        milestones=milestones(plan, kept),
         provided=provided,
         hops=hops(plan),
         reason=reason,

@@ -42,12 +42,13 @@ def quote(
         supplies = tuple(
             _supply(tx, group, quote, currency=need.currency, now=now) for group, quote in offered
         )
+        costs = _costs(supplies)
         made = Quote(
             id=ids.new(QuoteId),
             seller=us.id,
             buyer=actor.party,
             currency=need.currency,
-            lines=tuple(_line(one, supplies) for one in wanted),
+            lines=tuple(_line(one, costs.get(one.item.id, ())) for one in wanted),
             made_at=now,
             valid_until=rules.valid_until(now, [supply.quote for supply in supplies]),
             agreement=_one_agreement(wanted),
@@ -129,16 +130,19 @@ def _supply(
     )
 
 
-def _line(wanted: Wanted, supplies: Sequence[SupplyQuote]) -> QuoteLine:
-    costs = []
+def _costs(supplies: Sequence[SupplyQuote]) -> Mapping[str, Sequence[rules.Cost]]:
+    """What the suppliers charge for the parts of each item."""
+    costs: dict[str, list[rules.Cost]] = {}
     for supply in supplies:
-        terms: Mapping[str, QuoteLine] = {line.item: line for line in supply.quote.lines}
+        lines = {line.item: line for line in supply.quote.lines}
         rate = Decimal(supply.rate_of_exchange.partition(" ")[0])
-        costs += [
-            rules.Cost(terms[part.line].terms, part.metered, rate)
-            for part in supply.lines
-            if part.item == wanted.item.id
-        ]
+        for part in supply.lines:
+            cost = rules.Cost(lines[part.line].terms, part.metered, rate)
+            costs.setdefault(part.item, []).append(cost)
+    return costs
+
+
+def _line(wanted: Wanted, costs: Sequence[rules.Cost]) -> QuoteLine:
     item = wanted.item
     listed = catalogue.list_terms(wanted.price, item.characteristics, item.quantity)
     return QuoteLine(
