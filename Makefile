@@ -47,10 +47,12 @@ lock: setup ## resolve pyproject.toml anew into the two locked requirement files
 
 .venv/installed-run: requirements.txt pyproject.toml
 	@bash .ci/venv
-	$(INSTALL) -r requirements.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
+	@echo "Installing what Hansa needs into .venv …"
+	@$(INSTALL) -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed-run
-	$(INSTALL) -r requirements-dev.txt
+	@echo "Installing what working on Hansa needs into .venv …"
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
