@@ -158,6 +158,11 @@ def own(tx: Transaction, *, us: PartyId, period: Period | None = None) -> Sequen
     return store.find(tx, seller=us, buyer=us, period=period)
 
 
+def earliest(tx: Transaction) -> Instant | None:
+    """When the first of all holdings began, sold or bought; None before there is one."""
+    return store.earliest(tx)
+
+
 def below(tx: Transaction, *, ref: HoldingRef) -> Sequence[tuple[Support, Holding]]:
     """What a holding stands on, one level down, ended ones among them. Oldest first."""
     return store.below(tx, ref)

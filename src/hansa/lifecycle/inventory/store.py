@@ -226,6 +226,11 @@ def find(
     return _holdings(tx, rows)
 
 
+def earliest(tx: Transaction) -> Instant | None:
+    row = one_row(tx, "select min(lower(valid)) as first from inventory_spell")
+    return row["first"] if row else None
+
+
 def below(tx: Transaction, ref: HoldingRef) -> list[tuple[Support, Holding]]:
     rows = all_rows(
         tx,

@@ -1,0 +1,131 @@
+"""What usage does unasked: collects each month that has ended, then closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from hansa.federation.contract import Seller
+from hansa.foundation.documents import Json
+from hansa.foundation.errors import HansaError, NotFound, Refused
+from hansa.foundation.ids import HoldingId, Ids, PartyId, PlanId, TaskId
+from hansa.foundation.plan import actions as plans
+from hansa.foundation.plan.model import (
+    Done,
+    Handlers,
+    Inside,
+    Outcome,
+    Outside,
+    Retry,
+    Step,
+    Task,
+)
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding, HoldingRef
+from hansa.lifecycle.usage import actions, rules, store
+from hansa.lifecycle.usage.model import CLOSE, COLLECT, UsageFile
+
+Sellers = Callable[[PartyId], Seller]
+
+
+def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
+    """Opens the months that have ended, one plan each; returns how many plans it wrote.
+
+    A month that a holding has joined since is collected once more for it.
+    """
+    opened = store.periods(tx)
+    first = opened[0].start if opened else inventory.earliest(tx)
+    if first is None:
+        return 0
+    written = 0
+    for month in rules.months_due(first=first, opened=opened, now=now):
+        if store.open_period(tx, month, now):
+            _write(tx, month, actions.sources(tx, us=us, period=month), ids, now)
+            written += 1
+    for month in store.take_joined(tx):
+        _write(tx, month, actions.missing(tx, us=us, period=month), ids, now)
+        written += 1
+    return written
+
+
+def _write(
+    tx: Transaction, month: Period, sources: Sequence[Holding], ids: Ids, now: Instant
+) -> None:
+    collect = [
+        Step(
+            id=ids.new(TaskId),
+            kind=COLLECT,
+            label=f"usage of {one.ref.id}",
+            body={"seller": one.ref.seller, "holding": one.ref.id, "period": month.name},
+        )
+        for one in sources
+    ]
+    close = Step(
+        id=ids.new(TaskId),
+        kind=CLOSE,
+        after=tuple(step.id for step in collect),
+        label=f"close usage of {month.name}",
+        body={"period": month.name},
+    )
+    plans.write(
+        tx,
+        plan_id=ids.new(PlanId),
+        subject=f"usage/{month.name}",
+        kind="usage",
+        trace=ids.trace(),
+        steps=[*collect, close],
+        now=now,
+    )
+
+
+def handlers(*, us: PartyId, sellers: Sellers, folder: Path) -> Handlers:
+    """The handlers of usage's tasks. folder: where usage files are kept."""
+    return {
+        COLLECT: Outside(
+            call=partial(_collect, sellers, folder),
+            record=_record,
+            retry=Retry(attempts=None),
+        ),
+        CLOSE: Inside(partial(_close, us)),
+    }
+
+
+def _collect(sellers: Sellers, folder: Path, task: Task, _now: Instant) -> Json:
+    """Asks the seller and puts the answer on the disk, before the manifest names it."""
+    holding, period = HoldingId(task.body["holding"]), Period.parse(task.body["period"])
+    try:
+        records = sellers(PartyId(task.body["seller"])).usage(holding_id=holding, period=period)
+    except (Refused, NotFound) as refusal:
+        raise HansaError(refusal.code, refusal.words, field=refusal.field) from refusal
+    rules.check(records, holding=holding, period=period)
+    sha256, path = store.keep(folder, period, rules.to_lines(records))
+    return {"sha256": sha256, "path": path, "records": len(records)}
+
+
+def _record(tx: Transaction, task: Task, answer: Json, now: Instant) -> Outcome:
+    ref = HoldingRef(PartyId(task.body["seller"]), HoldingId(task.body["holding"]))
+    file = UsageFile(
+        holding=ref,
+        period=Period.parse(task.body["period"]),
+        sha256=answer["sha256"],
+        records=answer["records"],
+        path=answer["path"],
+        learned_at=now,
+        applied=True,
+    )
+    actions.enter(tx, file=file)
+    return Done(answer)
+
+
+def _close(us: PartyId, tx: Transaction, task: Task, now: Instant) -> Outcome:
+    """Closes the month, unless a holding has joined it since its plan was written."""
+    period = Period.parse(task.body["period"])
+    late = actions.missing(tx, us=us, period=period)
+    if late:
+        store.note_joined(tx, period)
+    else:
+        actions.close(tx, period=period, now=now)
+    return Done({"missing": [one.ref.id for one in late]})
