@@ -1,0 +1,227 @@
+"""What makes the text of an agreement, or the terms of a customer, fit to be kept."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import combinations
+
+from hansa.federation.papers import AgreementDocument, AgreementItem, RevenueShare
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import OfferCode, PartyId
+from hansa.foundation.money import Money, minor_digits
+from hansa.foundation.party import Party, party_id
+
+TEXT_MAX = 200
+"""Characters in any name, gate or piece of evidence."""
+
+WHOLE_BP = 10_000
+"""All of it, in hundredths of a percent."""
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def check_document(document: AgreementDocument) -> None:
+    """Raises Refused `agreement-invalid` (or a more exact code) naming the first bad field."""
+    check_text(document.id, "id")
+    check_text(document.name, "name")
+    if document.version < 1:
+        raise Refused("agreement-invalid", "Versions count from 1.", field="version")
+    _check_validity(document)
+    _check_parties(document)
+    parties = {one.party for one in document.parties}
+    if not document.items:
+        raise Refused("agreement-invalid", "An agreement has at least one item.", field="items")
+    for position, item in enumerate(document.items):
+        _check_item(item, parties, f"items.{position}")
+    _check_items_together(document.items)
+    for position, share in enumerate(document.shares):
+        _check_share(share, parties, document.items, f"shares.{position}")
+    _check_shares_together(document.shares)
+    _check_list(document.gates, "gates", may_be_empty=True)
+
+
+def check_text(text: str, field: str) -> None:
+    """Raises Refused `agreement-invalid` unless it is 1 to 200 printable characters."""
+    if not text.strip() or len(text) > TEXT_MAX or not text.isprintable():
+        raise Refused(
+            "agreement-invalid",
+            f"{field} must have 1 to {TEXT_MAX} printable characters.",
+            field=field,
+        )
+
+
+def check_country(code: str, field: str) -> None:
+    """Raises Refused `country-code` unless it has the shape of ISO 3166-1 alpha-2."""
+    if not _COUNTRY.fullmatch(code):
+        raise Refused(
+            "country-code",
+            f"{code!r} is no country code; write two capital letters, e.g. ZA (ISO 3166-1).",
+            field=field,
+        )
+
+
+def check_currency(currency: str, field: str) -> None:
+    """Raises Refused `currency-unknown` unless ISO 4217 lists it as money of account."""
+    try:
+        minor_digits(currency)
+    except Refused as refusal:
+        raise Refused("currency-unknown", refusal.words, field=field) from None
+
+
+def check_party(party: PartyId, field: str) -> None:
+    """Raises Refused `party-name` unless it is a short name as parties have."""
+    try:
+        party_id(party)
+    except Refused as refusal:
+        raise Refused("party-name", refusal.words, field=field) from None
+
+
+def check_customer(party: Party, price_list: str, credit_limit: Money | None) -> None:
+    """The same for an end customer and its terms."""
+    check_party(party.id, "party.id")
+    check_text(party.name, "party.name")
+    check_country(party.country, "party.country")
+    check_currency(party.currency, "party.currency")
+    check_text(price_list, "price_list")
+    if party.tax_id:
+        check_text(party.tax_id, "party.tax_id")
+    _check_credit(credit_limit, party.currency, "credit_limit")
+
+
+def check_successor(document: AgreementDocument, before: AgreementDocument) -> None:
+    """Versions of one agreement have the same parties and the same lead."""
+    lead, parties = _lead(document), {one.party for one in document.parties}
+    if lead != _lead(before) or parties != {one.party for one in before.parties}:
+        raise Refused(
+            "agreement-parties",
+            f"All versions of {document.id} have the same parties and the same lead. Whoever "
+            "joins or leaves does so by a new agreement.",
+            field="parties",
+        )
+
+
+def _lead(document: AgreementDocument) -> PartyId | None:
+    return next((one.party for one in document.parties if one.role == "lead"), None)
+
+
+def _check_validity(document: AgreementDocument) -> None:
+    for field, instant in (("valid_from", document.valid_from), ("valid_to", document.valid_to)):
+        if instant is not None and instant.utcoffset() != timedelta(0):
+            raise Refused("agreement-invalid", f"{field} must be a time in UTC.", field=field)
+    if document.valid_to is not None and document.valid_to <= document.valid_from:
+        raise Refused("agreement-invalid", "valid_to must come after valid_from.", field="valid_to")
+
+
+def _check_parties(document: AgreementDocument) -> None:
+    for position, one in enumerate(document.parties):
+        check_party(one.party, f"parties.{position}.party")
+    names = [one.party for one in document.parties]
+    leads = [one for one in document.parties if one.role == "lead"]
+    if len(names) < 2 or len(set(names)) != len(names) or len(leads) != 1:
+        raise Refused(
+            "agreement-invalid",
+            "An agreement has two parties or more, each named once, and exactly one of them leads.",
+            field="parties",
+        )
+
+
+def _check_list(values: Sequence[str], field: str, *, may_be_empty: bool = False) -> None:
+    for value in values:
+        check_text(value, field)
+    if len(set(values)) != len(values) or not (values or may_be_empty):
+        raise Refused(
+            "agreement-invalid",
+            f"{field} must name {'each' if may_be_empty else 'at least one, and each'} only once.",
+            field=field,
+        )
+
+
+def _check_two(one: PartyId, other: PartyId, parties: set[PartyId], field: str, as_: str) -> None:
+    """Two different parties of the agreement; as_: what they are to each other."""
+    for party in (one, other):
+        if party not in parties:
+            raise Refused(
+                "agreement-invalid", f"{party} is not a party of this agreement.", field=field
+            )
+    if one == other:
+        raise Refused("agreement-invalid", f"{one} cannot be {as_} itself.", field=field)
+
+
+def _check_item(item: AgreementItem, parties: set[PartyId], field: str) -> None:
+    _check_two(item.seller, item.buyer, parties, f"{field}.buyer", "a buyer from")
+    _check_list(item.offers, f"{field}.offers")
+    _check_list(item.countries, f"{field}.countries")
+    for country in item.countries:
+        check_country(country, f"{field}.countries")
+    check_text(item.price_list, f"{field}.price_list")
+    check_currency(item.currency, f"{field}.currency")
+    _check_credit(item.credit_limit, item.currency, f"{field}.credit_limit")
+
+
+def _check_credit(limit: Money | None, currency: str, field: str) -> None:
+    if limit is not None and (limit.minor < 0 or limit.currency != currency):
+        raise Refused(
+            "agreement-invalid",
+            f"{field} must be zero or more, in {currency}; leave it out for no limit.",
+            field=field,
+        )
+
+
+def _check_items_together(items: Sequence[AgreementItem]) -> None:
+    for (_, one), (position, other) in combinations(enumerate(items), 2):
+        if (one.seller, one.buyer) != (other.seller, other.buyer):
+            continue
+        if set(one.offers) & set(other.offers) and set(one.countries) & set(other.countries):
+            raise Refused(
+                "agreement-invalid",
+                f"{one.seller} sells the same offer in the same country to {one.buyer} twice.",
+                field=f"items.{position}",
+            )
+        if one.currency == other.currency and one.credit_limit != other.credit_limit:
+            raise Refused(
+                "agreement-invalid",
+                f"{one.buyer} has one credit limit with {one.seller} in {one.currency}; "
+                "write the same in all items.",
+                field=f"items.{position}.credit_limit",
+            )
+
+
+def _check_share(
+    share: RevenueShare, parties: set[PartyId], items: Sequence[AgreementItem], field: str
+) -> None:
+    _check_two(
+        share.operator, share.beneficiary, parties, f"{field}.beneficiary", "a beneficiary of"
+    )
+    _check_list(share.offers, f"{field}.offers")
+    check_currency(share.currency, f"{field}.currency")
+    check_text(share.fx_source, f"{field}.fx_source")
+    if not 1 <= share.share_bp <= WHOLE_BP:
+        raise Refused(
+            "share-size",
+            f"A share is 1 to {WHOLE_BP} hundredths of a percent, not {share.share_bp}.",
+            field=f"{field}.share_bp",
+        )
+    sold = {offer for item in items if item.seller == share.operator for offer in item.offers}
+    for offer in share.offers:
+        if offer not in sold:
+            raise Refused(
+                "agreement-invalid",
+                f"{share.operator} does not sell {offer} under this agreement.",
+                field=f"{field}.offers",
+            )
+
+
+def _check_shares_together(shares: Sequence[RevenueShare]) -> None:
+    given: Counter[tuple[PartyId, OfferCode]] = Counter()
+    for position, share in enumerate(shares):
+        for offer in share.offers:
+            given[share.operator, offer] += share.share_bp
+            if given[share.operator, offer] > WHOLE_BP:
+                raise Refused(
+                    "share-size",
+                    f"{share.operator} would give away more than all of what {offer} brings.",
+                    field=f"shares.{position}.share_bp",
+                )
