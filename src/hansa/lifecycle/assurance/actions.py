@@ -1,0 +1,33 @@
+"""What others may ask about the condition of what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hansa.federation.contract import Condition, Seller
+from hansa.foundation.ids import PartyId
+from hansa.foundation.transaction import Begin
+from hansa.lifecycle.assurance import rules
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import HoldingRef, HoldingState
+
+
+def condition(
+    begin: Begin, *, us: PartyId, ref: HoldingRef, sellers: Callable[[PartyId], Seller]
+) -> Condition:
+    """Is a holding as it was promised? Of what we hold, its seller says; of what we sell, what
+    it stands on today says; what was ended there, because it was replaced, says nothing.
+
+    Raises NotFound `holding-unknown`, and TryLater when a seller below does not answer. No
+    transaction is open while sellers are asked.
+    """
+    with begin() as tx:
+        holding = inventory.get(tx, ref=ref)
+        below = [lower for _, lower in inventory.below(tx, ref=ref)]
+    if holding.buyer == us:
+        return sellers(ref.seller).condition(ref.id)
+    if holding.state is HoldingState.TERMINATED:
+        return Condition(ref.id, "ended", (), measured=False)
+    active = [lower.ref for lower in below if lower.state is HoldingState.ACTIVE]
+    conditions = [sellers(one.seller).condition(one.id) for one in active]
+    return rules.combined(ref.id, conditions, stands=bool(active) or not below)
