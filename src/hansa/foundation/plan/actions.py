@@ -1,14 +1,19 @@
-"""What rooms may ask of plans, and what a person may do to one that is stuck."""
+"""What rooms may ask of plans, and what a person may do to one that is stuck.
+
+What changes a plan locks it. A transaction that also locks rows of its own room does so after
+it: the plan always comes first, as it does for the engine, so that no two wait for each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import PlanId, TaskId, TraceId
-from hansa.foundation.plan import store
-from hansa.foundation.plan.model import PLAN_STATES, Plan, PlanState, Step, TaskState
+from hansa.foundation.plan import course, store
+from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, TaskState
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
@@ -25,40 +30,65 @@ def write(
 ) -> None:
     """Writes a plan; its first tasks are ready when the transaction commits.
 
-    Raises ValueError when a step comes after one that the plan does not have, or has no end.
+    Closing steps run in the order that `after` gives among them; that they come after all
+    the others goes without saying. Raises ValueError for a plan with nothing to do, and for
+    a step that comes after one that is not written before it or that closes the plan.
     """
-    known: set[TaskId] = set()
+    known: dict[TaskId, Step] = {}
     for step in steps:
-        if not set(step.after) <= known:
+        if not set(step.after) <= set(known):
             raise ValueError(f"{step.id} comes after a step that is not written before it")
-        known.add(step.id)
-    store.insert(tx, plan_id, subject, kind, trace, steps, now)
+        closing = tuple(task for task in step.after if known[task].closing)
+        if closing and not step.closing:
+            raise ValueError(f"{step.id} comes after a closing step")
+        known[step.id] = replace(step, after=closing) if step.closing else step
+    if all(step.closing for step in steps):
+        raise ValueError(f"plan {plan_id} has nothing to do")
+    store.insert(tx, plan_id, subject, kind, trace, list(known.values()), now)
     store.notify(tx)
 
 
 def wake(tx: Transaction, *, task: TaskId, message: Json, now: Instant) -> bool:
     """Gives a task the message it may wait for. False when there is no such task.
 
-    A message that comes before the task waits is kept for it; the last one counts.
+    A message that comes before the task waits is kept for it; the last one counts. A task
+    that is over hears nothing.
     """
-    plan = store.plan_of(tx, task)
-    if plan is None:
+    if store.lock_plan_of(tx, task) is None:
         return False
-    store.lock(tx, plan)
     store.hear(tx, task, message, now)
     store.notify(tx)
     return True
 
 
+def nudge(tx: Transaction) -> None:
+    """Wakes the workers of this node when the transaction commits: a room has work to take."""
+    store.notify(tx)
+
+
 def of_subject(tx: Transaction, *, subject: str) -> Plan | None:
     """The newest plan about this subject, with its tasks."""
-    found = list(store.plans(tx, "subject = %s", (subject,)))
-    return found[-1] if found else None
+    return store.of_subject(tx, subject)
+
+
+def of_task(tx: Transaction, *, task: TaskId) -> Plan | None:
+    """The plan that this task belongs to."""
+    return store.of_task(tx, task)
 
 
 def fallout(tx: Transaction) -> Sequence[Plan]:
     """Every plan in which a task is held for a person, the oldest first."""
-    return list(store.plans(tx, "state = %s", (PlanState.HELD,)))
+    return store.in_state(tx, PlanState.HELD)
+
+
+def counts(tx: Transaction) -> Mapping[str, int]:
+    """How many tasks are in each state, those of ended plans apart; for metrics."""
+    return store.counts(tx)
+
+
+def interventions(tx: Transaction, *, plan: PlanId) -> Sequence[Intervention]:
+    """What people did to a plan, in order."""
+    return store.interventions(tx, plan)
 
 
 def repair(
@@ -71,18 +101,18 @@ def repair(
     now: Instant,
 ) -> None:
     """Gives a held task other input. It stays held until it is resumed."""
-    held = _held(tx, task)
+    held = _held(tx, task).task
     store.set_body(tx, task, dict(body))
-    store.note_intervention(tx, held.task.plan, task, "repair", by, why, dict(held.task.body), now)
+    store.note_intervention(tx, held.plan, task, "repair", by, why, dict(held.body), now)
 
 
 def resume(tx: Transaction, *, task: TaskId, by: str, why: str, now: Instant) -> None:
     """Lets a held task try again, as if for the first time."""
-    held = _held(tx, task)
-    back = TaskState.UNDO_READY if held.task.undoing else TaskState.READY
-    store.move(tx, task, back, run_at=now)
-    store.note_intervention(tx, held.task.plan, task, "resume", by, why, None, now)
-    _leave_held(tx, held.task.plan)
+    held = _held(tx, task).task
+    back = TaskState.UNDO_READY if held.undoing else TaskState.READY
+    store.move(tx, held, back, run_at=now)
+    store.note_intervention(tx, held.plan, task, "resume", by, why, None, now)
+    course.settle(tx, held.plan, now)
     store.notify(tx)
 
 
@@ -91,70 +121,41 @@ def by_hand(
 ) -> None:
     """Takes a held task as done (or as undone), because a person has seen to it.
 
-    The engine takes the recorded output at its next turn and goes on from there.
+    output is recorded as if the task had given it; None keeps what was recorded.
     """
-    held = _held(tx, task)
-    store.note_intervention(tx, held.task.plan, task, "by-hand", by, why, held.task.output, now)
-    if held.task.undoing:
-        store.move(tx, task, TaskState.UNDONE, finished_at=now)
-        store.release_undo(tx, held.task.plan, now)
+    held = _held(tx, task).task
+    store.note_intervention(tx, held.plan, task, "by-hand", by, why, held.output, now)
+    if held.undoing:
+        store.move(tx, held, TaskState.UNDONE, output=output, finished_at=now)
+        store.release_undo(tx, held.plan, now)
     else:
-        store.move(tx, task, TaskState.DONE, output=output, finished_at=now)
-        store.release_successors(tx, held.task.plan, task, now)
-    _leave_held(tx, held.task.plan)
-    settle(tx, held.task.plan, now)
+        # It has begun, whoever did it: should the plan turn back, it has to be undone.
+        store.finish(tx, replace(held, attempt=held.attempt + 1), output, now)
+    course.settle(tx, held.plan, now)
     store.notify(tx)
 
 
 def cancel(tx: Transaction, *, plan: PlanId, by: str, why: str, now: Instant) -> bool:
-    """Begins to undo a plan that still runs. False when it is already over or on its way back."""
-    state = store.lock(tx, plan)
-    if state is None:
+    """Begins to undo a plan that still runs. False when it is already over or on its way back.
+
+    Raises NotFound `plan-unknown`.
+    """
+    if not store.lock(tx, plan):
         raise NotFound("plan-unknown", f"There is no plan {plan}.", field="plan")
-    if state not in (PlanState.RUNNING, PlanState.HELD):
+    found = store.standing(tx, plan)
+    if found.turned_back or found.state is PlanState.DONE:
         return False
     store.note_intervention(tx, plan, None, "cancel", by, why, None, now)
-    turn_back(tx, plan, now)
+    course.turn_back(tx, plan, now)
+    course.settle(tx, plan, now)
     store.notify(tx)
     return True
 
 
-def turn_back(tx: Transaction, plan: PlanId, now: Instant) -> None:
-    """Starts compensation in a plan that this transaction has locked."""
-    store.set_plan(tx, plan, PlanState.UNDOING, None)
-    store.turn_back(tx, plan)
-    store.release_undo(tx, plan, now)
-    settle(tx, plan, now)
-
-
-def settle(tx: Transaction, plan: PlanId, now: Instant) -> None:
-    """Ends a plan that has nothing left to do, or sets its closing tasks going."""
-    state = store.lock(tx, plan)
-    counts = store.open_tasks(tx, plan)
-    if counts.get("held", 0) or counts.get("undo-held", 0):
-        if state is not PlanState.HELD and PLAN_STATES.may(state or PlanState.DONE, PlanState.HELD):
-            store.set_plan(tx, plan, PlanState.HELD, None)
-        return
-    if state is PlanState.RUNNING:
-        if not set(counts) - {"done", "closing"}:
-            store.skip_closing(tx, plan)
-            store.set_plan(tx, plan, PlanState.DONE, now)
-    elif state is PlanState.UNDOING:
-        if set(counts) - {"done", "undone", "failed", "skipped", "closing"}:
-            return
-        if counts.get("closing", 0):
-            store.start_closing(tx, plan, now)
-        else:
-            store.set_plan(tx, plan, PlanState.UNDONE, now)
-
-
 def _held(tx: Transaction, task: TaskId) -> store.Claimed:
-    plan = store.plan_of(tx, task)
-    if plan is None:
+    found = None if store.lock_plan_of(tx, task) is None else store.claimed(tx, task)
+    if found is None:
         raise NotFound("task-unknown", f"There is no task {task}.", field="task")
-    store.lock(tx, plan)
-    found = store.claimed(tx, task)
-    assert found is not None
     if found.task.state not in (TaskState.HELD, TaskState.UNDO_HELD):
         raise Refused(
             "task-not-held",
@@ -162,25 +163,3 @@ def _held(tx: Transaction, task: TaskId) -> store.Claimed:
             field="task",
         )
     return found
-
-
-def _leave_held(tx: Transaction, plan: PlanId) -> None:
-    counts = store.open_tasks(tx, plan)
-    if not counts.get("held", 0) and not counts.get("undo-held", 0):
-        undoing = any(state.startswith("undo") for state in counts)
-        store.set_plan(tx, plan, PlanState.UNDOING if undoing else PlanState.RUNNING, None)
-
-
-def nudge(tx: Transaction) -> None:
-    """Wakes the workers of this node when the transaction commits: a room has work to take."""
-    store.notify(tx)
-
-
-def of_task(tx: Transaction, *, task: TaskId) -> Plan | None:
-    """The plan that this task belongs to."""
-    return next(store.plans(tx, "id = (select plan from plan_task where id = %s)", (task,)), None)
-
-
-def counts(tx: Transaction) -> Mapping[str, int]:
-    """How many tasks are in each state, those of ended plans apart; for metrics."""
-    return store.counts(tx)

@@ -8,12 +8,13 @@ recorded in the next transaction, if the lease is still ours.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.ids import PlanId
-from hansa.foundation.plan import actions, store
+from hansa.foundation.plan import course, store
 from hansa.foundation.plan.model import (
     Done,
     Handlers,
@@ -21,7 +22,6 @@ from hansa.foundation.plan.model import (
     Outcome,
     Outside,
     Retry,
-    Task,
     TaskState,
 )
 from hansa.foundation.plan.store import Claimed
@@ -33,14 +33,15 @@ log = logging.getLogger(__name__)
 SURPRISES_MAX = 3
 """How often a task that fails in a way nobody foresaw is tried before it is held."""
 
+_LEASED = (TaskState.LEASED, TaskState.UNDO_LEASED)
+
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """An outside call that this worker has leased."""
+    """An outside call that this worker has leased; its task as it was then."""
 
     claimed: Claimed
     handler: Outside
-    attempt: int
 
 
 class Engine:
@@ -77,7 +78,11 @@ class Engine:
         return turns
 
     def free_dead_leases(self) -> int:
-        """Takes over the leases of workers that are gone; call it when a worker starts."""
+        """Takes over the leases of workers that are gone; call it when a worker starts.
+
+        A worker lives while some session on this database holds the advisory lock of class
+        LEASE_LOCKS with its number. Returns how many tasks are due at once.
+        """
         with self._begin() as tx:
             return store.free_dead_leases(tx, self._clock.now())
 
@@ -86,130 +91,150 @@ class Engine:
         with self._begin() as tx:
             return store.next_due(tx)
 
+    # --- one turn: the plan is locked -----------------------------------------------------------
+
     def _advance(self, tx: Transaction, plan: PlanId, now: Instant) -> _Call | None:
         """Runs due inside tasks of a locked plan; leases and returns the first outside one."""
-        while (found := store.due(tx, plan, now)) is not None:
+        while True:
+            found = store.due(tx, plan, now)
+            if found is None:
+                if course.settle(tx, plan, now):
+                    continue
+                return None
             handler = self._handlers.get(found.handler)
-            if handler is None:
-                self._hold(tx, found, f"no handler for {found.handler}", now)
-            elif isinstance(handler, Outside):
-                leased = TaskState.UNDO_LEASED if found.task.undoing else TaskState.LEASED
-                attempt = store.lease(tx, found.task.id, leased, now + handler.lease, self._owner)
-                store.notify(tx)
-                return _Call(found, handler, attempt)
-            else:
+            if found.late:
+                # Its worker died in the middle. Its undo finds out whether the call was made.
+                self._join_way_back(tx, found, now)
+            elif handler is None:
+                self._hold(tx, found, f"no handler for {found.handler}")
+            elif isinstance(handler, Inside):
                 self._run_inside(tx, found, handler, now)
-        return None
+            elif (call := self._lease(tx, found, handler, now)) is not None:
+                return call
 
     def _run_inside(self, tx: Transaction, found: Claimed, handler: Inside, now: Instant) -> None:
+        # An attempt counts when it is kept; one that raises has never been.
+        trying = replace(found, task=replace(found.task, attempt=found.task.attempt + 1))
         try:
-            with store.attempt(tx):
-                outcome = handler.do(tx, found.task, now)
+            with store.tentative(tx):
+                outcome = handler.do(tx, trying.task, now)
         except Exception as error:
             self._failed(tx, found, error, Retry(), now)
         else:
-            self._finish(tx, found, outcome, now)
+            self._finish(tx, trying, outcome, now)
+
+    def _lease(
+        self, tx: Transaction, found: Claimed, handler: Outside, now: Instant
+    ) -> _Call | None:
+        """Takes the task for this worker; None when its workers died too often already."""
+        failures = found.failures
+        if found.task.state in _LEASED:
+            failures += 1
+            attempts = handler.retry.attempts
+            if attempts is not None and failures >= attempts:
+                self._hold(tx, found, f"no answer within the lease, {failures} times")
+                return None
+        state = TaskState.UNDO_LEASED if found.task.undoing else TaskState.LEASED
+        attempt = store.lease(
+            tx,
+            found.task,
+            state,
+            until=now + handler.lease,
+            owner=self._owner,
+            failures=failures,
+            now=now,
+        )
+        leased = replace(found, task=replace(found.task, state=state, attempt=attempt))
+        return _Call(leased, handler)
+
+    # --- an outside call: no transaction is open ------------------------------------------------
 
     def _make(self, call: _Call) -> _Call | None:
         """Makes the call, records its answer, and goes on with the same plan."""
+        leased = call.claimed.task
         answer: Json = None
         error: Exception | None = None
         try:
-            answer = call.handler.call(call.claimed.task, self._clock.now())
+            answer = call.handler.call(leased, self._clock.now())
         except Exception as raised:
             error = raised
         with self._begin() as tx:
             now = self._clock.now()
-            plan = call.claimed.task.plan
-            store.lock(tx, plan)
-            current = store.claimed(tx, call.claimed.task.id)
-            if current is None or current.task.attempt != call.attempt:
+            store.lock(tx, leased.plan)
+            current = store.claimed(tx, leased.id)
+            if current is None or current.task.attempt != leased.attempt:
                 return None  # the lease ran out and another worker has taken over
-            if current.task.state not in (TaskState.LEASED, TaskState.UNDO_LEASED):
+            if current.task.state not in _LEASED:
                 return None
             if error is None:
                 error = self._record(tx, current, call, answer, now)
             if error is not None:
                 self._failed(tx, current, error, call.handler.retry, now)
-            return self._advance(tx, plan, now)
+            return self._advance(tx, leased.plan, now)
 
     def _record(
         self, tx: Transaction, current: Claimed, call: _Call, answer: Json, now: Instant
     ) -> Exception | None:
         try:
-            with store.attempt(tx):
+            with store.tentative(tx):
                 outcome = call.handler.record(tx, call.claimed.task, answer, now)
         except Exception as error:
             return error
-        if not isinstance(outcome, Done) and current.heard != call.claimed.heard:
-            # The message came while the call was still being made: look at it at once.
-            back = TaskState.UNDO_READY if current.task.undoing else TaskState.READY
-            store.move(
-                tx,
-                current.task.id,
-                back,
-                run_at=now,
-                output=outcome.output,
-                wait_until=current.wait_until or outcome.until,
-            )
-        else:
-            self._finish(tx, current, outcome, now)
+        unheard = current.heard != call.claimed.heard
+        self._finish(tx, current, outcome, now, unheard=unheard)
         return None
 
-    def _finish(self, tx: Transaction, found: Claimed, outcome: Outcome, now: Instant) -> None:
-        task = found.task
-        if isinstance(outcome, Done):
-            if task.undoing:
-                store.move(
-                    tx,
-                    task.id,
-                    TaskState.UNDONE,
-                    output=outcome.output,
-                    finished_at=now,
-                )
-                store.release_undo(tx, task.plan, now)
-            else:
-                store.move(tx, task.id, TaskState.DONE, output=outcome.output, finished_at=now)
-                self._after_done(tx, found, now)
-            actions.settle(tx, task.plan, now)
-            return
-        until = found.wait_until or outcome.until
-        if now >= until:
-            self._hold(tx, found, f"waited until {until:%Y-%m-%d %H:%M} for an answer", now)
-            return
-        store.move(
-            tx,
-            task.id,
-            TaskState.UNDO_WAITING if task.undoing else TaskState.WAITING,
-            run_at=min(outcome.check_at, until),
-            output=outcome.output,
-            wait_until=until,
-        )
-        if not task.undoing and found.turned_back:
-            self._join_the_way_back(tx, task, now)
+    # --- what becomes of a task -----------------------------------------------------------------
 
-    def _after_done(self, tx: Transaction, found: Claimed, now: Instant) -> None:
-        if found.turned_back:
-            self._join_the_way_back(tx, found.task, now)
-        else:
-            store.release_successors(tx, found.task.plan, found.task.id, now)
-
-    def _join_the_way_back(self, tx: Transaction, task: Task, now: Instant) -> None:
-        """The plan was turned back while this task was being done."""
-        store.turn_back(tx, task.plan)
-        store.release_undo(tx, task.plan, now)
-
-    def _failed(
+    def _finish(
         self,
         tx: Transaction,
         found: Claimed,
-        error: Exception,
-        retry: Retry,
+        outcome: Outcome,
         now: Instant,
+        *,
+        unheard: bool = False,
+    ) -> None:
+        """unheard: a message came while the call was being made, so it is run again at once."""
+        task = found.task
+        if found.late:
+            self._join_way_back(tx, found, now, outcome)
+        elif isinstance(outcome, Done) and task.undoing:
+            store.move(tx, task, TaskState.UNDONE, output=outcome.output, finished_at=now)
+            store.release_undo(tx, task.plan, now)
+        elif isinstance(outcome, Done):
+            store.finish(tx, task, outcome.output, now)
+        else:
+            until = found.wait_until or outcome.until
+            if now >= until and not unheard:
+                words = f"waited until {until:%Y-%m-%d %H:%M} for an answer"
+                self._hold(tx, found, words, output=outcome.output)
+                return
+            waiting = TaskState.UNDO_WAITING if task.undoing else TaskState.WAITING
+            store.move(
+                tx,
+                task,
+                self._ready(found) if unheard else waiting,
+                run_at=now if unheard else min(outcome.check_at, until),
+                output=outcome.output,
+                wait_until=until,
+            )
+
+    def _join_way_back(
+        self, tx: Transaction, found: Claimed, now: Instant, outcome: Outcome | None = None
+    ) -> None:
+        """The plan was turned back while this task was being done; outcome None: unknown."""
+        output = None if outcome is None else outcome.output
+        done = isinstance(outcome, Done)
+        store.join_way_back(tx, found.task, done=done, output=output, now=now)
+        store.release_undo(tx, found.task.plan, now)
+
+    def _failed(
+        self, tx: Transaction, found: Claimed, error: Exception, retry: Retry, now: Instant
     ) -> None:
         task = found.task
-        words = error.words if isinstance(error, HansaError) else repr(error)
         code = error.code if isinstance(error, HansaError) else "fault"
+        words = f"{code}: {error.words if isinstance(error, HansaError) else repr(error)}"
         log.warning(
             "task failed",
             extra={
@@ -222,34 +247,52 @@ class Engine:
             },
             exc_info=None if isinstance(error, HansaError) else error,
         )
-        if isinstance(error, Refused) and not task.undoing:
-            store.move(tx, task.id, TaskState.FAILED, error=f"{code}: {words}", finished_at=now)
-            actions.turn_back(tx, task.plan, now)
-            return
-        if found.turned_back and not task.undoing:
-            # Whether the call had its effect is unknown: undo it all the same.
-            store.move(tx, task.id, TaskState.HELD, error=f"{code}: {words}")
-            self._join_the_way_back(tx, task, now)
-            actions.settle(tx, task.plan, now)
-            return
+        if isinstance(error, Refused) and not task.undoing and not found.closing:
+            store.move(tx, task, TaskState.FAILED, error=words, finished_at=now)
+            if found.turned_back:
+                store.release_undo(tx, task.plan, now)
+            else:
+                course.turn_back(tx, task.plan, now)
+        elif found.late:
+            self._join_way_back(tx, found, now)
+        else:
+            self._again(tx, found, error, words, retry, now)
+
+    def _again(
+        self,
+        tx: Transaction,
+        found: Claimed,
+        error: Exception,
+        words: str,
+        retry: Retry,
+        now: Instant,
+    ) -> None:
+        """Another try after a while, or a person when it was tried or waited for enough."""
         failures = found.failures + 1
         attempts = retry.attempts if isinstance(error, TryLater) else SURPRISES_MAX
-        if attempts is not None and failures >= attempts:
-            self._hold(tx, found, f"{code}: {words}", now)
+        tried = attempts is not None and failures >= attempts
+        if tried or (found.wait_until is not None and now >= found.wait_until):
+            self._hold(tx, found, words)
             return
         wait = retry.wait(failures)
+        if isinstance(error, TryLater) and error.after_s is not None:
+            wait = max(wait, timedelta(seconds=error.after_s))
         store.move(
             tx,
-            task.id,
-            TaskState.UNDO_READY if task.undoing else TaskState.READY,
+            found.task,
+            self._ready(found),
             run_at=now + wait,
-            error=f"{code}: {words}",
+            error=words,
             failures=failures,
             wait_until=found.wait_until,
         )
 
-    def _hold(self, tx: Transaction, found: Claimed, error: str, now: Instant) -> None:
+    def _hold(self, tx: Transaction, found: Claimed, error: str, *, output: Json = None) -> None:
+        """A person has to look; the rest of the plan goes on."""
         held = TaskState.UNDO_HELD if found.task.undoing else TaskState.HELD
-        store.move(tx, found.task.id, held, error=error)
-        actions.settle(tx, found.task.plan, now)
-        store.notify(tx)
+        store.move(tx, found.task, held, error=error, output=output)
+        course.hold(tx, found.task.plan)
+
+    @staticmethod
+    def _ready(found: Claimed) -> TaskState:
+        return TaskState.UNDO_READY if found.task.undoing else TaskState.READY

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Literal
 
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import PlanId, TaskId, TraceId
@@ -63,8 +64,9 @@ class Step:
     """A task as it is written into a plan.
 
     kind: which handler does it. undo: which handler takes it back, None when there is
-    nothing to take back. after: the tasks that must be done first. closing: runs once
-    everything else has been undone, and never when all goes well.
+    nothing to take back; it may have to find out whether there is (see Outside). after: the
+    tasks that must be done first. closing: runs once everything else has been undone, and
+    never when all goes well.
     """
 
     id: TaskId
@@ -81,8 +83,9 @@ class Task:
     """A task as its handler sees it.
 
     id is the idempotency key of any outside call. output: what the last run recorded, None
-    at the first. message: what woke it, if something did. attempt: 1 at the first try.
-    undoing: the handler was chosen by `undo`.
+    at the first; an undo begins with what was recorded on the way forward. message: the last
+    one that it heard in this direction. attempt: 1 at the first try; an inside try that
+    raised does not count. undoing: the handler was chosen by `undo`.
     """
 
     id: TaskId
@@ -115,6 +118,18 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervention:
+    """What a person did to a plan. before: the body or output that it took the place of."""
+
+    task: TaskId | None
+    act: Literal["repair", "resume", "cancel", "by-hand"]
+    by: str
+    why: str
+    before: Json
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The task is finished; output is kept for its successors and its undo."""
 
@@ -139,7 +154,8 @@ Outcome = Done | Wait
 class Retry:
     """How often and how patiently an outside call is tried again after TryLater.
 
-    The n-th retry waits first_s x 2**(n-1), at most max_s. attempts None: for ever.
+    The n-th retry waits first_s x 2**(n-1), at most max_s, or longer if the TryLater says so.
+    attempts None: for ever. A lease that runs out without an answer counts as an attempt.
     """
 
     first_s: float = 0.2
@@ -152,7 +168,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Done inside the transaction that marks the task done: exactly once by construction."""
+    """Done inside the transaction that marks the task done: exactly once by construction.
+
+    What it wrote is rolled back when it raises; then Refused has the plan undone, anything
+    else is tried again as after TryLater, three times at most if it is unforeseen.
+    """
 
     do: Callable[[Transaction, Task, Instant], Outcome]
 
@@ -162,8 +182,12 @@ class Outside:
     """An outside call under a lease, with no transaction open, then a record of its answer.
 
     call may run more than once with the same task id; record runs once, fenced by attempt,
-    in the transaction that marks the task done. call raises TryLater to be tried again and
-    Refused to have the plan undone; anything else is held for a person.
+    in the transaction that marks the task done. Either raises TryLater to be tried again,
+    and Refused to say that nothing of this task stands and that the plan is to be undone;
+    anything else is held for a person after three tries.
+
+    When a plan is undone while a call is on its way and its worker dies, the answer is never
+    known: the undo then sees the output of an earlier run or None, and asks by the same key.
     """
 
     call: Callable[[Task, Instant], Json]

@@ -5,7 +5,8 @@ Whoever changes a task locks its plan first, so two workers never move one plan 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from hansa.foundation.database import Jsonb, all_rows, one_row, run, savepoint
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import PlanId, TaskId, TraceId
-from hansa.foundation.plan.model import Plan, PlanState, Step, Task, TaskState
+from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, Task, TaskState
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
@@ -23,31 +24,47 @@ CHANNEL = "hansa_work"
 LEASE_LOCKS = 7210
 """The advisory-lock class under which each living worker holds its own number."""
 
-_DUE = """state in ('ready', 'leased', 'waiting', 'undo-ready', 'undo-leased', 'undo-waiting')
-          and run_at <= %(now)s"""
-
-_TASK = """t.id, t.plan, p.subject, t.kind, t.undo, t.body, t.output, t.message, t.heard,
-           t.attempt, t.failures, p.trace, t.state, t.label, t.error, t.run_at, t.wait_until,
-           t.finished_at, p.turned_back"""
+_TASK = """select t.id, t.plan, p.subject, t.kind, t.undo, t.body, t.output, t.message, t.heard,
+                  t.attempt, t.failures, p.trace, t.state, t.label, t.error, t.run_at,
+                  t.wait_until, t.finished_at, t.closing, p.turned_back
+           from plan_task t join plan p on p.id = t.plan"""
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A task whose plan this transaction has locked, with what only the engine needs."""
+    """A task whose plan this transaction has locked, with what only the engine needs.
+
+    late: the plan was turned back while this task was still on its way forward.
+    """
 
     task: Task
     undo: str | None
     heard: int
     failures: int
     wait_until: Instant | None
+    closing: bool
     turned_back: bool
 
     @property
     def handler(self) -> str:
         return self.undo if self.task.undoing and self.undo else self.task.kind
 
+    @property
+    def late(self) -> bool:
+        return self.turned_back and not self.closing and not self.task.undoing
 
-def _task(row: dict[str, Any]) -> Task:
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a plan stands: the states in which its tasks are, closing ones apart."""
+
+    state: PlanState
+    turned_back: bool
+    tasks: frozenset[TaskState]
+    closing: frozenset[TaskState]
+
+
+def _task(row: Mapping[str, Any]) -> Task:
     state = TaskState(row["state"])
     return Task(
         id=TaskId(row["id"]),
@@ -68,13 +85,14 @@ def _task(row: dict[str, Any]) -> Task:
     )
 
 
-def _claimed(row: dict[str, Any]) -> Claimed:
+def _claimed(row: Mapping[str, Any]) -> Claimed:
     return Claimed(
         task=_task(row),
         undo=row["undo"],
         heard=row["heard"],
         failures=row["failures"],
         wait_until=row["wait_until"],
+        closing=row["closing"],
         turned_back=row["turned_back"],
     )
 
@@ -88,33 +106,42 @@ def insert(
     steps: Sequence[Step],
     now: Instant,
 ) -> None:
+    """Writes a plan and all its tasks in one statement."""
+    rows = [
+        {
+            "id": step.id,
+            "position": position,
+            "kind": step.kind,
+            "undo": step.undo,
+            "label": step.label or step.kind,
+            "closing": step.closing,
+            "after": list(step.after),
+            "body": dict(step.body),
+            "ready": not step.after and not step.closing,
+        }
+        for position, step in enumerate(steps)
+    ]
     run(
         tx,
-        "insert into plan (id, subject, kind, state, trace, made_at) values (%s,%s,%s,%s,%s,%s)",
-        (plan, subject, kind, PlanState.RUNNING, trace, now),
+        """with made as (
+               insert into plan (id, subject, kind, state, trace, made_at)
+               values (%(plan)s, %(subject)s, %(kind)s, 'running', %(trace)s, %(now)s))
+           insert into plan_task (id, plan, position, kind, undo, label, closing, after, missing,
+                                  body, state, run_at)
+           select id, %(plan)s, position, kind, undo, label, closing, after, cardinality(after),
+                  body, case when ready then 'ready' else 'pending' end,
+                  case when ready then %(now)s::timestamptz end
+           from jsonb_to_recordset(%(rows)s) as step (id text, position integer, kind text,
+               undo text, label text, closing boolean, after text[], body jsonb, ready boolean)""",
+        {
+            "plan": plan,
+            "subject": subject,
+            "kind": kind,
+            "trace": trace,
+            "now": now,
+            "rows": Jsonb(rows),
+        },
     )
-    for position, step in enumerate(steps):
-        ready = not step.after and not step.closing
-        run(
-            tx,
-            """insert into plan_task (id, plan, position, kind, undo, label, closing, after,
-                                      missing, state, body, run_at)
-               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
-            (
-                step.id,
-                plan,
-                position,
-                step.kind,
-                step.undo,
-                step.label or step.kind,
-                step.closing,
-                list(step.after),
-                len(step.after),
-                TaskState.READY if ready else TaskState.PENDING,
-                Jsonb(dict(step.body)),
-                now if ready else None,
-            ),
-        )
 
 
 def notify(tx: Transaction) -> None:
@@ -122,52 +149,130 @@ def notify(tx: Transaction) -> None:
     run(tx, "select pg_notify(%s, '')", (CHANNEL,))
 
 
-def lock(tx: Transaction, plan: PlanId) -> PlanState | None:
-    row = one_row(tx, "select state from plan where id = %s for update", (plan,))
-    return PlanState(row["state"]) if row else None
+# --- locks: always the plan first ---------------------------------------------------------------
+
+
+def lock(tx: Transaction, plan: PlanId) -> bool:
+    """Locks a plan; False when there is no such plan."""
+    return one_row(tx, "select 1 from plan where id = %s for update", (plan,)) is not None
+
+
+def lock_plan_of(tx: Transaction, task: TaskId) -> PlanId | None:
+    row = one_row(
+        tx,
+        "select id from plan where id = (select plan from plan_task where id = %s) for update",
+        (task,),
+    )
+    return PlanId(row["id"]) if row else None
 
 
 def lock_due_plan(tx: Transaction, now: Instant) -> PlanId | None:
     """Locks the plan whose task has been due longest and that nobody else holds."""
     row = one_row(
         tx,
-        f"""select p.id from plan_task t join plan p on p.id = t.plan
-            where {_DUE.replace("state in", "t.state in")}
-            order by t.run_at limit 1 for update of p skip locked""",  # noqa: S608
-        {"now": now},
+        """select p.id from plan_task t join plan p on p.id = t.plan where t.run_at <= %s
+           order by t.run_at limit 1 for update of p skip locked""",
+        (now,),
     )
     return PlanId(row["id"]) if row else None
+
+
+# --- reading ------------------------------------------------------------------------------------
 
 
 def due(tx: Transaction, plan: PlanId, now: Instant) -> Claimed | None:
     """The next due task of a plan that this transaction has locked."""
     row = one_row(
         tx,
-        f"""select {_TASK} from plan_task t join plan p on p.id = t.plan
-            where t.plan = %(plan)s and {_DUE.replace("state in", "t.state in")}
-            order by t.run_at, t.position limit 1""",  # noqa: S608
-        {"plan": plan, "now": now},
+        _TASK + " where t.plan = %s and t.run_at <= %s order by t.run_at, t.position limit 1",
+        (plan, now),
     )
     return _claimed(row) if row else None
 
 
 def claimed(tx: Transaction, task: TaskId) -> Claimed | None:
-    row = one_row(
-        tx,
-        f"select {_TASK} from plan_task t join plan p on p.id = t.plan where t.id = %s",  # noqa: S608
-        (task,),
-    )
+    row = one_row(tx, _TASK + " where t.id = %s", (task,))
     return _claimed(row) if row else None
 
 
-def plan_of(tx: Transaction, task: TaskId) -> PlanId | None:
-    row = one_row(tx, "select plan from plan_task where id = %s", (task,))
-    return PlanId(row["plan"]) if row else None
+def standing(tx: Transaction, plan: PlanId) -> Standing:
+    rows = all_rows(
+        tx,
+        """select distinct p.state as plan_state, p.turned_back, t.state, t.closing
+           from plan p join plan_task t on t.plan = p.id where p.id = %s""",
+        (plan,),
+    )
+    return Standing(
+        state=PlanState(rows[0]["plan_state"]),
+        turned_back=rows[0]["turned_back"],
+        tasks=frozenset(TaskState(row["state"]) for row in rows if not row["closing"]),
+        closing=frozenset(TaskState(row["state"]) for row in rows if row["closing"]),
+    )
+
+
+def of_subject(tx: Transaction, subject: str) -> Plan | None:
+    """The newest plan about this subject."""
+    rows = all_rows(
+        tx,
+        "select * from plan where subject = %s order by made_at desc, id desc limit 1",
+        (subject,),
+    )
+    return next(iter(_plans(tx, rows)), None)
+
+
+def of_task(tx: Transaction, task: TaskId) -> Plan | None:
+    rows = all_rows(
+        tx,
+        "select * from plan where id = (select plan from plan_task where id = %s)",
+        (task,),
+    )
+    return next(iter(_plans(tx, rows)), None)
+
+
+def in_state(tx: Transaction, state: PlanState) -> list[Plan]:
+    """Every plan in a state, the oldest first."""
+    rows = all_rows(tx, "select * from plan where state = %s order by made_at, id", (state,))
+    return _plans(tx, rows)
+
+
+def _plans(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
+    tasks: dict[str, list[Task]] = defaultdict(list)
+    ids = [row["id"] for row in rows]
+    for row in all_rows(tx, _TASK + " where t.plan = any(%s) order by t.position", (ids,)):
+        tasks[row["plan"]].append(_task(row))
+    return [
+        Plan(
+            id=PlanId(row["id"]),
+            subject=row["subject"],
+            kind=row["kind"],
+            state=PlanState(row["state"]),
+            trace=TraceId(row["trace"]),
+            tasks=tuple(tasks[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    rows = all_rows(
+        tx,
+        """select t.state, count(*) as n from plan_task t join plan p on p.id = t.plan
+           where p.ended_at is null group by t.state""",
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+def next_due(tx: Transaction) -> Instant | None:
+    row = one_row(tx, "select min(run_at) as at from plan_task")
+    return row["at"] if row else None
+
+
+# --- one task moves -----------------------------------------------------------------------------
 
 
 def move(
     tx: Transaction,
-    task: TaskId,
+    task: Task,
     state: TaskState,
     *,
     run_at: Instant | None = None,
@@ -181,7 +286,8 @@ def move(
     run(
         tx,
         """update plan_task set state = %s, run_at = %s, output = coalesce(%s, output), error = %s,
-                  wait_until = %s, failures = %s, finished_at = %s, lease_owner = null
+                  wait_until = %s, failures = %s, finished_at = %s, lease_owner = null,
+                  attempt = %s
            where id = %s""",
         (
             state,
@@ -191,117 +297,207 @@ def move(
             wait_until,
             failures,
             finished_at,
-            task,
+            task.attempt,
+            task.id,
         ),
     )
 
 
-def lease(tx: Transaction, task: TaskId, state: TaskState, until: Instant, owner: int) -> int:
-    """Leases a task to a worker; returns the attempt that fences its answer."""
+def finish(tx: Transaction, task: Task, output: Json, now: Instant) -> None:
+    """Marks a task done; those that had only it to wait for are ready."""
+    run(
+        tx,
+        """with done as (
+               update plan_task set state = 'done', run_at = null, error = '', wait_until = null,
+                      output = coalesce(%(output)s, output), failures = 0, lease_owner = null,
+                      finished_at = %(now)s, attempt = %(attempt)s
+               where id = %(task)s)
+           update plan_task set missing = missing - 1,
+                  state = case when missing = 1 and state = 'pending' then 'ready' else state end,
+                  run_at = case when missing = 1 and state = 'pending'
+                                then %(now)s::timestamptz else run_at end
+           where plan = %(plan)s and %(task)s = any(after)""",
+        {
+            "task": task.id,
+            "plan": task.plan,
+            "output": None if output is None else Jsonb(output),
+            "now": now,
+            "attempt": task.attempt,
+        },
+    )
+
+
+def lease(
+    tx: Transaction,
+    task: Task,
+    state: TaskState,
+    *,
+    until: Instant,
+    owner: int,
+    failures: int,
+    now: Instant,
+) -> int:
+    """Leases a task to a worker; returns the attempt that fences its answer.
+
+    Other workers are woken when another task of the plan is due as well.
+    """
     row = one_row(
         tx,
-        """update plan_task set state = %s, run_at = %s, lease_owner = %s, attempt = attempt + 1
-           where id = %s returning attempt""",
-        (state, until, owner, task),
+        """with leased as (
+               update plan_task set state = %(state)s, run_at = %(until)s, lease_owner = %(owner)s,
+                      failures = %(failures)s, attempt = attempt + 1
+               where id = %(task)s returning attempt)
+           select attempt, (
+               select count(pg_notify(%(channel)s, '')) from (
+                   select from plan_task
+                   where plan = %(plan)s and id <> %(task)s and run_at <= %(now)s
+                   limit 1) as more) from leased""",
+        {
+            "state": state,
+            "until": until,
+            "owner": owner,
+            "failures": failures,
+            "task": task.id,
+            "plan": task.plan,
+            "channel": CHANNEL,
+            "now": now,
+        },
     )
     assert row is not None
     return int(row["attempt"])
 
 
-def release_successors(tx: Transaction, plan: PlanId, task: TaskId, now: Instant) -> None:
-    run(
-        tx,
-        """update plan_task set missing = missing - 1,
-                  state = case when missing = 1 and state = 'pending' then 'ready' else state end,
-                  run_at = case when missing = 1 and state = 'pending' then %s else run_at end
-           where plan = %s and %s = any(after)""",
-        (now, plan, task),
-    )
-
-
-def turn_back(tx: Transaction, plan: PlanId) -> None:
-    """What has not begun is skipped; what has begun and can be undone waits for its turn."""
-    run(tx, "update plan set turned_back = true where id = %s", (plan,))
-    run(
-        tx,
-        """update plan_task set run_at = null, state = case
-               when state = 'pending' or state = 'ready' and attempt = 0 then 'skipped'
-               when undo is null then case when state = 'done' then 'done' else 'skipped' end
-               else 'undo-pending' end
-           where plan = %s and not closing
-             and state in ('pending', 'ready', 'waiting', 'done', 'held')""",
-        (plan,),
-    )
-
-
-def is_turned_back(tx: Transaction, plan: PlanId) -> bool:
-    row = one_row(tx, "select turned_back from plan where id = %s", (plan,))
-    return row is not None and row["turned_back"]
-
-
-def release_undo(tx: Transaction, plan: PlanId, now: Instant) -> None:
-    """A task may be undone once nothing that came after it still stands."""
-    run(
-        tx,
-        """update plan_task t set state = 'undo-ready', run_at = %s, failures = 0
-           where t.plan = %s and t.state = 'undo-pending' and not exists (
-               select 1 from plan_task later where later.plan = t.plan and t.id = any(later.after)
-               and (later.state like 'undo-%%' or later.state = 'leased'))""",
-        (now, plan),
-    )
-
-
-def open_tasks(tx: Transaction, plan: PlanId) -> dict[str, int]:
-    """How many tasks, closing ones apart, are in each state; `closing` counts those to come."""
-    rows = all_rows(
-        tx,
-        """select case when closing then 'closing' else state end as state, count(*) as n
-           from plan_task where plan = %s
-             and not (closing and state in ('done', 'skipped')) group by 1""",
-        (plan,),
-    )
-    return {row["state"]: row["n"] for row in rows}
-
-
-def start_closing(tx: Transaction, plan: PlanId, now: Instant) -> None:
-    run(
-        tx,
-        """update plan_task set state = 'ready', run_at = %s
-           where plan = %s and closing and state = 'pending'""",
-        (now, plan),
-    )
-
-
-def skip_closing(tx: Transaction, plan: PlanId) -> None:
-    run(
-        tx,
-        "update plan_task set state = 'skipped' where plan = %s and closing",
-        (plan,),
-    )
-
-
-def set_plan(tx: Transaction, plan: PlanId, state: PlanState, ended_at: Instant | None) -> None:
-    run(
-        tx,
-        "update plan set state = %s, ended_at = %s where id = %s",
-        (state, ended_at, plan),
-    )
-
-
 def hear(tx: Transaction, task: TaskId, message: Json, now: Instant) -> None:
+    """Keeps a message for a task that is not over; a task that waits is due at once."""
     run(
         tx,
-        """update plan_task set message = %s, heard = heard + 1,
+        """update plan_task set message = %(message)s, heard = heard + 1,
                   state = case state when 'waiting' then 'ready'
                                      when 'undo-waiting' then 'undo-ready' else state end,
-                  run_at = case when state in ('waiting', 'undo-waiting') then %s else run_at end
-           where id = %s""",
-        (Jsonb(message), now, task),
+                  run_at = case when state in ('ready', 'waiting', 'undo-ready', 'undo-waiting')
+                                then least(run_at, %(now)s) else run_at end
+           where id = %(task)s and state not in ('done', 'failed', 'skipped', 'undone')""",
+        {"task": task, "message": Jsonb(message), "now": now},
     )
 
 
 def set_body(tx: Transaction, task: TaskId, body: Json) -> None:
     run(tx, "update plan_task set body = %s where id = %s", (Jsonb(body), task))
+
+
+# --- the plan moves -----------------------------------------------------------------------------
+
+
+def set_plan(tx: Transaction, plan: PlanId, state: PlanState) -> None:
+    run(tx, "update plan set state = %s where id = %s", (state, plan))
+
+
+def end_plan(tx: Transaction, plan: PlanId, state: PlanState, now: Instant) -> None:
+    """Ends a plan; closing tasks that did not run never will."""
+    run(
+        tx,
+        """with skipped as (
+               update plan_task set state = 'skipped'
+               where plan = %(plan)s and closing and state = 'pending')
+           update plan set state = %(state)s, ended_at = %(now)s where id = %(plan)s""",
+        {"plan": plan, "state": state, "now": now},
+    )
+
+
+def turn_back(tx: Transaction, plan: PlanId) -> None:
+    """What has not begun is skipped; what has begun and can be undone waits for its turn.
+
+    A leased task stays as it is: whoever holds its lease, or takes it over, joins it later.
+    """
+    run(
+        tx,
+        """with turned as (
+               update plan set state = 'undoing', turned_back = true where id = %(plan)s)
+           update plan_task set run_at = null, wait_until = null, message = null, failures = 0,
+                  state = case
+                      when state = 'done' and undo is null then 'done'
+                      when state = 'pending' or attempt = 0 or undo is null then 'skipped'
+                      else 'undo-pending' end
+           where plan = %(plan)s and not closing
+             and state in ('pending', 'ready', 'waiting', 'done', 'held')""",
+        {"plan": plan},
+    )
+
+
+def join_way_back(tx: Transaction, task: Task, *, done: bool, output: Json, now: Instant) -> None:
+    """A task that was still being done when its plan was turned back waits to be undone."""
+    run(
+        tx,
+        """update plan_task set run_at = null, wait_until = null, message = null, failures = 0,
+                  error = '', lease_owner = null, output = coalesce(%(output)s, output),
+                  finished_at = case when %(done)s then %(now)s::timestamptz end,
+                  state = case when undo is not null then 'undo-pending'
+                               when %(done)s then 'done' else 'skipped' end
+           where id = %(task)s""",
+        {
+            "task": task.id,
+            "output": None if output is None else Jsonb(output),
+            "done": done,
+            "now": now,
+        },
+    )
+
+
+def release_undo(tx: Transaction, plan: PlanId, now: Instant) -> None:
+    """A task may be undone once nothing that came after it, however far, still stands."""
+    run(
+        tx,
+        """with recursive later (first, id) as (
+               select b.id, a.id from plan_task b join plan_task a
+                 on a.plan = b.plan and b.id = any(a.after)
+               where b.plan = %(plan)s and b.state = 'undo-pending'
+               union
+               select l.first, a.id from later l join plan_task a
+                 on a.plan = %(plan)s and l.id = any(a.after))
+           update plan_task t set state = 'undo-ready', run_at = %(now)s
+           where t.plan = %(plan)s and t.state = 'undo-pending' and not exists (
+               select from later l join plan_task a on a.id = l.id
+               where l.first = t.id and (a.state like 'undo-%%' or a.state = 'leased'))""",
+        {"plan": plan, "now": now},
+    )
+
+
+def start_closing(tx: Transaction, plan: PlanId, now: Instant) -> int:
+    """Sets the closing tasks going that wait for no other; returns how many."""
+    return run(
+        tx,
+        """update plan_task set state = 'ready', run_at = %s
+           where plan = %s and closing and state = 'pending' and missing = 0""",
+        (now, plan),
+    )
+
+
+# --- workers and people -------------------------------------------------------------------------
+
+
+def free_dead_leases(tx: Transaction, now: Instant) -> int:
+    """Makes due at once every leased task whose worker is gone; returns how many.
+
+    Plans that somebody has locked are passed over: they are being seen to.
+    """
+    return run(
+        tx,
+        """with dead as (
+               select id, plan from plan_task
+               where state in ('leased', 'undo-leased') and run_at > %(now)s
+                 and lease_owner not in (
+                     select objid::bigint from pg_locks
+                     where locktype = 'advisory' and classid = %(class)s and objsubid = 2
+                       and granted and database = (
+                           select oid from pg_database where datname = current_database()))),
+           locked as (
+               select id from plan where id in (select plan from dead)
+               order by id for update skip locked)
+           update plan_task t set run_at = %(now)s from dead, locked
+           where t.id = dead.id and dead.plan = locked.id
+             and t.state in ('leased', 'undo-leased')""",
+        {"now": now, "class": LEASE_LOCKS},
+    )
 
 
 def note_intervention(
@@ -322,58 +518,28 @@ def note_intervention(
     )
 
 
-def free_dead_leases(tx: Transaction, now: Instant) -> int:
-    """Makes due at once every leased task whose worker is gone; returns how many."""
-    return run(
+def interventions(tx: Transaction, plan: PlanId) -> list[Intervention]:
+    rows = all_rows(
         tx,
-        """update plan_task set run_at = %s
-           where state in ('leased', 'undo-leased') and run_at > %s and lease_owner not in (
-               select objid::integer from pg_locks
-               where locktype = 'advisory' and classid = %s and granted)""",
-        (now, now, LEASE_LOCKS),
+        """select task, act, by_whom, why, before, at from plan_intervention
+           where plan = %s order by id""",
+        (plan,),
     )
-
-
-def plans(tx: Transaction, where: str, params: Sequence[Any]) -> Iterator[Plan]:
-    """Plans with their tasks; `where` is one of this module's callers' fixed conditions."""
-    for row in all_rows(tx, f"select * from plan where {where} order by made_at", params):  # noqa: S608
-        tasks = all_rows(
-            tx,
-            f"""select {_TASK} from plan_task t join plan p on p.id = t.plan
-                where t.plan = %s order by t.position""",  # noqa: S608
-            (row["id"],),
+    return [
+        Intervention(
+            task=None if row["task"] is None else TaskId(row["task"]),
+            act=row["act"],
+            by=row["by_whom"],
+            why=row["why"],
+            before=row["before"],
+            at=row["at"],
         )
-        yield Plan(
-            id=PlanId(row["id"]),
-            subject=row["subject"],
-            kind=row["kind"],
-            state=PlanState(row["state"]),
-            trace=TraceId(row["trace"]),
-            tasks=tuple(_task(task) for task in tasks),
-        )
+        for row in rows
+    ]
 
 
 @contextmanager
-def attempt(tx: Transaction) -> Iterator[None]:
+def tentative(tx: Transaction) -> Iterator[None]:
     """A savepoint: what the block wrote is rolled back when it raises."""
     with savepoint(tx):
         yield
-
-
-def counts(tx: Transaction) -> dict[str, int]:
-    rows = all_rows(
-        tx,
-        """select t.state, count(*) as n from plan_task t join plan p on p.id = t.plan
-           where p.ended_at is null group by t.state""",
-    )
-    return {row["state"]: row["n"] for row in rows}
-
-
-def next_due(tx: Transaction) -> Instant | None:
-    row = one_row(
-        tx,
-        """select min(run_at) as at from plan_task
-           where state in ('ready', 'leased', 'waiting', 'undo-ready', 'undo-leased',
-                           'undo-waiting')""",
-    )
-    return row["at"] if row else None
