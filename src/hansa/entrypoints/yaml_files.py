@@ -197,7 +197,8 @@ def _scalar(node: yaml.Node) -> Json:
 @dataclass(frozen=True, slots=True)
 class _Fault:
     """One thing wrong, and where. Of a union each alternative is tried: union is its place,
-    tried the name of the alternative; None outside unions.
+    tried the name of the alternative; None outside unions. wrong_kind: a field that may have
+    one value only, by which the alternative is known, has another one.
     """
 
     place: Place
@@ -205,10 +206,7 @@ class _Fault:
     tried: int | str | None
     type: str
     words: str
-
-    @property
-    def wrong_kind(self) -> bool:
-        return self.type == "literal_error" and self.place[-1:] == ("kind",)
+    wrong_kind: bool
 
 
 def _explain(path: Path, errors: Sequence[ErrorDetails], value: Json, lines: _Lines) -> NoReturn:
@@ -240,7 +238,9 @@ def _fault(error: ErrorDetails, value: Json) -> _Fault:
         elif union is None:
             union, tried = place, step
     words = _SAID.get(error["type"]) or _said(error)
-    return _Fault(place, union, tried, error["type"], words)
+    literal = error["type"] == "literal_error"
+    wrong_kind = literal and " or " not in error["ctx"]["expected"]
+    return _Fault(place, union, tried, error["type"], words, wrong_kind)
 
 
 def _said(error: ErrorDetails) -> str:
@@ -254,8 +254,8 @@ def _said(error: ErrorDetails) -> str:
 
 
 def _nearest(faults: Sequence[_Fault]) -> Sequence[_Fault]:
-    """Of each union only the alternative that was meant: the one whose `kind` is given, with
-    the fewest faults. When none is of that kind, the faults of `kind` itself.
+    """Of each union only the alternative that was meant: the one whose kind is given, with
+    the fewest faults. When none is of that kind, the faults of the kind itself.
     """
     kept = [one for one in faults if one.union is None]
     for union in {one.union for one in faults if one.union is not None}:
