@@ -222,7 +222,7 @@ class Node:
             **notices.handlers(self.listener),
             **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
             **usage_work.handlers(
-                us=self.us.id, sellers=self.seller, folder=self.usage_folder, begin=self.begin
+                us=self.us.id, sellers=self.seller, folder=self.usage_folder
             ),
         }
 

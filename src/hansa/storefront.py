@@ -45,7 +45,7 @@ from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.order import actions as orders
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
-from hansa.lifecycle.settlement import actions as settlement
+from hansa.lifecycle.settlement.actions import hearing as settlement
 from hansa.lifecycle.usage import actions as usage
 
 

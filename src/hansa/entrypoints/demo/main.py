@@ -1,0 +1,77 @@
+"""`hansa demo`: plays every scenario, or those named, and says whether all books agree."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from hansa.entrypoints.demo.play import Outcome, Play
+from hansa.entrypoints.demo.show import Show
+from hansa.entrypoints.demo.stage import demo_folder
+from hansa.foundation.errors import Refused
+
+SCENARIOS = Path("scenarios")
+
+
+def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_json: bool) -> int:
+    """Plays scenarios one after the other; returns 0 when every one's books agree, else 1.
+
+    names: folders under `scenarios`; none plays all. keep: leaves the nodes running and prints
+    where they are. as_json: one object on standard output at the end, and nothing else there.
+    Raises Refused `scenario-unknown`.
+    """
+    known = sorted(path.parent.name for path in scenarios.glob("*/scenario.yaml"))
+    for name in names:
+        if name not in known:
+            raise Refused(
+                "scenario-unknown",
+                f"There is no scenario {name!r} in {scenarios}; there are: "
+                f"{', '.join(known) or 'none'}.",
+                field="scenario",
+            )
+    console = Console(stderr=as_json, quiet=as_json and not sys.stderr.isatty())
+    folder = demo_folder().absolute()
+    outcomes = []
+    for name in names or known:
+        outcomes.append(_play(scenarios / name, folder / name, console, keep=keep))
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        sys.stdout.write(json.dumps({"scenarios": [_summary(one) for one in outcomes]}) + "\n")
+    return 0 if all(outcome.proof.ok for outcome in outcomes) else 1
+
+
+def _play(scenario: Path, folder: Path, console: Console, *, keep: bool) -> Outcome:
+    play = Play(scenario, folder, Show(console))
+    left = False
+    try:
+        outcome = play.run()
+        if keep:
+            left = True
+            for party, pid in play.stage.leave().items():
+                console.print(
+                    f"  {party}: {play.stage.address(party)}, data in {folder / party}, "
+                    f"stop it with: kill {pid}"
+                )
+        return outcome
+    finally:
+        if not left:
+            play.stage.stop()
+
+
+def _summary(outcome: Outcome) -> dict[str, object]:
+    return {
+        "name": outcome.scenario.name,
+        "nodes": len(outcome.scenario.operators),
+        "orders": len(outcome.placed),
+        "hops": outcome.hops,
+        "invoices": len(outcome.bills),
+        "settlements": len(outcome.statements),
+        "books_agree": outcome.proof.ok,
+        "seconds": round(outcome.seconds, 3),
+    }

@@ -1,0 +1,159 @@
+"""Real nodes for a scenario: each its own processes, database, folder, key and port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+
+from hansa.entrypoints.demo.model import Operator
+from hansa.foundation.errors import TryLater
+from hansa.foundation.ids import PartyId
+from hansa.foundation.time import Instant
+from hansa.node import SETTINGS, Node, open_node
+
+START_S = 60
+STOP_S = 15
+
+
+class Stage:
+    """Starts the nodes of a scenario in a folder and opens each for its operator's people.
+
+    folder: made new; holds one folder a node, their logs, and the clock's file. starts: the
+    moment that the clock of all nodes shows when the first begins.
+    """
+
+    def __init__(self, folder: Path, *, starts: Instant) -> None:
+        self.folder = folder
+        self.nodes: dict[PartyId, Node] = {}
+        self._processes: dict[PartyId, subprocess.Popen[bytes]] = {}
+        self._clock = folder / "clock"
+        folder.mkdir(parents=True)
+        self._shift = starts - datetime.now(UTC)
+        self._write_clock()
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def now(self) -> Instant:
+        return datetime.now(UTC) + self._shift
+
+    def move_clock(self, to: Instant) -> None:
+        """All nodes' clocks jump forward to this moment and run on from there."""
+        self._shift = max(self._shift, to - datetime.now(UTC))
+        self._write_clock()
+
+    def _write_clock(self) -> None:
+        new = self._clock.with_suffix(".new")
+        new.write_text(str(int(self._shift / timedelta(seconds=1))))
+        new.replace(self._clock)
+
+    # --- processes ------------------------------------------------------------------------------
+
+    def start(self, operators: Sequence[Operator]) -> None:
+        """Starts every operator's node and returns when all of them answer.
+
+        Raises TryLater `node-not-started` with the end of its log when one does not.
+        """
+        for operator in operators:
+            folder = self.folder / operator.party.id
+            folder.mkdir()
+            (folder / SETTINGS).write_text(self._settings(operator))
+            with (folder / "node.log").open("wb") as log:
+                self._processes[operator.party.id] = subprocess.Popen(
+                    [sys.executable, "-m", "hansa.entrypoints.supervisor", "--node", str(folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        for operator in operators:
+            self._wait_for(operator.party.id)
+            node = open_node(self.folder / operator.party.id)
+            self.nodes[operator.party.id] = node
+
+    def _settings(self, operator: Operator) -> str:
+        party = operator.party
+        return (
+            f'[party]\nid = "{party.id}"\nname = "{party.name}"\ncountry = "{party.country}"\n'
+            f'currency = "{party.currency}"\ntax_id = "{party.tax_id}"\n\n'
+            f"[http]\nport = {_free_port()}\n\n"
+            "[settlement]\nauto_confirm = true\n\n"
+            f'[clock]\nshift_file = "{self._clock}"\n'
+        )
+
+    def _wait_for(self, party: PartyId) -> None:
+        until = time.monotonic() + START_S
+        url = f"{self.address(party)}/health"
+        while time.monotonic() < until and self._processes[party].poll() is None:
+            with contextlib.suppress(httpx2.HTTPError):
+                if httpx2.get(url, timeout=2).status_code == 200:
+                    return
+            time.sleep(0.05)
+        log = (self.folder / party / "node.log").read_text(errors="replace")
+        raise TryLater(
+            "node-not-started", f"The node of {party} did not start; its log ends:\n{log[-2000:]}"
+        )
+
+    def address(self, party: PartyId) -> str:
+        port = _setting(self.folder / party / SETTINGS, "port")
+        return f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        """Stops every node that this stage started, and waits until it has gone."""
+        for node in self.nodes.values():
+            node.close()
+        self.nodes.clear()
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes.values():
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+    def leave(self) -> Mapping[PartyId, int]:
+        """Leaves the nodes running; returns the process id of each node's supervisor."""
+        for node in self.nodes.values():
+            node.close()
+        return {party: process.pid for party, process in self._processes.items()}
+
+
+def wait_until(
+    happened: Callable[[], bool], *, timeout_s: float, what: str, pause_s: float = 0.02
+) -> None:
+    """Waits for something that other processes do. Raises TryLater `too-slow` in the end."""
+    until = time.monotonic() + timeout_s
+    while not happened():
+        if time.monotonic() > until:
+            raise TryLater("too-slow", f"{what} did not happen within {timeout_s:.0f} s.")
+        time.sleep(pause_s)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _setting(path: Path, name: str) -> str:
+    lines: Iterator[str] = iter(path.read_text().splitlines())
+    return next(line.partition("=")[2].strip() for line in lines if line.startswith(f"{name} "))
+
+
+def demo_folder() -> Path:
+    """Where a demo that was not told otherwise keeps its nodes: a new folder at each run."""
+    base = Path(os.environ.get("HANSA_DEMO_FOLDER", ".hansa/demo"))
+    return base / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
