@@ -305,7 +305,7 @@ class Node:
             "settlement",
             lambda tx, now: settlement_work.run(
                 tx,
-                us=us,
+                us=self.us,
                 keys=self.keys,
                 ids=ids,
                 auto_confirm=self.settings.settlement.auto_confirm,

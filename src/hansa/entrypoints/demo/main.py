@@ -36,9 +36,9 @@ def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_jso
             )
     console = Console(stderr=as_json, quiet=as_json and not sys.stderr.isatty())
     folder = demo_folder().absolute()
-    outcomes = []
-    for name in names or known:
-        outcomes.append(_play(scenarios / name, folder / name, console, keep=keep))
+    outcomes = [
+        _play(scenarios / name, folder / name, console, keep=keep) for name in names or known
+    ]
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:
