@@ -1,0 +1,328 @@
+"""What others may ask or do about bills."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from hansa.federation.contract import AgreementRef, Family
+from hansa.foundation import documents
+from hansa.foundation.errors import NotFound, Refused
+from hansa.foundation.ids import BillId, EntryId, Ids, OfferCode, PartyId
+from hansa.foundation.money import Money, add_up
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.ledger import actions as ledger
+from hansa.ledger.model import NewEntry
+from hansa.lifecycle.billing import rules, store
+from hansa.lifecycle.billing.model import (
+    BILL_STATES,
+    DRAFTS,
+    Bill,
+    BillLine,
+    BillState,
+    Group,
+    SupplierInvoice,
+)
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding
+from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.rating import actions as rating
+
+
+def sold_lines(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period) -> Sequence[Group]:
+    """What one buyer owes us for a rated period, by agreement version and currency."""
+    return rules.gathered(
+        (
+            (one, _lines(tx, one, period))
+            for one in inventory.sold(tx, us=us, buyer=buyer, period=period)
+        ),
+        by="buyer",
+    )
+
+
+def bought_lines(
+    tx: Transaction, *, us: PartyId, seller: PartyId | None = None, period: Period
+) -> Sequence[Group]:
+    """What we owe sellers for a rated period by our own computation, with the same rules."""
+    return rules.gathered(
+        (
+            (one, _lines(tx, one, period))
+            for one in inventory.bought(tx, us=us, seller=seller, period=period)
+        ),
+        by="seller",
+    )
+
+
+def expected(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    seller: PartyId,
+    agreement: AgreementRef,
+    currency: str,
+    period: Period,
+) -> Sequence[BillLine]:
+    """What this seller should charge us, line by line; empty when we hold nothing of it."""
+    for group in bought_lines(tx, us=us, seller=seller, period=period):
+        if (group.agreement, group.currency) == (agreement, currency):
+            return group.lines
+    return ()
+
+
+def families(
+    tx: Transaction, *, us: PartyId, seller: PartyId, period: Period
+) -> Mapping[OfferCode, Family]:
+    """The family of service of each offer that we held of a seller in the period."""
+    held = inventory.bought(tx, us=us, seller=seller, period=period)
+    return {one.offer: one.family for one in held}
+
+
+def _lines(tx: Transaction, holding: Holding, period: Period) -> Sequence[BillLine]:
+    rated = rating.rated(tx, holding=holding.ref, period=period)
+    return rules.lines(holding, rated, period)
+
+
+# --- bills of ours ----------------------------------------------------------------------------
+
+
+def draft(tx: Transaction, *, bill: Bill) -> Bill:
+    """Enters a draft. There is one bill for the same parties, agreement version, currency,
+    period and kind: if it is there already, that one is returned as it stands.
+    """
+    if bill.state is not BillState.NEW:
+        raise ValueError("a bill begins as a draft")
+    if store.insert(tx, bill):
+        return bill
+    return next(
+        one
+        for one in store.find(
+            tx,
+            issuer=bill.issuer,
+            buyer=bill.buyer,
+            period=bill.period,
+            states=None,
+            after=None,
+            limit=None,
+        )
+        if (one.kind_of, one.agreement, one.currency)
+        == (bill.kind_of, bill.agreement, bill.currency)
+    )
+
+
+def redraft(tx: Transaction, *, bill: BillId, lines: Sequence[BillLine] | None = None) -> Bill:
+    """Writes a draft anew: with these lines, or as the holdings and their rated usage now say.
+
+    It is `new` again afterwards. Raises NotFound `bill-unknown`, Refused `bill-final`.
+    """
+    found = _locked(tx, bill)
+    if found.final:
+        raise Refused(
+            "bill-final",
+            f"Bill {found.number} is final and does not change; correct it by a new document.",
+            field="bill",
+        )
+    if lines is None:
+        groups = sold_lines(tx, us=found.issuer, buyer=found.buyer, period=found.period)
+        lines = next(
+            (
+                group.lines
+                for group in groups
+                if (group.agreement, group.currency) == (found.agreement, found.currency)
+            ),
+            (),
+        )
+    new = replace(
+        found,
+        lines=tuple(lines),
+        net=add_up((line.net for line in lines), found.currency),
+        tax=add_up((line.tax for line in lines), found.currency),
+        state=BillState.NEW,
+    )
+    store.set_lines(tx, new)
+    return new
+
+
+def move(tx: Transaction, *, bill: BillId, state: BillState) -> Bill:
+    """Puts a bill on hold or back, marks it sent or settled; already there changes nothing.
+
+    A bill becomes final by `finalise` only. Raises NotFound `bill-unknown`, Refused
+    `state-move`.
+    """
+    found = _locked(tx, bill)
+    if found.state is state:
+        return found
+    if state is BillState.VALIDATED:
+        raise ValueError("a bill becomes final by finalise")
+    BILL_STATES.check(found.state, state)
+    store.set_state(tx, bill, state)
+    return replace(found, state=state)
+
+
+def finalise(tx: Transaction, *, bill: BillId, ids: Ids, now: Instant) -> Bill:
+    """Gives a draft its number and posts it; a final bill stays as it is.
+
+    Raises NotFound `bill-unknown`.
+    """
+    return finalise_all(tx, bills=[bill], ids=ids, now=now)[0]
+
+
+def finalise_all(
+    tx: Transaction, *, bills: Sequence[BillId], ids: Ids, now: Instant
+) -> Sequence[Bill]:
+    """Makes several drafts final, in this order, with one posting.
+
+    Each gets the next number of its issuer's year, without a gap, is posted to the ledger in
+    the same transaction, and frees the credit that was held for the orders it charges.
+    """
+    found = {bill: _locked(tx, bill) for bill in sorted(bills)}
+    drafts = [found[bill] for bill in bills if not found[bill].final]
+    for one in drafts:
+        for order in sorted({line.order for line in one.lines if line.order is not None}):
+            orders.billed(tx, us=one.issuer, order_id=order, now=now)
+    for one in drafts:
+        serial = store.next_serial(tx, one.issuer, now.year)
+        final = replace(
+            one,
+            state=BillState.VALIDATED,
+            number=rules.number(one.issuer, now.year, serial),
+            issued_at=now,
+        )
+        store.make_final(tx, final, now.year, serial)
+        found[one.id] = final
+    entries = [_entry(found[one.id], ids.new(EntryId)) for one in drafts]
+    ledger.post(tx, entries=[entry for entry in entries if entry.legs], now=now)
+    return [found[bill] for bill in bills]
+
+
+def _entry(bill: Bill, id: EntryId) -> NewEntry:
+    assert bill.issued_at is not None
+    return NewEntry(
+        id=id,
+        key=f"bill/{bill.id}",
+        kind="invoice",
+        ref=bill.number,
+        document=documents.fingerprint(documents.write(bill)),
+        words=f"Invoice {bill.number} to {bill.buyer} for {bill.period.name}",
+        effective_at=bill.issued_at,
+        legs=rules.bill_legs(bill),
+    )
+
+
+def bill(tx: Transaction, *, id: BillId) -> Bill:
+    """One bill of ours. Raises NotFound `bill-unknown`."""
+    return _known(store.get(tx, id), id)
+
+
+def bills(
+    tx: Transaction,
+    *,
+    buyer: PartyId | None = None,
+    period: Period | None = None,
+    states: Collection[BillState] | None = None,
+    issuer: PartyId | None = None,
+    after: BillId | None = None,
+    limit: int | None = None,
+) -> Sequence[Bill]:
+    """Bills of ours in order of their ids; those that come after one, at most `limit`."""
+    return store.find(
+        tx, issuer=issuer, buyer=buyer, period=period, states=states, after=after, limit=limit
+    )
+
+
+def drafts(tx: Transaction, *, us: PartyId, period: Period | None = None) -> Sequence[Bill]:
+    """Bills of ours that are not final yet."""
+    return bills(tx, issuer=us, period=period, states=DRAFTS)
+
+
+def billed(tx: Transaction, *, us: PartyId, period: Period) -> bool:
+    """Whether every buyer's bills for the period have been made."""
+    return store.closed(tx, us, period)
+
+
+def unbilled(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[PartyId]:
+    """The buyers whose bills for the period are still to be made, by name."""
+    buyers = {one.buyer for one in inventory.sold(tx, us=us, period=period)}
+    return sorted(buyers - store.billed_buyers(tx, us, period))
+
+
+def claim(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period, now: Instant) -> bool:
+    """True for the one transaction that makes this buyer's bills for the period."""
+    return store.claim_month(tx, us, buyer, period, now)
+
+
+def close(tx: Transaction, *, us: PartyId, period: Period, now: Instant) -> None:
+    """Notes that every buyer's bills for the period have been made."""
+    store.close_period(tx, us, period, now)
+
+
+def _locked(tx: Transaction, id: BillId) -> Bill:
+    return _known(store.get(tx, id, lock=True), id)
+
+
+def _known(found: Bill | None, id: BillId) -> Bill:
+    if found is None:
+        raise NotFound("bill-unknown", f"There is no bill {id}.", field="bill")
+    return found
+
+
+# --- invoices of partners to us ---------------------------------------------------------------
+
+
+def record_supplier_invoice(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    invoice: SupplierInvoice,
+    document: str,
+    costs: Iterable[tuple[str | None, Money]],
+    now: Instant,
+) -> SupplierInvoice:
+    """Books a partner's final invoice: cost by family and reclaimable tax against a payable.
+
+    invoice.entry is the id that the posting gets. document: fingerprint of the confirmed
+    statement. costs: its net by line, each with its family of service if known. The same
+    invoice again changes nothing. Raises Refused `key-reused` when its number, id or
+    statement stands for another.
+    """
+    before = store.supplier_invoice_named(
+        tx, invoice.issuer, invoice.bill, invoice.number, invoice.statement
+    )
+    if before:
+        same = replace(invoice, entry=before[0].entry, booked_at=before[0].booked_at)
+        if [same] != before:
+            raise Refused(
+                "key-reused",
+                f"Invoice {invoice.number} of {invoice.issuer}, its id or its statement is "
+                "booked already with other content.",
+                field="number",
+            )
+        return before[0]
+    store.insert_supplier_invoice(tx, us, invoice)
+    legs = rules.supplier_legs(
+        issuer=invoice.issuer,
+        kind_of=invoice.kind_of,
+        costs=rules.by_family(costs, invoice.currency),
+        net=invoice.net,
+        tax=invoice.tax,
+    )
+    entry = NewEntry(
+        id=invoice.entry,
+        key=f"supplier-invoice/{invoice.issuer}/{invoice.bill}",
+        kind="supplier-invoice",
+        ref=invoice.number,
+        document=document,
+        words=f"Invoice {invoice.number} of {invoice.issuer} for {invoice.period.name}",
+        effective_at=invoice.issued_at,
+        legs=legs,
+    )
+    if legs:
+        ledger.post(tx, entries=[entry], now=now)
+    return invoice
+
+
+def supplier_invoices(
+    tx: Transaction, *, issuer: PartyId | None = None, period: Period | None = None
+) -> Sequence[SupplierInvoice]:
+    """Partners' invoices as booked, in order of booking."""
+    return store.supplier_invoices(tx, issuer, period)

@@ -1,0 +1,331 @@
+"""What a month costs: one rule for what we sell and for what we buy.
+
+A monthly price is due in proportion to exact time: the microseconds in the period over the
+microseconds of its calendar month, rounded half up once a line. A one-off is due in the
+period in which its spell starts. Tax is rounded once a line, on the rounded net. A line
+whose net rounds to zero is left out, on both sides alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from hansa.federation.contract import AgreementRef, Tax
+from hansa.foundation.ids import PartyId
+from hansa.foundation.money import Money, Rounding, add_up, from_nano
+from hansa.foundation.party import Party
+from hansa.foundation.time import Instant, Period
+from hansa.ledger.model import AccountKind, AccountSpec, Leg
+from hansa.lifecycle.billing.model import Bill, BillKind, BillLine, Group, TaxTotal
+from hansa.lifecycle.inventory.model import Holding, Spell
+from hansa.lifecycle.rating.model import RatedLine
+
+HALF_UP = Rounding.HALF_UP
+
+Costs = tuple[tuple[str, Money], ...]
+"""Net amounts by family of service, by name."""
+
+
+def instant_name(at: Instant) -> str:
+    """An instant as it stands in a line's key: ISO 8601 in UTC, `2026-11-16T08:00:00Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def share_of_month(part: Period) -> Fraction:
+    """How much of its calendar month a part lasts, exact; 1 for the whole month.
+
+    Raises ValueError for a part that reaches over the end of its month.
+    """
+    month = Period.month_of(part.start)
+    if part.end > month.end:
+        raise ValueError(f"{part.start} to {part.end} is in more than one calendar month")
+    tick = timedelta(microseconds=1)
+    return Fraction((part.end - part.start) // tick, (month.end - month.start) // tick)
+
+
+def tax_on(net: Money, tax: Tax) -> Money:
+    """The tax on one rounded net amount, rounded once."""
+    return net.times(Fraction(tax.rate_bp, 10_000), rounding=HALF_UP)
+
+
+def lines(holding: Holding, rated: Sequence[RatedLine], period: Period) -> tuple[BillLine, ...]:
+    """All that one holding costs in a period that lies within one calendar month.
+
+    For each spell, in time order, its one-off if it starts in the period and its monthly
+    price in proportion; then usage by label. rated: the rated usage of this holding in this
+    period. A spell that lasted no time costs nothing.
+    """
+    drafts = [*_recurring(holding, period), *_usage(holding, rated, period)]
+    return tuple(line for line in drafts if line.net)
+
+
+def _recurring(holding: Holding, period: Period) -> Iterator[BillLine]:
+    name = _name(holding)
+    for spell in holding.spells:
+        if (part := period.meet(spell.start, spell.end)) is None:
+            continue
+        if period.holds(spell.start):
+            what = f"one-off@{instant_name(spell.start)}"
+            yield _line(holding, spell, what, f"{name}, one-off", "item", spell.terms.one_off)
+        share = share_of_month(part)
+        words = f"{name}, {part.start:%Y-%m}"
+        if share != 1:
+            words = f"{name}, {_moment(part.start)} to {_moment(part.end)}"
+        yield _line(
+            holding,
+            spell,
+            f"monthly@{instant_name(spell.start)}",
+            words,
+            "month" if share == 1 else "part month",
+            spell.terms.monthly.times(share, rounding=HALF_UP),
+        )
+
+
+def _line(holding: Holding, spell: Spell, what: str, words: str, unit: str, net: Money) -> BillLine:
+    return BillLine(
+        key=f"{holding.ref.id}/{what}",
+        offer=holding.offer,
+        description=words,
+        quantity=Decimal(spell.quantity),
+        unit=unit,
+        net=net,
+        tax=tax_on(net, spell.tax),
+        tax_code=spell.tax.code,
+        rate_bp=spell.tax.rate_bp,
+        legend=spell.tax.legend,
+        holding=holding.ref.id,
+        order=spell.order,
+        family=holding.family,
+    )
+
+
+def _usage(holding: Holding, rated: Sequence[RatedLine], period: Period) -> Iterator[BillLine]:
+    """Usage is taxed, and counted towards an order, by the last spell before the period's end."""
+    spell = next(
+        (one for one in reversed(holding.spells) if one.start < period.end), holding.spells[0]
+    )
+    for usage in sorted(rated, key=lambda one: one.label):
+        net = from_nano(usage.nano, usage.currency, rounding=HALF_UP)
+        yield BillLine(
+            key=f"{holding.ref.id}/usage/{usage.label}",
+            offer=holding.offer,
+            description=f"{_name(holding)}, {usage.description}",
+            quantity=usage.quantity,
+            unit=usage.unit,
+            net=net,
+            tax=tax_on(net, spell.tax),
+            tax_code=spell.tax.code,
+            rate_bp=spell.tax.rate_bp,
+            legend=spell.tax.legend,
+            holding=holding.ref.id,
+            order=spell.order,
+            family=holding.family,
+        )
+
+
+def _name(holding: Holding) -> str:
+    return f"{holding.offer_name} ({holding.site.name})" if holding.site else holding.offer_name
+
+
+def _moment(at: Instant) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def gathered(
+    priced: Iterable[tuple[Holding, Sequence[BillLine]]], *, by: Literal["seller", "buyer"]
+) -> tuple[Group, ...]:
+    """Lines as they belong on bills: by counterparty, agreement version and currency.
+
+    by: which side of the holding is the counterparty. Holdings by id, each one's lines in order.
+    """
+    found: dict[tuple[PartyId, AgreementRef | None, str], list[BillLine]] = {}
+    for holding, its in sorted(priced, key=lambda pair: pair[0].ref.id):
+        party = holding.ref.seller if by == "seller" else holding.buyer
+        for line in its:
+            found.setdefault((party, holding.agreement, line.net.currency), []).append(line)
+    return tuple(
+        Group(party=party, agreement=agreement, currency=currency, lines=tuple(its))
+        for (party, agreement, currency), its in sorted(
+            found.items(), key=lambda item: (item[0][0], str(item[0][1]), item[0][2])
+        )
+    )
+
+
+def number(issuer: str, year: int, serial: int) -> str:
+    """An invoice number: `BT-2026-000001`."""
+    return f"{issuer.upper()}-{year}-{serial:06}"
+
+
+def tax_totals(of: Sequence[BillLine]) -> tuple[TaxTotal, ...]:
+    """Net and tax by tax code, rate and legend; sums of the lines' own rounded tax."""
+    found: dict[tuple[str, int, str], list[BillLine]] = {}
+    for line in of:
+        found.setdefault((line.tax_code, line.rate_bp, line.legend), []).append(line)
+    return tuple(
+        TaxTotal(
+            tax_code=code,
+            rate_bp=rate_bp,
+            legend=legend,
+            net=add_up((line.net for line in alike), alike[0].net.currency),
+            tax=add_up((line.tax for line in alike), alike[0].net.currency),
+        )
+        for (code, rate_bp, legend), alike in sorted(found.items())
+    )
+
+
+# --- what is posted ---------------------------------------------------------------------------
+
+
+def bill_legs(bill: Bill) -> tuple[Leg, ...]:
+    """What a final bill of ours posts: the whole as receivable against income and tax owed.
+
+    Income by family of service, or as share income for a share of revenue. Empty for a bill
+    over nothing.
+    """
+    if bill.kind_of == "revenue-share":
+        income = [_own("share-income", "income", bill.currency, -bill.net)]
+    else:
+        income = [
+            _own(f"revenue/{family}", "income", bill.currency, -net)
+            for family, net in _income(bill)
+        ]
+    return _posted(
+        _with("receivable", "asset", bill.buyer, bill.total),
+        *income,
+        _own("tax-output", "liability", bill.currency, -bill.tax),
+    )
+
+
+def _income(bill: Bill) -> Costs:
+    return by_family(((line.family, line.net) for line in bill.lines), bill.currency)
+
+
+def supplier_legs(
+    *, issuer: PartyId, kind_of: BillKind, costs: Costs, net: Money, tax: Money
+) -> tuple[Leg, ...]:
+    """What a supplier's invoice posts: cost and reclaimable tax against the whole as payable.
+
+    Cost by family of service, or share expense for a share of revenue. Raises ValueError
+    when the costs do not add up to the net.
+    """
+    if add_up((part for _, part in costs), net.currency) != net:
+        raise ValueError(f"the costs do not add up to {net}")
+    if kind_of == "revenue-share":
+        cost = [_own("share-expense", "expense", net.currency, net)]
+    else:
+        cost = [_own(f"cost/{family}", "expense", net.currency, part) for family, part in costs]
+    return _posted(
+        *cost,
+        _own("tax-input", "asset", net.currency, tax),
+        _with("payable", "liability", issuer, -(net + tax)),
+    )
+
+
+def by_family(parts: Iterable[tuple[str | None, Money]], currency: str) -> Costs:
+    """Amounts added up by family of service; `other` for those without one."""
+    found: dict[str, Money] = {}
+    for family, amount in parts:
+        name = family or "other"
+        found[name] = found.get(name, Money.zero(currency)) + amount
+    return tuple(sorted(found.items()))
+
+
+def _with(what: str, kind: AccountKind, party: PartyId, amount: Money) -> Leg:
+    code = f"{what}/{party}/{amount.currency}"
+    return Leg(AccountSpec(code=code, kind=kind, party=party, currency=amount.currency), amount)
+
+
+def _own(what: str, kind: AccountKind, currency: str, amount: Money) -> Leg:
+    code = f"{what}/{currency}"
+    return Leg(AccountSpec(code=code, kind=kind, party=None, currency=currency), amount)
+
+
+def _posted(*legs: Leg) -> tuple[Leg, ...]:
+    return tuple(leg for leg in legs if leg.amount)
+
+
+# --- what is printed --------------------------------------------------------------------------
+
+
+def paper(bill: Bill, *, issuer: Party, buyer: Party) -> str:
+    """The bill as aligned plain text, ready to print: the data of EN 16931, without its syntax."""
+    heading = f"INVOICE {bill.number}" if bill.final else f"DRAFT {bill.id}"
+    facts = [
+        ("From", _party(issuer)),
+        ("To", _party(buyer)),
+        ("Period", f"{bill.period.name} (UTC)"),
+        ("Issued", _moment(bill.issued_at) + " UTC" if bill.issued_at else "not yet"),
+        ("Currency", bill.currency),
+    ]
+    if bill.agreement is not None:
+        facts.append(("Agreement", f"{bill.agreement.id} version {bill.agreement.version}"))
+    if bill.kind_of == "revenue-share":
+        facts.append(("For", "share of revenue"))
+    items = [("Description", "Quantity", "Unit", "Net", "Tax %", "Tax")]
+    items += [
+        (
+            line.description,
+            f"{line.quantity:,f}",
+            line.unit,
+            _amount(line.net),
+            _percent(line.rate_bp),
+            _amount(line.tax),
+        )
+        for line in bill.lines
+    ]
+    taxes = [("Tax", "Rate %", "Net", "Tax", "Legend")]
+    taxes += [
+        (one.tax_code, _percent(one.rate_bp), _amount(one.net), _amount(one.tax), one.legend)
+        for one in tax_totals(bill.lines)
+    ]
+    sums = [
+        ("Net", _amount(bill.net)),
+        ("Tax", _amount(bill.tax)),
+        (f"Total {bill.currency}", _amount(bill.total)),
+    ]
+    return "\n".join(
+        [
+            heading,
+            "",
+            *_columns(facts, "<<"),
+            "",
+            *_columns(items, "<><>>>", ruled=True),
+            "",
+            *_columns(taxes, "<>>><", ruled=True),
+            "",
+            *_columns(sums, "<>"),
+            "",
+        ]
+    )
+
+
+def _party(party: Party) -> str:
+    number_words = f", tax number {party.tax_id}" if party.tax_id else ""
+    return f"{party.name} ({party.country}{number_words})"
+
+
+def _amount(money: Money) -> str:
+    return f"{money.amount:,f}"
+
+
+def _percent(rate_bp: int) -> str:
+    return f"{Decimal(rate_bp).scaleb(-2):.2f}"
+
+
+def _columns(rows: Sequence[tuple[str, ...]], sides: str, *, ruled: bool = False) -> list[str]:
+    """Rows padded to their columns; sides: `<` or `>` a column; ruled: a line under the first."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(sides))]
+    text = [
+        "  ".join(
+            cell.ljust(width) if side == "<" else cell.rjust(width)
+            for cell, width, side in zip(row, widths, sides, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    if ruled:
+        text.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
+    return text

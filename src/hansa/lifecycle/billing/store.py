@@ -1,0 +1,279 @@
+"""The tables of bills, numbers and supplier invoices, and every line of SQL about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC
+from typing import Any
+
+from hansa.federation.contract import AgreementRef
+from hansa.foundation import documents
+from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.ids import AgreementId, BillId, EntryId, PartyId, StatementId
+from hansa.foundation.money import Money
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.billing.model import Bill, BillLine, BillState, SupplierInvoice
+
+Lines = tuple[BillLine, ...]
+
+
+def insert(tx: Transaction, bill: Bill) -> bool:
+    """Enters a draft; False when there is a bill for the same parties, period and kind."""
+    agreement = bill.agreement
+    return (
+        run(
+            tx,
+            """insert into billing_bill (id, kind_of, issuer, buyer, agreement, agreement_version,
+                   period_start, period_end, currency, net_minor, tax_minor, lines, state, made_at)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+            (
+                bill.id,
+                bill.kind_of,
+                bill.issuer,
+                bill.buyer,
+                agreement.id if agreement else None,
+                agreement.version if agreement else None,
+                bill.period.start,
+                bill.period.end,
+                bill.currency,
+                bill.net.minor,
+                bill.tax.minor,
+                Jsonb(documents.write(bill.lines, Lines)),
+                bill.state,
+                bill.made_at,
+            ),
+        )
+        == 1
+    )
+
+
+def set_lines(tx: Transaction, bill: Bill) -> None:
+    run(
+        tx,
+        """update billing_bill set lines = %s, net_minor = %s, tax_minor = %s, state = %s
+           where id = %s""",
+        (
+            Jsonb(documents.write(bill.lines, Lines)),
+            bill.net.minor,
+            bill.tax.minor,
+            bill.state,
+            bill.id,
+        ),
+    )
+
+
+def set_state(tx: Transaction, bill: BillId, state: BillState) -> None:
+    run(tx, "update billing_bill set state = %s where id = %s", (state, bill))
+
+
+def next_serial(tx: Transaction, issuer: PartyId, year: int) -> int:
+    """The next number of this issuer's year; given back if the transaction does not commit."""
+    row = one_row(
+        tx,
+        """insert into billing_counter (issuer, year, last) values (%s, %s, 1)
+           on conflict (issuer, year) do update set last = billing_counter.last + 1
+           returning last""",
+        (issuer, year),
+    )
+    assert row is not None
+    serial: int = row["last"]
+    return serial
+
+
+def make_final(tx: Transaction, bill: Bill, year: int, serial: int) -> None:
+    run(
+        tx,
+        """update billing_bill
+           set state = %s, year = %s, serial = %s, number = %s, issued_at = %s where id = %s""",
+        (bill.state, year, serial, bill.number, bill.issued_at, bill.id),
+    )
+
+
+_BILL = """select id, kind_of, issuer, buyer, agreement, agreement_version, period_start,
+                  period_end, currency, net_minor, tax_minor, lines, state, made_at,
+                  coalesce(number, '') as number, issued_at
+           from billing_bill"""
+
+
+def get(tx: Transaction, bill: BillId, *, lock: bool = False) -> Bill | None:
+    row = one_row(tx, f"{_BILL} where id = %s{' for update' if lock else ''}", (bill,))
+    return _bill(row) if row else None
+
+
+def find(
+    tx: Transaction,
+    *,
+    issuer: PartyId | None,
+    buyer: PartyId | None,
+    period: Period | None,
+    states: Collection[BillState] | None,
+    after: BillId | None,
+    limit: int | None,
+) -> list[Bill]:
+    rows = all_rows(
+        tx,
+        f"""{_BILL}
+            where (%(issuer)s::text is null or issuer = %(issuer)s)
+              and (%(buyer)s::text is null or buyer = %(buyer)s)
+              and (%(start)s::timestamptz is null or period_start = %(start)s)
+              and (%(states)s::text[] is null or state = any(%(states)s))
+              and (%(after)s::text is null or id > %(after)s)
+            order by id limit %(limit)s""",
+        {
+            "issuer": issuer,
+            "buyer": buyer,
+            "start": period.start if period else None,
+            "states": [str(state) for state in states] if states is not None else None,
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [_bill(row) for row in rows]
+
+
+def _bill(row: dict[str, Any]) -> Bill:
+    return Bill(
+        id=BillId(row["id"]),
+        kind_of=row["kind_of"],
+        issuer=PartyId(row["issuer"]),
+        buyer=PartyId(row["buyer"]),
+        agreement=_agreement(row) if row["agreement"] else None,
+        period=_period(row),
+        currency=row["currency"],
+        lines=documents.read(Lines, row["lines"]),
+        net=Money(row["net_minor"], row["currency"]),
+        tax=Money(row["tax_minor"], row["currency"]),
+        state=BillState(row["state"]),
+        made_at=row["made_at"],
+        number=row["number"],
+        issued_at=row["issued_at"],
+    )
+
+
+def _agreement(row: dict[str, Any]) -> AgreementRef:
+    return AgreementRef(id=AgreementId(row["agreement"]), version=row["agreement_version"])
+
+
+def _period(row: dict[str, Any]) -> Period:
+    """In UTC, whatever the server's time zone: papers are hashed as they are written."""
+    return Period(row["period_start"].astimezone(UTC), row["period_end"].astimezone(UTC))
+
+
+def claim_month(tx: Transaction, us: PartyId, buyer: PartyId, period: Period, now: Instant) -> bool:
+    """True for the one transaction that bills this buyer's month."""
+    return (
+        run(
+            tx,
+            """insert into billing_month (us, buyer, period_start, billed_at)
+               values (%s, %s, %s, %s) on conflict do nothing""",
+            (us, buyer, period.start, now),
+        )
+        == 1
+    )
+
+
+def billed_buyers(tx: Transaction, us: PartyId, period: Period) -> frozenset[PartyId]:
+    rows = all_rows(
+        tx,
+        "select buyer from billing_month where us = %s and period_start = %s",
+        (us, period.start),
+    )
+    return frozenset(PartyId(row["buyer"]) for row in rows)
+
+
+def close_period(tx: Transaction, us: PartyId, period: Period, now: Instant) -> None:
+    run(
+        tx,
+        """insert into billing_period (us, period_start, billed_at) values (%s, %s, %s)
+           on conflict do nothing""",
+        (us, period.start, now),
+    )
+
+
+def closed(tx: Transaction, us: PartyId, period: Period) -> bool:
+    row = one_row(
+        tx,
+        "select from billing_period where us = %s and period_start = %s",
+        (us, period.start),
+    )
+    return row is not None
+
+
+def insert_supplier_invoice(tx: Transaction, us: PartyId, invoice: SupplierInvoice) -> None:
+    run(
+        tx,
+        """insert into billing_supplier_invoice (us, bill, number, kind_of, issuer, statement,
+               agreement, agreement_version, period_start, period_end, currency, net_minor,
+               tax_minor, issued_at, booked_at, entry)
+           values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
+        (
+            us,
+            invoice.bill,
+            invoice.number,
+            invoice.kind_of,
+            invoice.issuer,
+            invoice.statement,
+            invoice.agreement.id,
+            invoice.agreement.version,
+            invoice.period.start,
+            invoice.period.end,
+            invoice.currency,
+            invoice.net.minor,
+            invoice.tax.minor,
+            invoice.issued_at,
+            invoice.booked_at,
+            invoice.entry,
+        ),
+    )
+
+
+_INVOICE = """select bill, number, kind_of, issuer, statement, agreement, agreement_version,
+                     period_start, period_end, currency, net_minor, tax_minor, issued_at,
+                     booked_at, entry
+              from billing_supplier_invoice"""
+
+
+def supplier_invoice_named(
+    tx: Transaction, issuer: PartyId, bill: BillId, number: str, statement: StatementId
+) -> list[SupplierInvoice]:
+    """Every booked invoice that shares any of its names with this one."""
+    rows = all_rows(
+        tx,
+        f"""{_INVOICE}
+            where (issuer = %s and (bill = %s or number = %s)) or statement = %s""",
+        (issuer, bill, number, statement),
+    )
+    return [_invoice(row) for row in rows]
+
+
+def supplier_invoices(
+    tx: Transaction, issuer: PartyId | None, period: Period | None
+) -> Sequence[SupplierInvoice]:
+    rows = all_rows(
+        tx,
+        f"""{_INVOICE}
+            where (%(issuer)s::text is null or issuer = %(issuer)s)
+              and (%(start)s::timestamptz is null or period_start = %(start)s)
+            order by booked_at, bill""",
+        {"issuer": issuer, "start": period.start if period else None},
+    )
+    return [_invoice(row) for row in rows]
+
+
+def _invoice(row: dict[str, Any]) -> SupplierInvoice:
+    return SupplierInvoice(
+        bill=BillId(row["bill"]),
+        number=row["number"],
+        kind_of=row["kind_of"],
+        issuer=PartyId(row["issuer"]),
+        statement=StatementId(row["statement"]),
+        agreement=_agreement(row),
+        period=_period(row),
+        currency=row["currency"],
+        net=Money(row["net_minor"], row["currency"]),
+        tax=Money(row["tax_minor"], row["currency"]),
+        issued_at=row["issued_at"],
+        booked_at=row["booked_at"],
+        entry=EntryId(row["entry"]),
+    )
