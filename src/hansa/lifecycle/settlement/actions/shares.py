@@ -1,0 +1,166 @@
+"""What a share of revenue comes to, computed alike by operator and beneficiary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from hansa.federation import directory
+from hansa.federation.contract import AgreementRef, Tax
+from hansa.federation.keys import verify
+from hansa.federation.papers import (
+    Confirmation,
+    RevenueShare,
+    Statement,
+    StatementLine,
+    StatementState,
+)
+from hansa.foundation import documents
+from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.ids import AgreementId, PartyId
+from hansa.foundation.party import Party
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.agreement import actions as agreements
+from hansa.lifecycle.agreement.model import ShareTerms
+from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.settlement import store
+from hansa.lifecycle.settlement.rules import shares as rules
+
+
+def terms(
+    tx: Transaction, *, operator: PartyId, agreement: AgreementId, period: Period
+) -> Sequence[ShareTerms]:
+    """The shares that the operator owes under the agreement for the period."""
+    shares = agreements.shares_of(tx, operator=operator, period=period)
+    return [one for one in shares if one.ref.id == agreement]
+
+
+def lines(tx: Transaction, *, us: Party, statement: Statement) -> tuple[StatementLine, ...]:
+    """What the statement should say, by the agreement and reference rates of this node.
+
+    Taken from it: parties, agreement version, currency and the confirmed base. Raises
+    NotFound `rate-missing`, `partner-unknown`, `tax-rule-missing`.
+    """
+    shares = shared(
+        terms(
+            tx,
+            operator=statement.debtor,
+            agreement=statement.agreement.id,
+            period=statement.period,
+        ),
+        ref=statement.agreement,
+        beneficiary=statement.creditor,
+        currency=statement.currency,
+    )
+    last = _last(statement.period)
+    rates = {
+        (share.fx_source, base): catalogue.reference_rate(
+            tx, base=base, quote=share.currency, day=last.date(), source=share.fx_source
+        ).rate
+        for _, share in shares
+        for base in rules.bases([share], statement.evidence)
+    }
+    its_tax = tax(tx, us=us, statement=statement)
+    return rules.share_lines(shares, statement.evidence, rates, its_tax)
+
+
+def shared(
+    found: Sequence[ShareTerms], *, ref: AgreementRef, beneficiary: PartyId, currency: str
+) -> Sequence[tuple[int, RevenueShare]]:
+    """The shares that belong on one statement, each with its place among the operator's."""
+    return [
+        (place, one.share)
+        for place, one in enumerate(found, start=1)
+        if (one.ref, one.share.beneficiary, one.share.currency) == (ref, beneficiary, currency)
+    ]
+
+
+def tax(tx: Transaction, *, us: Party, statement: Statement) -> Tax:
+    """Reverse charge across a border, else the rule of the country on the period's last day.
+
+    Raises NotFound `partner-unknown`, `tax-rule-missing`.
+    """
+    creditor, debtor = (
+        us if party == us.id else directory.partner(tx, party=party).party
+        for party in (statement.creditor, statement.debtor)
+    )
+    if creditor.country != debtor.country:
+        return rules.REVERSE_CHARGE
+    return catalogue.tax_for(tx, supplier=creditor, customer=debtor, now=_last(statement.period))
+
+
+def _last(period: Period) -> Instant:
+    """The last moment of a period."""
+    return period.end - timedelta(microseconds=1)
+
+
+def evidence(
+    tx: Transaction, *, us: PartyId, agreement: AgreementId, period: Period
+) -> tuple[Confirmation, ...]:
+    """The partners' confirmations of what we invoiced under the agreement in the period."""
+    found = store.find(
+        tx,
+        direction="issued",
+        kind_of="services",
+        agreement=agreement,
+        period=period,
+        states=[StatementState.INVOICED],
+    )
+    return tuple(
+        one.confirmation
+        for one in found
+        if one.confirmation is not None and one.statement.creditor == us
+    )
+
+
+def check_form(tx: Transaction, *, statement: Statement) -> None:
+    """Whether the evidence can be what it claims to be.
+
+    Raises Refused `evidence-wrong`, TryLater `agreement-not-heard`.
+    """
+    try:
+        agreement = agreements.show(tx, ref=statement.agreement)
+    except NotFound:
+        raise TryLater(
+            "agreement-not-heard",
+            f"Agreement {statement.agreement.id} version {statement.agreement.version} has not "
+            "arrived here yet; send this again after it.",
+        ) from None
+    rules.check_evidence(
+        statement.evidence,
+        operator=statement.debtor,
+        agreement=statement.agreement.id,
+        period=statement.period,
+        members=agreement.parties,
+    )
+
+
+def check_signatures(
+    tx: Transaction, *, us: PartyId, statement: Statement, all_known: bool
+) -> None:
+    """Whether each debtor has really confirmed the base, by the keys that this node has.
+
+    Our own confirmation must be the one on record here. all_known False: a party whose key
+    we do not have is passed over. Raises Refused `signature-wrong`, `evidence-wrong`;
+    NotFound `partner-unknown`.
+    """
+    for one in statement.evidence:
+        base = one.summary
+        if base.debtor == us:
+            ours = store.get(tx, base.statement)
+            if ours is None or ours.confirmation != one:
+                raise Refused(
+                    "evidence-wrong",
+                    f"We have not confirmed {base.statement} like this.",
+                    field="evidence",
+                )
+            continue
+        try:
+            known = directory.partner(tx, party=base.debtor)
+        except NotFound:
+            if all_known:
+                raise
+            continue
+        fingerprint = documents.fingerprint(documents.write(base))
+        verify(known.public_key, fingerprint, one.signature)

@@ -1,0 +1,399 @@
+"""Statements: made, compared, confirmed, disputed, corrected. `us` is this node's own party."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final, Literal
+
+from hansa.federation import notices
+from hansa.federation.keys import KeyRing
+from hansa.federation.papers import (
+    Confirmation,
+    Notice,
+    Statement,
+    StatementAnswered,
+    StatementIssued,
+    StatementState,
+)
+from hansa.foundation import documents
+from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.ids import AgreementId, BillId, Ids, PartyId, StatementId
+from hansa.foundation.money import Money
+from hansa.foundation.party import Party
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.billing import actions as billing
+from hansa.lifecycle.billing.model import BillState
+from hansa.lifecycle.rating import actions as rating
+from hansa.lifecycle.settlement import store
+from hansa.lifecycle.settlement.actions import shares
+from hansa.lifecycle.settlement.model import STATEMENT_STATES, Held, Resolution
+from hansa.lifecycle.settlement.rules import papers
+from hansa.lifecycle.settlement.rules import shares as share_rules
+
+SERVICES: Final = "services"
+SHARE: Final = "revenue-share"
+
+
+# --- looking ----------------------------------------------------------------------------------
+
+
+def get(tx: Transaction, *, statement: StatementId) -> Held:
+    """One statement. Raises NotFound `statement-unknown`."""
+    found = store.get(tx, statement)
+    if found is None:
+        raise unknown(statement)
+    return found
+
+
+def find(
+    tx: Transaction,
+    *,
+    direction: Literal["issued", "heard"] | None = None,
+    partner: PartyId | None = None,
+    period: Period | None = None,
+    states: Collection[StatementState] | None = None,
+    compared: bool | None = None,
+    after: StatementId | None = None,
+    limit: int | None = None,
+) -> Sequence[Held]:
+    """Statements in order of their ids; those that come after one, at most `limit`."""
+    return store.find(
+        tx,
+        direction=direction,
+        party=partner,
+        period=period,
+        states=states,
+        compared=compared,
+        after=after,
+        limit=limit,
+    )
+
+
+# --- issuing ----------------------------------------------------------------------------------
+
+
+def unstated(tx: Transaction, *, us: Party, limit: int) -> Sequence[BillId]:
+    """Draft bills to partners of which no statement has been made, at most `limit`."""
+    drafts = billing.bills(tx, issuer=us.id, states=[BillState.NEW])
+    waiting = (one.id for one in drafts if one.agreement and not store.of_bill(tx, one.id))
+    return [bill for bill, _ in zip(waiting, range(limit), strict=False)]
+
+
+def issue(
+    tx: Transaction, *, us: Party, bill: BillId, keys: KeyRing, ids: Ids, now: Instant
+) -> Held | None:
+    """Makes a statement of a partner's draft bill and sends it; None when it has one already.
+
+    Raises NotFound `bill-unknown`.
+    """
+    draft = billing.bill(tx, id=bill)
+    if draft.final or draft.agreement is None:
+        return None
+    made = papers.stated(draft, id=ids.new(StatementId))
+    return _send(tx, us, made, bill=bill, keys=keys, ids=ids, now=now)
+
+
+def unshared(tx: Transaction, *, us: Party) -> Sequence[tuple[AgreementId, Period]]:
+    """Agreements and months whose services are all invoiced and whose revenue is not shared."""
+    found = []
+    for agreement, period in store.unshared(tx, us.id):
+        drafts = billing.drafts(tx, us=us.id, period=period)
+        if billing.billed(tx, us=us.id, period=period) and not any(
+            one.agreement and one.agreement.id == agreement for one in drafts
+        ):
+            found.append((agreement, period))
+    return found
+
+
+def share(
+    tx: Transaction,
+    *,
+    us: Party,
+    agreement: AgreementId,
+    period: Period,
+    keys: KeyRing,
+    ids: Ids,
+    now: Instant,
+) -> Sequence[Held]:
+    """States to each beneficiary its share of what we invoiced under the agreement.
+
+    Done already states nothing. Raises NotFound `rate-missing`, `partner-unknown`,
+    `tax-rule-missing`; nothing is stated then, and all of it can be done later.
+    """
+    terms = shares.terms(tx, operator=us.id, agreement=agreement, period=period)
+    confirmed = shares.evidence(tx, us=us.id, agreement=agreement, period=period)
+    made: list[Statement] = []
+    for ref, beneficiary, currency in sorted(
+        {(one.ref, one.share.beneficiary, one.share.currency) for one in terms},
+        key=lambda one: one[1:],
+    ):
+        theirs = shares.shared(terms, ref=ref, beneficiary=beneficiary, currency=currency)
+        bare = Statement(
+            id=ids.new(StatementId),
+            kind_of=SHARE,
+            agreement=ref,
+            creditor=beneficiary,
+            debtor=us.id,
+            period=period,
+            currency=currency,
+            lines=(),
+            net=Money.zero(currency),
+            tax=Money.zero(currency),
+            evidence=share_rules.relevant([one for _, one in theirs], confirmed),
+        )
+        made.append(papers.summed(bare, shares.lines(tx, us=us, statement=bare)))
+    if not store.claim_share(tx, agreement, period, now):
+        return ()
+    sent = (_send(tx, us, one, bill=None, keys=keys, ids=ids, now=now) for one in made if one.lines)
+    return [one for one in sent if one is not None]
+
+
+def reissue(
+    tx: Transaction,
+    *,
+    us: Party,
+    statement: StatementId,
+    concede: Collection[str] = (),
+    keys: KeyRing,
+    ids: Ids,
+    now: Instant,
+) -> Held:
+    """Withdraws a statement of ours that is not confirmed and sends a corrected one.
+
+    It is computed anew. concede: keys of disputed lines on which we take the partner's
+    figure, for services only. A share of revenue is corrected once it is disputed, not
+    before. Raises NotFound `statement-unknown`; Refused `state-move`, `statement-unchanged`,
+    `difference-unknown`.
+    """
+    old = issued(tx, statement)
+    open_to = {StatementState.DISPUTED}
+    if old.statement.kind_of == SERVICES:
+        open_to.add(StatementState.ISSUED)
+    if old.state not in open_to:
+        raise Refused(
+            "state-move",
+            f"The statement is {old.state}; it can be replaced while it is "
+            f"{' or '.join(sorted(open_to))}.",
+            field="statement",
+        )
+    if old.bill is not None:
+        draft = billing.redraft(tx, bill=old.bill)
+        lines = papers.conceded(draft.lines, old.differences, concede)
+        new = papers.stated(billing.redraft(tx, bill=old.bill, lines=lines), id=old.id)
+    else:
+        new = papers.summed(old.statement, shares.lines(tx, us=us, statement=old.statement))
+    if new.lines == old.statement.lines:
+        raise Refused(
+            "statement-unchanged",
+            "Computed anew, the statement says the same; concede lines or await the answer.",
+            field="statement",
+        )
+    new = replace(new, id=ids.new(StatementId), replaces=old.id)
+    store.update(tx, replace(old, state=StatementState.WITHDRAWN))
+    sent = _send(tx, us, new, bill=old.bill, keys=keys, ids=ids, now=now)
+    assert sent is not None
+    return sent
+
+
+def _send(
+    tx: Transaction,
+    us: Party,
+    statement: Statement,
+    *,
+    bill: BillId | None,
+    keys: KeyRing,
+    ids: Ids,
+    now: Instant,
+) -> Held | None:
+    """Keeps and sends a statement of ours; None when there is one for the same thing."""
+    fingerprint = documents.fingerprint(documents.write(statement))
+    held = Held(
+        statement=statement,
+        direction="issued",
+        signature=keys.sign(fingerprint, party=us.id, at=now),
+        state=StatementState.ISSUED,
+        bill=bill,
+    )
+    if not store.insert(tx, held, now):
+        return None
+    tell(tx, held.partner(us.id), StatementIssued(statement, held.signature), ids, now)
+    return held
+
+
+# --- comparing and answering ------------------------------------------------------------------
+
+
+def compare(tx: Transaction, *, us: Party, statement: StatementId, now: Instant) -> Held:
+    """Lays our own computation beside a statement that we heard, and keeps the differences.
+
+    A statement that is answered for good stays as it is. Raises NotFound
+    `statement-unknown`; Refused `signature-wrong`, `evidence-wrong`; and, while our own side
+    is not ready, TryLater `period-not-rated` or NotFound `rate-missing`, `tax-rule-missing`,
+    `partner-unknown` (a buyer that has not joined this node, so that its key is missing).
+    """
+    return _compared(tx, us, heard(tx, statement), now)
+
+
+def _compared(tx: Transaction, us: Party, held: Held, now: Instant) -> Held:
+    if held.state not in (StatementState.ISSUED, StatementState.DISPUTED):
+        return held
+    paper = held.statement
+    if paper.kind_of == SHARE:
+        shares.check_signatures(tx, us=us.id, statement=paper, all_known=True)
+        ours = shares.lines(tx, us=us, statement=paper)
+    elif rating.is_rated(tx, period=paper.period):
+        expected = billing.expected(
+            tx,
+            us=us.id,
+            seller=paper.creditor,
+            agreement=paper.agreement,
+            currency=paper.currency,
+            period=paper.period,
+        )
+        ours = papers.stated_lines(expected)
+    else:
+        raise TryLater(
+            "period-not-rated",
+            f"Our own usage of {paper.period.name} is not rated yet; compare after that.",
+        )
+    found = papers.compare(paper.lines, ours)
+    done = replace(held, compared_at=now, waiting="", differences=found)
+    store.update(tx, done)
+    return done
+
+
+def put_off(tx: Transaction, *, statement: StatementId, why: str) -> None:
+    """Notes why a heard statement cannot be compared yet, for a person to see."""
+    held = heard(tx, statement)
+    if held.waiting != why:
+        store.update(tx, replace(held, waiting=why))
+
+
+def resolve(
+    tx: Transaction, *, statement: StatementId, key: str, by: str, why: str, now: Instant
+) -> Held:
+    """Accepts the partner's figure on one line that differs; who accepts it says why.
+
+    Raises NotFound `statement-unknown`; Refused `difference-unknown`, `reason-missing`.
+    """
+    held = heard(tx, statement)
+    if not by.strip() or not why.strip():
+        raise Refused("reason-missing", "Say who accepts the line, and why.", field="why")
+    found = papers.difference(held.differences, key)
+    store.add_resolution(tx, held.id, Resolution(difference=found, by=by, why=why, at=now))
+    return get(tx, statement=statement)
+
+
+def confirm(
+    tx: Transaction, *, us: Party, statement: StatementId, keys: KeyRing, ids: Ids, now: Instant
+) -> Held:
+    """Signs that a statement we heard is right, and tells the partner. Confirmed already
+    changes nothing.
+
+    It is compared once more. What we confirm of a share of revenue we invoice at once, since
+    we are its creditor. Raises NotFound `statement-unknown`; Refused `statement-differs`
+    naming the first line that nobody has accepted, `state-move` when it is withdrawn,
+    `share-disputed` for a share of revenue that we disputed: a new one must come; and as
+    `compare`.
+    """
+    held = heard(tx, statement)
+    if held.state in (StatementState.CONFIRMED, StatementState.INVOICED):
+        return held
+    STATEMENT_STATES.check(held.state, StatementState.CONFIRMED)
+    if held.statement.kind_of == SHARE and held.state is StatementState.DISPUTED:
+        raise Refused(
+            "share-disputed",
+            "This share of revenue is disputed; the partner answers with a new statement.",
+            field="statement",
+        )
+    held = _compared(tx, us, held, now)
+    if held.unresolved:
+        raise papers.differs(held.unresolved)
+    summary = papers.summary(held.statement)
+    fingerprint = documents.fingerprint(documents.write(summary))
+    confirmation = Confirmation(summary, keys.sign(fingerprint, party=us.id, at=now))
+    held = replace(held, state=StatementState.CONFIRMED, confirmation=confirmation)
+    store.update(tx, held)
+    answer = StatementAnswered(held.id, confirmation, ())
+    tell(tx, held.partner(us.id), answer, ids, now)
+    if held.statement.kind_of == SHARE:
+        tax = shares.tax(tx, us=us, statement=held.statement)
+        draft = share_rules.share_bill(held.statement, tax, id=ids.new(BillId), now=now)
+        bill = billing.draft(tx, bill=draft)
+        held = invoice(tx, us.id, replace(held, bill=bill.id), ids, now)
+    return held
+
+
+def dispute(tx: Transaction, *, us: Party, statement: StatementId, ids: Ids, now: Instant) -> Held:
+    """Tells the partner on which lines its statement differs from our computation.
+
+    A statement is disputed once; disputed already changes nothing. Raises NotFound
+    `statement-unknown`; Refused `state-move`, `statement-agrees` when nothing differs; and
+    as `compare`.
+    """
+    held = heard(tx, statement)
+    if held.state is StatementState.DISPUTED:
+        return held
+    STATEMENT_STATES.check(held.state, StatementState.DISPUTED)
+    held = _compared(tx, us, held, now)
+    if not held.unresolved:
+        raise Refused(
+            "statement-agrees",
+            "Nothing in the statement differs from our own computation; confirm it.",
+            field="statement",
+        )
+    held = replace(held, state=StatementState.DISPUTED)
+    store.update(tx, held)
+    answer = StatementAnswered(held.id, None, held.unresolved)
+    tell(tx, held.partner(us.id), answer, ids, now)
+    return held
+
+
+# --- for the other modules of these actions ---------------------------------------------------
+
+
+def invoice(tx: Transaction, us: PartyId, held: Held, ids: Ids, now: Instant) -> Held:
+    """Makes the bill of a confirmed statement final and tells the debtor its number."""
+    assert held.bill is not None
+    draft = billing.bill(tx, id=held.bill)
+    if papers.stated_lines(draft.lines) != held.statement.lines:
+        raise Refused(
+            "bill-differs",
+            "The bill no longer says what was confirmed; withdraw the statement and state anew.",
+            field="bill",
+        )
+    final = billing.finalise(tx, bill=held.bill, ids=ids, now=now)
+    billing.move(tx, bill=held.bill, state=BillState.SENT)
+    done = replace(held, state=StatementState.INVOICED, number=final.number)
+    store.update(tx, done)
+    tell(tx, held.partner(us), papers.invoice_notice(done.id, final), ids, now)
+    return done
+
+
+def issued(tx: Transaction, statement: StatementId) -> Held:
+    """A statement of ours, locked."""
+    return _of(tx, statement, "issued")
+
+
+def heard(tx: Transaction, statement: StatementId) -> Held:
+    """A partner's statement, locked."""
+    return _of(tx, statement, "heard")
+
+
+def _of(tx: Transaction, statement: StatementId, direction: str) -> Held:
+    found = store.get(tx, statement, lock=True)
+    if found is None or found.direction != direction:
+        raise unknown(statement)
+    return found
+
+
+def unknown(statement: StatementId) -> NotFound:
+    return NotFound(
+        "statement-unknown", f"There is no such statement: {statement}.", field="statement"
+    )
+
+
+def tell(tx: Transaction, to: PartyId, notice: Notice, ids: Ids, now: Instant) -> None:
+    notices.send(tx, ids=ids, to=to, notice=notice, trace=ids.trace(), now=now)

@@ -1,0 +1,191 @@
+"""A statement as this node holds it, the positions it leads to, and books fit to be compared.
+
+The papers themselves are in `hansa.federation.papers`: both sides hold the same ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hansa.federation.papers import (
+    Confirmation,
+    Difference,
+    Signature,
+    Statement,
+    StatementState,
+)
+from hansa.foundation.ids import BillId, PartyId, StatementId
+from hansa.foundation.money import Money
+from hansa.foundation.states import StateGraph
+from hansa.foundation.time import Instant, Period
+
+STATEMENT_STATES = StateGraph(
+    thing="statement",
+    start=StatementState.ISSUED,
+    moves={
+        StatementState.ISSUED: frozenset(
+            {StatementState.DISPUTED, StatementState.CONFIRMED, StatementState.WITHDRAWN}
+        ),
+        StatementState.DISPUTED: frozenset({StatementState.CONFIRMED, StatementState.WITHDRAWN}),
+        StatementState.CONFIRMED: frozenset({StatementState.INVOICED, StatementState.WITHDRAWN}),
+        StatementState.INVOICED: frozenset(),
+        StatementState.WITHDRAWN: frozenset(),
+    },
+)
+"""Confirmed to withdrawn is for the debtor only: its answer crossed the next statement."""
+
+OPEN = frozenset({StatementState.ISSUED, StatementState.DISPUTED, StatementState.CONFIRMED})
+"""The states in which money of a statement is not settled yet and is held out of netting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person has accepted the other side's figure on one line, and says why.
+
+    It holds for exactly this difference: other figures on the line have to be accepted anew.
+    """
+
+    difference: Difference
+    by: str
+    why: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A statement as this node holds it.
+
+    direction: we issued it, or we heard it. bill, number: the creditor's, once known.
+    compared_at: when we last laid our own lines beside it (heard only); waiting: why we could
+    not yet, or what a person must look at, empty otherwise. differences: from this node's
+    side, so `ours` is always what this node says.
+    """
+
+    statement: Statement
+    direction: Literal["issued", "heard"]
+    signature: Signature
+    state: StatementState
+    bill: BillId | None = None
+    number: str = ""
+    compared_at: Instant | None = None
+    waiting: str = ""
+    differences: tuple[Difference, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
+    confirmation: Confirmation | None = None
+    netting: str = ""
+
+    @property
+    def id(self) -> StatementId:
+        return self.statement.id
+
+    @property
+    def total(self) -> Money:
+        """Net and tax: what is owed when it is invoiced."""
+        return self.statement.net + self.statement.tax
+
+    @property
+    def unresolved(self) -> tuple[Difference, ...]:
+        """The differences that nobody has accepted."""
+        accepted = {resolution.difference for resolution in self.resolutions}
+        return tuple(one for one in self.differences if one not in accepted)
+
+    def partner(self, us: PartyId) -> PartyId:
+        """The other party."""
+        return self.statement.debtor if self.statement.creditor == us else self.statement.creditor
+
+
+@dataclass(frozen=True, slots=True)
+class Netting:
+    """What one set of invoices between two parties came to, as posted in this node's ledger.
+
+    key: `netting/PERIOD/PARTNER/CURRENCY/n`, the idempotency key of its entries. receivable,
+    payable: the gross sums that were moved to the settlement account.
+    """
+
+    key: str
+    partner: PartyId
+    period: Period
+    receivable: Money
+    payable: Money
+    statements: tuple[StatementId, ...]
+    at: Instant
+
+    @property
+    def net(self) -> Money:
+        """What the partner owes us, negative when we owe."""
+        return self.receivable - self.payable
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where we stand with one partner in one currency for one period.
+
+    receivable, payable: sums of invoiced statements, tax included. netted: what of their
+    difference is in the settlement account. held_out: why nothing is netted now, empty when
+    it can be.
+    """
+
+    partner: PartyId
+    period: Period
+    currency: str
+    receivable: Money
+    payable: Money
+    netted: Money
+    held_out: tuple[str, ...] = ()
+
+    @property
+    def net(self) -> Money:
+        """What the partner owes us, negative when we owe."""
+        return self.receivable - self.payable
+
+
+@dataclass(frozen=True, slots=True)
+class BooksLine:
+    """What a ledger says of one partner in one currency. All from the ledger's own side:
+    receivable and payable as positive amounts owed, settlement positive when we are owed.
+    """
+
+    partner: PartyId
+    currency: str
+    receivable: Money
+    payable: Money
+    settlement: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One node's books of its partners, to be laid beside theirs.
+
+    chain_ok, chain_head: whether the ledger's hash chain holds, and its newest hash.
+    """
+
+    party: PartyId
+    lines: tuple[BooksLine, ...]
+    chain_ok: bool
+    chain_head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two parties' books of each other in one currency, side by side."""
+
+    a: PartyId
+    b: PartyId
+    currency: str
+    a_says: BooksLine
+    b_says: BooksLine
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BooksProof:
+    """Whether a set of books agree. breaks: in plain words, one a disagreement.
+
+    sums: for each currency the sum of all positions between these parties; zero when they agree.
+    """
+
+    ok: bool
+    pairs: tuple[Pair, ...]
+    breaks: tuple[str, ...]
+    sums: tuple[Money, ...]

@@ -1,0 +1,317 @@
+"""The tables of statements, resolutions and nettings, and every line of SQL about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC
+from typing import Any
+
+from hansa.federation.papers import (
+    Confirmation,
+    Difference,
+    Signature,
+    Statement,
+    StatementState,
+)
+from hansa.foundation import documents
+from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.ids import AgreementId, BillId, PartyId, StatementId
+from hansa.foundation.money import Money
+from hansa.foundation.time import Instant, Period
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.settlement.model import Held, Netting, Resolution
+
+Differences = tuple[Difference, ...]
+
+
+def insert(tx: Transaction, held: Held, now: Instant) -> bool:
+    """Enters a statement; False when this one, or one for the same thing, is there already."""
+    statement = held.statement
+    document = documents.write(statement)
+    return (
+        run(
+            tx,
+            """insert into settlement_statement (id, direction, kind_of, agreement,
+                   agreement_version, creditor, debtor, period_start, currency, replaces, document,
+                   fingerprint, signature, state, bill, learned_at)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+            (
+                statement.id,
+                held.direction,
+                statement.kind_of,
+                statement.agreement.id,
+                statement.agreement.version,
+                statement.creditor,
+                statement.debtor,
+                statement.period.start,
+                statement.currency,
+                statement.replaces,
+                Jsonb(document),
+                documents.fingerprint(document),
+                Jsonb(documents.write(held.signature)),
+                held.state,
+                held.bill,
+                now,
+            ),
+        )
+        == 1
+    )
+
+
+def update(tx: Transaction, held: Held) -> None:
+    """Writes all of a statement that may change."""
+    confirmation = held.confirmation
+    run(
+        tx,
+        """update settlement_statement
+           set state = %s, bill = %s, number = %s, compared_at = %s, waiting = %s,
+               differences = %s, confirmation = %s
+           where id = %s""",
+        (
+            held.state,
+            held.bill,
+            held.number or None,
+            held.compared_at,
+            held.waiting,
+            Jsonb(documents.write(held.differences, Differences)),
+            Jsonb(documents.write(confirmation)) if confirmation else None,
+            held.id,
+        ),
+    )
+
+
+_HELD = """select s.direction, s.document, s.signature, s.state, s.bill,
+                  coalesce(s.number, '') as number, s.compared_at, s.waiting, s.differences,
+                  s.confirmation, coalesce(s.netting, '') as netting,
+                  coalesce((select jsonb_agg(jsonb_build_object('difference', r.difference,
+                                'by', r.by_whom, 'why', r.why, 'at', r.at) order by r.id)
+                            from settlement_resolution r where r.statement = s.id), '[]')
+                      as resolutions
+           from settlement_statement s"""
+
+
+def get(tx: Transaction, statement: StatementId, *, lock: bool = False) -> Held | None:
+    if lock:
+        run(tx, "select from settlement_statement where id = %s for update", (statement,))
+    row = one_row(tx, f"{_HELD} where s.id = %s", (statement,))
+    return _held(row) if row else None
+
+
+def find(
+    tx: Transaction,
+    *,
+    direction: str | None = None,
+    party: PartyId | None = None,
+    period: Period | None = None,
+    kind_of: str | None = None,
+    agreement: AgreementId | None = None,
+    states: Collection[StatementState] | None = None,
+    compared: bool | None = None,
+    after: StatementId | None = None,
+    limit: int | None = None,
+) -> list[Held]:
+    """Statements in order of their ids; each filter that is given must fit."""
+    rows = all_rows(
+        tx,
+        f"""{_HELD}
+            where (%(direction)s::text is null or s.direction = %(direction)s)
+              and (%(party)s::text is null or %(party)s in (s.creditor, s.debtor))
+              and (%(start)s::timestamptz is null or s.period_start = %(start)s)
+              and (%(kind)s::text is null or s.kind_of = %(kind)s)
+              and (%(agreement)s::text is null or s.agreement = %(agreement)s)
+              and (%(states)s::text[] is null or s.state = any(%(states)s))
+              and (%(compared)s::boolean is null
+                   or (s.compared_at is not null) = %(compared)s)
+              and (%(after)s::text is null or s.id > %(after)s)
+            order by s.id limit %(limit)s""",
+        {
+            "direction": direction,
+            "party": party,
+            "start": period.start if period else None,
+            "kind": kind_of,
+            "agreement": agreement,
+            "states": [str(state) for state in states] if states is not None else None,
+            "compared": compared,
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [_held(row) for row in rows]
+
+
+def like(tx: Transaction, statement: Statement) -> Held | None:
+    """The statement that counts now for what this one is about, locked."""
+    row = one_row(
+        tx,
+        """select id from settlement_statement
+           where (creditor, debtor, kind_of, agreement, agreement_version, currency, period_start)
+               = (%s, %s, %s, %s, %s, %s, %s) and state <> 'withdrawn'
+           for update""",
+        (
+            statement.creditor,
+            statement.debtor,
+            statement.kind_of,
+            statement.agreement.id,
+            statement.agreement.version,
+            statement.currency,
+            statement.period.start,
+        ),
+    )
+    return get(tx, StatementId(row["id"])) if row else None
+
+
+def known(tx: Transaction, statement: StatementId) -> bool:
+    row = one_row(tx, "select from settlement_statement where id = %s", (statement,))
+    return row is not None
+
+
+def replaced(tx: Transaction, statement: StatementId) -> bool:
+    """Whether a statement is here that replaces this one."""
+    row = one_row(tx, "select from settlement_statement where replaces = %s limit 1", (statement,))
+    return row is not None
+
+
+def of_bill(tx: Transaction, bill: BillId) -> bool:
+    """Whether a statement that counts was made of this bill."""
+    row = one_row(
+        tx,
+        "select from settlement_statement where bill = %s and state <> 'withdrawn'",
+        (bill,),
+    )
+    return row is not None
+
+
+def add_resolution(tx: Transaction, statement: StatementId, resolution: Resolution) -> None:
+    run(
+        tx,
+        """insert into settlement_resolution (statement, difference, by_whom, why, at)
+           values (%s, %s, %s, %s, %s) on conflict do nothing""",
+        (
+            statement,
+            Jsonb(documents.write(resolution.difference)),
+            resolution.by,
+            resolution.why,
+            resolution.at,
+        ),
+    )
+
+
+def _held(row: dict[str, Any]) -> Held:
+    return Held(
+        statement=documents.read(Statement, row["document"], what="statement"),
+        direction=row["direction"],
+        signature=documents.read(Signature, row["signature"]),
+        state=StatementState(row["state"]),
+        bill=BillId(row["bill"]) if row["bill"] else None,
+        number=row["number"],
+        compared_at=row["compared_at"],
+        waiting=row["waiting"],
+        differences=documents.read(Differences, row["differences"]),
+        resolutions=documents.read(tuple[Resolution, ...], row["resolutions"]),
+        confirmation=documents.read(Confirmation, row["confirmation"])
+        if row["confirmation"]
+        else None,
+        netting=row["netting"],
+    )
+
+
+# --- sharing ----------------------------------------------------------------------------------
+
+
+def unshared(tx: Transaction, us: PartyId) -> list[tuple[AgreementId, Period]]:
+    """Agreements and months in which we have stated services and shared nothing yet."""
+    rows = all_rows(
+        tx,
+        """select distinct s.agreement, s.period_start
+           from settlement_statement s
+           where s.direction = 'issued' and s.kind_of = 'services' and s.creditor = %s
+             and not exists (
+                 select from settlement_shared d
+                 where (d.agreement, d.period_start) = (s.agreement, s.period_start))
+           order by s.period_start, s.agreement""",
+        (us,),
+    )
+    return [
+        (AgreementId(row["agreement"]), Period.month_of(row["period_start"].astimezone(UTC)))
+        for row in rows
+    ]
+
+
+def claim_share(tx: Transaction, agreement: AgreementId, period: Period, now: Instant) -> bool:
+    """True for the one transaction that shares this agreement's month."""
+    return (
+        run(
+            tx,
+            """insert into settlement_shared (agreement, period_start, at)
+               values (%s, %s, %s) on conflict do nothing""",
+            (agreement, period.start, now),
+        )
+        == 1
+    )
+
+
+# --- netting ----------------------------------------------------------------------------------
+
+
+def lock_unnetted(
+    tx: Transaction, partner: PartyId, currency: str, period: Period
+) -> list[StatementId]:
+    """The invoiced statements with a partner that are not netted yet, locked."""
+    rows = all_rows(
+        tx,
+        """select id from settlement_statement
+           where %s in (creditor, debtor) and currency = %s and period_start = %s
+             and state = 'invoiced' and netting is null
+           order by id for update""",
+        (partner, currency, period.start),
+    )
+    return [StatementId(row["id"]) for row in rows]
+
+
+def insert_netting(tx: Transaction, netting: Netting) -> None:
+    run(
+        tx,
+        """insert into settlement_netting (key, partner, period_start, period_end, currency,
+               receivable_minor, payable_minor, statements, at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            netting.key,
+            netting.partner,
+            netting.period.start,
+            netting.period.end,
+            netting.receivable.currency,
+            netting.receivable.minor,
+            netting.payable.minor,
+            list(netting.statements),
+            netting.at,
+        ),
+    )
+    run(
+        tx,
+        "update settlement_statement set netting = %s where id = any(%s)",
+        (netting.key, list(netting.statements)),
+    )
+
+
+def nettings(tx: Transaction, period: Period | None, partner: PartyId | None) -> Sequence[Netting]:
+    rows = all_rows(
+        tx,
+        """select * from settlement_netting
+           where (%(start)s::timestamptz is null or period_start = %(start)s)
+             and (%(partner)s::text is null or partner = %(partner)s)
+           order by at, key""",
+        {"start": period.start if period else None, "partner": partner},
+    )
+    return [_netting(row) for row in rows]
+
+
+def _netting(row: dict[str, Any]) -> Netting:
+    return Netting(
+        key=row["key"],
+        partner=PartyId(row["partner"]),
+        period=Period(row["period_start"].astimezone(UTC), row["period_end"].astimezone(UTC)),
+        receivable=Money(row["receivable_minor"], row["currency"]),
+        payable=Money(row["payable_minor"], row["currency"]),
+        statements=tuple(StatementId(one) for one in row["statements"]),
+        at=row["at"],
+    )
