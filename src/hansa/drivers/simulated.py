@@ -116,10 +116,13 @@ class SimulatedNetwork:
     measured: bool = False
 
     def can(self, intent: Intent) -> str | None:
+        count = intent.characteristics.get("quantity", 1)
         for characteristic, most in self.family.limits.items():
             value = intent.characteristics.get(characteristic, 1)
-            if not isinstance(value, int) or not 1 <= value <= most:
-                return f"{characteristic} must be a whole number from 1 to {most:,}, not {value!r}."
+            if not isinstance(value, int) or not isinstance(count, int):
+                return f"{characteristic} must be a whole number, not {value!r}."
+            if value < 1 or value * count > most:
+                return f"{characteristic} must be from 1 to {most:,}, not {value:,} x {count:,}."
         return None
 
     def plan(self, intent: Intent, observed: Observed | None) -> Sequence[Change]:

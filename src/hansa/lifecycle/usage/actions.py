@@ -33,10 +33,10 @@ def records(
     while some of it has not come.
     """
     holding = inventory.get(tx, ref=ref)
-    if not store.is_opened(tx, period):
-        raise _not_ready(holding, period)
     if not rules.live(holding, period):
         return ()
+    if not store.is_opened(tx, period):
+        raise _not_ready(holding, period)
     if holding.buyer == us:
         return _kept(tx, holding, period, folder)
     below = [_kept(tx, one, period, folder) for one in _metered(tx, holding, period)]
