@@ -37,6 +37,8 @@ CHANGES = (
     "delete from agreement_gate",
     "update agreement_move set act = 'end'",
     "delete from agreement_move",
+    "truncate agreement_move",
+    "truncate agreement_life, agreement_version cascade",
 )
 
 

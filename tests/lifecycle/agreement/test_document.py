@@ -36,6 +36,7 @@ REFUSED = [
     ("no name", document(name="  "), "agreement-invalid", "name"),
     ("a name over two lines", document(name="Africa\n2026"), "agreement-invalid", "name"),
     ("an endless name", document(name="a" * 201), "agreement-invalid", "name"),
+    ("a version beyond all", document(10_000), "agreement-invalid", "version"),
     ("version 0", document(0), "agreement-invalid", "version"),
     (
         "a time without a zone",
@@ -136,6 +137,12 @@ REFUSED = [
     (
         "a limit below zero",
         document(items=(item(credit_limit=Money(-1, "GBP")),)),
+        "agreement-invalid",
+        "items.0.credit_limit",
+    ),
+    (
+        "a limit beyond all",
+        document(items=(item(credit_limit=Money(10**15 + 1, "GBP")),)),
         "agreement-invalid",
         "items.0.credit_limit",
     ),

@@ -473,6 +473,9 @@ def test_a_party_signs_for_itself_only(three: World) -> None:
         three.mtn.hear(replace(letter, sender=MCI))
     mine = Signature(MTN, "", three.bt.now)
     assert isinstance(letter.notice, AgreementSigned)
+    timeless = replace(letter.notice.signature, at=three.bt.now.replace(tzinfo=None))
+    with pytest.raises(Refused, match="agreement-invalid"):
+        three.mtn.hear(replace(letter, notice=replace(letter.notice, signature=timeless)))
     with pytest.raises(Refused, match="sender-not-signer"):
         three.mtn.hear(replace(letter, notice=replace(letter.notice, signature=mine)))
 
@@ -505,6 +508,12 @@ def moved(
     return replace(bare, signature=signature)
 
 
+def at_no_time(notice: AgreementMoved) -> AgreementMoved:
+    """The same, signed at a time without a zone."""
+    when = notice.signature.at.replace(tzinfo=None)
+    return replace(notice, signature=replace(notice.signature, at=when))
+
+
 def test_moves_that_cannot_be_true_are_refused(two: World) -> None:
     two.agree(document())
     shown = {"licence": "ECNS 0042", "tax": "VAT 4000"}
@@ -519,6 +528,9 @@ def test_moves_that_cannot_be_true_are_refused(two: World) -> None:
             moved(two.bt, "launch", "ZA", {**shown, "licence": ""}),
             "agreement-invalid",
         ),
+        (BT, two.mtn, moved(two.bt, "launch", "ZA", {**shown, "\0": "?"}), "agreement-invalid"),
+        (BT, two.mtn, moved(two.bt, "end", "ZA"), "agreement-invalid"),
+        (BT, two.mtn, at_no_time(launch), "agreement-invalid"),
         (BT, two.mtn, replace(launch, country="GH"), "signature-wrong"),
         (BT, two.mtn, replace(launch, evidence={**shown, "tax": "?"}), "signature-wrong"),
         (MTN, two.bt, launch, "sender-not-signer"),

@@ -208,6 +208,7 @@ def hear_signature(
     `agreement-not-party`, `agreement-differs` (another text), `signature-wrong`,
     `sender-not-signer`.
     """
+    texts.check_utc(notice.signature.at, "signature.at")
     agreement = _heard(tx, notice.agreement)
     permission.check_heard(agreement, us=us, sender=sender, signature=notice.signature)
     if notice.fingerprint != agreement.fingerprint:
@@ -234,6 +235,7 @@ def hear_move(
     `country-not-agreed`, `gate-open`, `signature-wrong`, `sender-not-signer`,
     `agreement-differs` when another move of the same moment is on record.
     """
+    texts.check_move(notice)
     agreement = _heard(tx, notice.agreement)
     permission.check_heard(agreement, us=us, sender=sender, signature=notice.signature)
     if notice.act != "end":
@@ -242,8 +244,6 @@ def hear_move(
     federation_keys.verify(key, standing.fingerprint_to_sign(notice), notice.signature)
     if notice.act == "launch":
         permission.check_listed(agreement, notice.country)
-        for gate, evidence in notice.evidence.items():
-            texts.check_text(evidence, f"evidence.{gate}")
         permission.check_launch(agreement, notice.country, notice.evidence)
     if permission.is_known(notice, store.moves(tx, notice.agreement.id)):
         return

@@ -8,14 +8,25 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import combinations
 
-from hansa.federation.papers import AgreementDocument, AgreementItem, RevenueShare
+from hansa.federation.papers import (
+    AgreementDocument,
+    AgreementItem,
+    AgreementMoved,
+    RevenueShare,
+)
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import OfferCode, PartyId
 from hansa.foundation.money import Money, minor_digits
 from hansa.foundation.party import Party, party_id
+from hansa.foundation.time import Instant
 
 TEXT_MAX = 200
 """Characters in any name, gate or piece of evidence."""
+
+VERSION_MAX = 9_999
+
+CREDIT_MAX = 10**15
+"""Minor units; the most that one amount of the books may be."""
 
 WHOLE_BP = 10_000
 """All of it, in hundredths of a percent."""
@@ -27,8 +38,10 @@ def check_document(document: AgreementDocument) -> None:
     """Raises Refused `agreement-invalid` (or a more exact code) naming the first bad field."""
     check_text(document.id, "id")
     check_text(document.name, "name")
-    if document.version < 1:
-        raise Refused("agreement-invalid", "Versions count from 1.", field="version")
+    if not 1 <= document.version <= VERSION_MAX:
+        raise Refused(
+            "agreement-invalid", f"Versions count from 1 to {VERSION_MAX}.", field="version"
+        )
     _check_validity(document)
     _check_parties(document)
     parties = {one.party for one in document.parties}
@@ -91,6 +104,20 @@ def check_customer(party: Party, price_list: str, credit_limit: Money | None) ->
     _check_credit(credit_limit, party.currency, "credit_limit")
 
 
+def check_move(notice: AgreementMoved) -> None:
+    """What a move says besides its act, as far as it can be seen without the agreement."""
+    check_utc(notice.signature.at, "signature.at")
+    if notice.act != "launch" and (notice.country or notice.evidence):
+        raise Refused(
+            "agreement-invalid",
+            f"To {notice.act} is about the whole agreement, not about one country.",
+            field="country",
+        )
+    for gate, evidence in notice.evidence.items():
+        check_text(gate, "evidence")
+        check_text(evidence, f"evidence.{gate}")
+
+
 def check_successor(document: AgreementDocument, before: AgreementDocument) -> None:
     """Versions of one agreement have the same parties and the same lead."""
     lead, parties = _lead(document), {one.party for one in document.parties}
@@ -107,10 +134,16 @@ def _lead(document: AgreementDocument) -> PartyId | None:
     return next((one.party for one in document.parties if one.role == "lead"), None)
 
 
+def check_utc(instant: Instant, field: str) -> None:
+    """Raises Refused `agreement-invalid` for a time without a zone, or of another one."""
+    if instant.utcoffset() != timedelta(0):
+        raise Refused("agreement-invalid", f"{field} must be a time in UTC.", field=field)
+
+
 def _check_validity(document: AgreementDocument) -> None:
-    for field, instant in (("valid_from", document.valid_from), ("valid_to", document.valid_to)):
-        if instant is not None and instant.utcoffset() != timedelta(0):
-            raise Refused("agreement-invalid", f"{field} must be a time in UTC.", field=field)
+    check_utc(document.valid_from, "valid_from")
+    if document.valid_to is not None:
+        check_utc(document.valid_to, "valid_to")
     if document.valid_to is not None and document.valid_to <= document.valid_from:
         raise Refused("agreement-invalid", "valid_to must come after valid_from.", field="valid_to")
 
@@ -162,10 +195,11 @@ def _check_item(item: AgreementItem, parties: set[PartyId], field: str) -> None:
 
 
 def _check_credit(limit: Money | None, currency: str, field: str) -> None:
-    if limit is not None and (limit.minor < 0 or limit.currency != currency):
+    if limit is not None and not (0 <= limit.minor <= CREDIT_MAX and limit.currency == currency):
         raise Refused(
             "agreement-invalid",
-            f"{field} must be zero or more, in {currency}; leave it out for no limit.",
+            f"{field} must be from zero to {CREDIT_MAX} minor units of {currency}; leave it out "
+            "for no limit.",
             field=field,
         )
 

@@ -11,8 +11,8 @@ create table agreement_life (
     id text primary key check (id <> ''),
     lead text not null
 );
-create trigger agreement_life_is_kept before update or delete on agreement_life
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_life_is_kept before update or delete or truncate on agreement_life
+    for each statement execute function agreement_keeps_its_record();
 
 -- What was drafted (for ever) and where it stands (worked out anew after every notice).
 create table agreement_version (
@@ -45,6 +45,8 @@ begin
 end $$;
 create trigger agreement_version_is_kept before update or delete on agreement_version
     for each row execute function agreement_version_keeps_its_text();
+create trigger agreement_version_is_never_emptied before truncate on agreement_version
+    for each statement execute function agreement_keeps_its_record();
 
 create table agreement_party (
     agreement text not null,
@@ -56,8 +58,8 @@ create table agreement_party (
 );
 create unique index agreement_party_lead on agreement_party (agreement, version)
     where role = 'lead';
-create trigger agreement_party_is_kept before update or delete on agreement_party
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_party_is_kept before update or delete or truncate on agreement_party
+    for each statement execute function agreement_keeps_its_record();
 
 -- Who sells to whom: the way from a trade to its agreements.
 create table agreement_item (
@@ -72,8 +74,8 @@ create table agreement_item (
     check (seller <> buyer)
 );
 create index agreement_item_trade on agreement_item (seller, buyer);
-create trigger agreement_item_is_kept before update or delete on agreement_item
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_item_is_kept before update or delete or truncate on agreement_item
+    for each statement execute function agreement_keeps_its_record();
 
 -- signed_at: as the signer says. recorded_at: when this node learned it.
 create table agreement_signature (
@@ -86,8 +88,8 @@ create table agreement_signature (
     primary key (agreement, version, party),
     foreign key (agreement, version, party) references agreement_party (agreement, version, party)
 );
-create trigger agreement_signature_is_kept before update or delete on agreement_signature
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_signature_is_kept before update or delete or truncate on agreement_signature
+    for each statement execute function agreement_keeps_its_record();
 
 create table agreement_country (
     agreement text not null,
@@ -109,8 +111,8 @@ create table agreement_gate (
     passed_at timestamptz not null,
     primary key (agreement, country, gate)
 );
-create trigger agreement_gate_is_kept before update or delete on agreement_gate
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_gate_is_kept before update or delete or truncate on agreement_gate
+    for each statement execute function agreement_keeps_its_record();
 
 -- Signed moves as their party sent them. One party's moves never share a moment, so their
 -- order is the same at every node, however they arrive.
@@ -125,8 +127,8 @@ create table agreement_move (
     primary key (agreement, moved_by, moved_at),
     foreign key (agreement, version, moved_by) references agreement_party (agreement, version, party)
 );
-create trigger agreement_move_is_kept before update or delete on agreement_move
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_move_is_kept before update or delete or truncate on agreement_move
+    for each statement execute function agreement_keeps_its_record();
 
 -- Each version with all that is known of it, in one row.
 create view agreement_as_known as
@@ -156,5 +158,5 @@ create table agreement_customer (
     registered_at timestamptz not null,
     check ((credit_minor is null) = (credit_currency is null))
 );
-create trigger agreement_customer_is_kept before update or delete on agreement_customer
-    for each row execute function agreement_keeps_its_record();
+create trigger agreement_customer_is_kept before update or delete or truncate on agreement_customer
+    for each statement execute function agreement_keeps_its_record();
