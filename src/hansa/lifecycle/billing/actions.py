@@ -240,6 +240,12 @@ def billed(tx: Transaction, *, us: PartyId, period: Period) -> bool:
     return store.closed(tx, us, period)
 
 
+def unbilled_periods(tx: Transaction, *, us: PartyId) -> Sequence[Period]:
+    """The rated periods in which some buyer's bills are still to be made, in order."""
+    done = store.closed_starts(tx, us)
+    return [one for one in rating.rated_periods(tx) if one.start not in done]
+
+
 def unbilled(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[PartyId]:
     """The buyers whose bills for the period are still to be made, by name."""
     buyers = {one.buyer for one in inventory.sold(tx, us=us, period=period)}

@@ -200,6 +200,11 @@ def closed(tx: Transaction, us: PartyId, period: Period) -> bool:
     return row is not None
 
 
+def closed_starts(tx: Transaction, us: PartyId) -> frozenset[Instant]:
+    rows = all_rows(tx, "select period_start from billing_period where us = %s", (us,))
+    return frozenset(row["period_start"] for row in rows)
+
+
 def insert_supplier_invoice(tx: Transaction, us: PartyId, invoice: SupplierInvoice) -> None:
     run(
         tx,

@@ -8,7 +8,6 @@ from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions
 from hansa.lifecycle.billing.model import Bill, BillState, Group
-from hansa.lifecycle.rating import actions as rating
 
 
 def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant, limit: int = 50) -> int:
@@ -19,9 +18,7 @@ def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant, limit: int = 50
     """
     done: list[BillId] = []
     months = 0
-    for period in rating.rated_periods(tx):
-        if actions.billed(tx, us=us, period=period):
-            continue
+    for period in actions.unbilled_periods(tx, us=us):
         left = actions.unbilled(tx, us=us, period=period)
         for buyer in left[: limit - months]:
             if actions.claim(tx, us=us, buyer=buyer, period=period, now=now):

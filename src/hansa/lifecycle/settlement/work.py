@@ -20,11 +20,14 @@ log = logging.getLogger(__name__)
 def run(
     tx: Transaction, *, us: Party, keys: KeyRing, ids: Ids, auto_confirm: bool, now: Instant
 ) -> int:
-    """One bounded turn of all that follows; returns how many things moved."""
+    """One bounded turn of all that follows; returns how many things moved.
+
+    What may post to the ledger comes last, as the ledger asks.
+    """
     return (
         state_drafts(tx, us=us, keys=keys, ids=ids, now=now)
-        + compare_heard(tx, us=us, keys=keys, ids=ids, now=now, auto_confirm=auto_confirm)
         + share_revenue(tx, us=us, keys=keys, ids=ids, now=now)
+        + compare_heard(tx, us=us, keys=keys, ids=ids, now=now, auto_confirm=auto_confirm)
     )
 
 
@@ -53,11 +56,11 @@ def compare_heard(
 
     auto_confirm: what does not differ is confirmed at once; without it, and wherever
     something differs, a person decides. A statement that cannot be compared yet says why.
+    A turn ends with the first share of revenue that it confirms, for that posts an invoice.
     """
     done = 0
-    for held in statements.find(
-        tx, direction="heard", states=[StatementState.ISSUED], compared=False
-    ):
+    heard = statements.find(tx, direction="heard", states=[StatementState.ISSUED], compared=False)
+    for held in sorted(heard, key=lambda one: one.statement.kind_of == "revenue-share"):
         if done == limit:
             break
         try:
@@ -68,6 +71,8 @@ def compare_heard(
         done += 1
         if auto_confirm and not compared.unresolved:
             statements.confirm(tx, us=us, statement=held.id, keys=keys, ids=ids, now=now)
+            if held.statement.kind_of == "revenue-share":
+                break
         elif compared.unresolved:
             _tell_of(compared)
     return done
@@ -84,7 +89,7 @@ def share_revenue(tx: Transaction, *, us: Party, keys: KeyRing, ids: Ids, now: I
                 )
             )
         except NotFound as error:
-            log.warning(
+            log.debug(
                 "revenue not shared yet",
                 extra={"agreement": agreement, "period": period.name, "reason": error.code},
             )
