@@ -86,6 +86,11 @@ def counts(tx: Transaction) -> Mapping[str, int]:
     return store.counts(tx)
 
 
+def open_plans(tx: Transaction) -> int:
+    """How many plans have not ended, those held for a person among them."""
+    return store.open_plans(tx)
+
+
 def interventions(tx: Transaction, *, plan: PlanId) -> Sequence[Intervention]:
     """What people did to a plan, in order."""
     return store.interventions(tx, plan)

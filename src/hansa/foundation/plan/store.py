@@ -262,6 +262,11 @@ def counts(tx: Transaction) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
+def open_plans(tx: Transaction) -> int:
+    row = one_row(tx, "select count(*) as n from plan where ended_at is null")
+    return int(row["n"]) if row else 0
+
+
 def next_due(tx: Transaction) -> Instant | None:
     row = one_row(tx, "select min(run_at) as at from plan_task")
     return row["at"] if row else None
