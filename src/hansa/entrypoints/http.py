@@ -29,7 +29,7 @@ def app(node: Node) -> FastAPI:
         separate_input_output_schemas=False,
     )
     _measure(made, node)
-    tmf.mount(made, caller=node.caller, seat=node.seat)
+    tmf.mount(made, caller=node.caller, seat=node.seat, new_trace=node.ids.trace)
     _health(made, node)
     return made
 

@@ -1,0 +1,257 @@
+"""The partner's side of the dialect: another node as a Seller and a Listener.
+
+Nothing that a partner answers is believed before it is looked at: sizes are bounded, shapes
+are checked, and an answer must be about what was asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import httpx2
+
+from hansa.federation.contract import (
+    Condition,
+    Need,
+    Offer,
+    Order,
+    Progress,
+    Qualification,
+    Quote,
+    UsageRecord,
+)
+from hansa.federation.model import Partner
+from hansa.federation.papers import (
+    AgreementDrafted,
+    AgreementMoved,
+    AgreementSigned,
+    InvoiceIssued,
+    Notice,
+    OrderMoved,
+    StatementAnswered,
+    StatementIssued,
+)
+from hansa.federation.tmf import errors, trace
+from hansa.federation.tmf.shapes import (
+    agreement,
+    bill,
+    catalogue,
+    inventory,
+    order,
+    qualification,
+    quote,
+    usage,
+)
+from hansa.federation.tmf.shapes.common import href, write_instant
+from hansa.federation.tmf.wire import parse, render
+from hansa.foundation import documents
+from hansa.foundation.documents import Json
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId
+from hansa.foundation.time import Period
+
+ANSWER_MAX = 32 << 20
+"""The longest answer that is taken from a partner, in octets."""
+
+ANSWER_MAX_S = 60.0
+"""How long a partner may take over one answer in all; each silence in it is bounded by `http`."""
+
+PAGE = 1000
+PAGES_MAX = 10_000
+
+Value = TypeVar("Value")
+
+
+class TmfPartner:
+    """A partner over the wire, bound to us as the buyer and the speaker.
+
+    http: a client for this partner alone, kept alive, with timeouts. token: a bearer token
+    that is good now. Beside the errors that the partner tells of, every call raises TryLater:
+    `partner-silent` when it does not answer, `partner-nonsense` when its answer cannot be
+    read or is about something else than was asked.
+    """
+
+    def __init__(
+        self, *, us: PartyId, partner: Partner, http: httpx2.Client, token: Callable[[], str]
+    ) -> None:
+        self._us = us
+        self._partner = partner.party.id
+        self._address = partner.address.rstrip("/")
+        self._http = http
+        self._token = token
+
+    # --- Seller ---------------------------------------------------------------------------------
+
+    def offers(self) -> Sequence[Offer]:
+        return list(self._pages(catalogue.OFFERINGS, {}, catalogue.read_all))
+
+    def qualify(self, need: Need) -> Qualification:
+        body = render(qualification.write_need(need))
+        found = self._ask(
+            "POST", qualification.QUALIFICATIONS, qualification.read, body, self._traced(need)
+        )
+        asked = [item.id for item in need.items]
+        self._expect([line.item for line in found.lines] == asked, "other items than asked")
+        return found
+
+    def quote(self, need: Need) -> Quote:
+        body = render(quote.write_need(need))
+        found = self._ask("POST", quote.QUOTES, quote.read, body, self._traced(need))
+        self._expect(found.seller == self._partner, "another seller")
+        self._expect(found.buyer == self._us, "another buyer")
+        self._expect(found.currency == need.currency, "another currency than asked")
+        asked = {item.id for item in need.items}
+        self._expect({line.item for line in found.lines} == asked, "other items than asked")
+        return found
+
+    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
+        found = self._order(order.write_placing(order.Placing(quote_id, key)), key)
+        self._expect(found.quote == quote_id, "another quote")
+        return found
+
+    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+        return self._order(order.write_ceasing(order.Ceasing(order_id, key)), key)
+
+    def _order(self, ask: Mapping[str, Any], key: BuyerKey) -> Order:
+        found = self._ask("POST", order.ORDERS, order.read, render(ask))
+        self._expect(found.seller == self._partner, "another seller")
+        self._expect(found.buyer == self._us, "another buyer")
+        self._expect(found.key == key, "another key")
+        return found
+
+    def progress(self, order_id: OrderId) -> Progress:
+        found = self._ask("GET", href(order.ORDERS, order_id), order.read_progress)
+        self._expect(found.order == order_id, "another order")
+        return found
+
+    def condition(self, holding_id: HoldingId) -> Condition:
+        found = self._ask("GET", href(inventory.PRODUCTS, holding_id), inventory.read)
+        self._expect(found.holding == holding_id, "another holding")
+        return found
+
+    def usage(self, *, holding_id: HoldingId, period: Period) -> Sequence[UsageRecord]:
+        query = {"product.id": str(holding_id)}
+        if period == Period.month_of(period.start):
+            query["period"] = period.name
+        else:
+            query["usageDate.gte"] = write_instant(period.start)
+            query["usageDate.lt"] = write_instant(period.end)
+        records = list(self._pages(usage.USAGES, query, usage.read_all))
+        self._expect(all(one.holding == holding_id for one in records), "another holding")
+        self._expect(len({one.id for one in records}) == len(records), "a record twice")
+        return records
+
+    # --- Listener -------------------------------------------------------------------------------
+
+    def hear(self, notice: Notice) -> None:
+        path, shape = _told(notice)
+        self._call("POST", path, render(shape))
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _traced(self, need: Need) -> str:
+        return trace.write(need.trace, by=self._us)
+
+    def _pages(
+        self, path: str, query: Mapping[str, str], read: Callable[[Json], Sequence[Value]]
+    ) -> Iterator[Value]:
+        """Every record of a list, page by page; a list that changes meanwhile is not taken."""
+        taken = 0
+        total: int | None = None
+        for _ in range(PAGES_MAX):
+            asked = urlencode({**query, "offset": taken, "limit": PAGE})
+            headers, body = self._call("GET", f"{path}?{asked}")
+            page = self._read(read, body)
+            count = headers.get("x-total-count", "")
+            self._expect(count.isascii() and count.isdigit() and len(count) < 12, "no total")
+            self._expect(total in (None, int(count)), "a total that changes")
+            total = int(count)
+            taken += len(page)
+            self._expect(taken <= total and (bool(page) or taken == total), "not all there is")
+            yield from page
+            if taken == total:
+                return
+        self._expect(False, "more pages than can be")
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Json], Value],
+        body: bytes | None = None,
+        traceparent: str | None = None,
+    ) -> Value:
+        return self._read(read, self._call(method, path, body, traceparent)[1])
+
+    def _read(self, read: Callable[[Json], Value], body: bytes) -> Value:
+        try:
+            return read(parse(body))
+        except Refused as error:
+            raise errors.nonsense(self._partner, error.words[: errors.WORDS_MAX]) from None
+
+    def _expect(self, so: bool, otherwise: str) -> None:
+        if not so:
+            raise errors.nonsense(self._partner, f"it is about {otherwise}")
+
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, traceparent: str | None = None
+    ) -> tuple[httpx2.Headers, bytes]:
+        """The headers and the body of a good answer, else the error that was told."""
+        headers = {"authorization": f"Bearer {self._token()}", "accept": "application/json"}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        if traceparent is not None:
+            headers[trace.HEADER] = traceparent
+        request = self._http.build_request(
+            method, f"{self._address}{path}", headers=headers, content=body
+        )
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                answer = self._take(response)
+            finally:
+                response.close()
+        except (httpx2.HTTPError, httpx2.StreamError, OSError):
+            raise errors.silent(self._partner) from None
+        if 200 <= response.status_code < 300:
+            return response.headers, answer
+        if response.status_code < 400:
+            raise errors.nonsense(self._partner, f"HTTP {response.status_code}")
+        raise errors.read(response.status_code, answer, self._partner)
+
+    def _take(self, response: httpx2.Response) -> bytes:
+        """The body of an answer, as long as it is neither too long nor too slow."""
+        began = time.monotonic()
+        answer = bytearray()
+        for part in response.iter_bytes():
+            answer += part
+            if len(answer) > ANSWER_MAX:
+                raise errors.nonsense(self._partner, f"more than {ANSWER_MAX} octets")
+            if time.monotonic() - began > ANSWER_MAX_S:
+                raise errors.silent(self._partner)
+        return bytes(answer)
+
+
+def _told(notice: Notice) -> tuple[str, Mapping[str, Any]]:
+    """Where a notice goes, and what it looks like; the event's id is the notice's fingerprint."""
+    event = documents.fingerprint(documents.write(notice))[:32]
+    shape: Mapping[str, Any]
+    match notice:
+        case OrderMoved():
+            path, shape = order.MOVED, order.write_moved(notice, event)
+        case AgreementDrafted():
+            path, shape = agreement.AGREEMENTS, agreement.write(notice)
+        case AgreementSigned():
+            path, shape = agreement.SIGNED, agreement.write_signed(notice, event)
+        case AgreementMoved():
+            path, shape = agreement.MOVED, agreement.write_moved(notice, event)
+        case StatementIssued():
+            path, shape = bill.ISSUED, bill.write_issued(notice, event)
+        case StatementAnswered():
+            path, shape = bill.MOVED, bill.write_answered(notice, event)
+        case InvoiceIssued():
+            path, shape = bill.MOVED, bill.write_invoiced(notice, event)
+    return path, shape
