@@ -295,7 +295,7 @@ def write_progress(progress: Progress) -> OrderShape:
 
 
 def _write_milestone(step: Milestone) -> MilestoneShape:
-    shape: MilestoneShape = {"name": step.name, "state": step.state, "depth": step.depth}
+    shape: MilestoneShape = {"name": step.name, "state": step.state}
     if step.at is not None:
         shape["at"] = write_instant(step.at)
     if step.depth:
@@ -317,7 +317,6 @@ def _progress(shape: OrderShape) -> Progress:
                 name=step["name"],
                 state=step["state"],
                 at=read_instant(step["at"], f"hansaMilestone.{index}.at") if "at" in step else None,
-                depth=step["depth"],
                 depth=step.get("depth", 0),
             )
             for index, step in enumerate(shape.get("hansaMilestone") or [])
