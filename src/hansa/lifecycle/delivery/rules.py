@@ -172,13 +172,16 @@ def hops(plan: Plan) -> int:
 
 
 def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
-    """An order as its buyer may see it."""
+    """An order as its buyer may see it: why it failed without a supplier's name or words."""
     order = kept.order
     if plan is None:
         return Progress(order.id, order.key, order.state, reason=kept.reason)
     state, reason = order.state, kept.reason
     if plan.state is PlanState.HELD and state is OrderState.IN_PROGRESS:
-        state, reason = OrderState.HELD, "a person is looking into it"
+        state, reason = OrderState.HELD, "A person is looking into it."
+    if state is OrderState.FAILED:
+        failed = (task.label for task in plan.tasks if task.state is TaskState.FAILED)
+        reason = f"The {next(failed, 'service')} could not be delivered."
     provided: tuple[Provided, ...] = ()
     for task in plan.tasks:
         if task.kind in (PROVIDE, END) and task.output:
@@ -199,7 +202,7 @@ def failure(plan: Plan) -> tuple[Literal[OrderState.FAILED, OrderState.CANCELLED
     for task in plan.tasks:
         if task.state is TaskState.FAILED:
             return OrderState.FAILED, task.error
-    return OrderState.CANCELLED, "cancelled before it was completed"
+    return OrderState.CANCELLED, "Cancelled before it was completed."
 
 
 def legs(plan: Plan) -> tuple[Leg, ...]:

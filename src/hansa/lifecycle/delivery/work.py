@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from hansa.federation import notices
@@ -388,11 +389,7 @@ def _finish(
             to=kept.order.buyer,
             trace=kept.order.trace,
             now=now,
-            notice=OrderMoved(
-                Progress(
-                    shown.order, shown.key, state, shown.milestones, provided, shown.hops, reason
-                )
-            ),
+            notice=OrderMoved(replace(shown, provided=provided)),
         )
 
 
