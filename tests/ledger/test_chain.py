@@ -170,6 +170,38 @@ def test_the_batch_that_was_altered_is_named(books: Database, statement: str, ba
     assert fault.batch == batch
 
 
+RESEAL = """;
+    update ledger_batch b set digests = anew.digests
+      from ledger_digests(9, 12) as anew where b.position = 3;
+    update ledger_batch set hash = sha256(previous || int8send(position)
+           || int8send(ledger_micros(posted_at)) || digests) where position = 3"""
+
+MISBOOKED = {
+    "one amount and its balance": (
+        "update ledger_leg set (amount, balance) = (amount + 1, balance + 1) where entry = 11",
+        "does not balance",
+    ),
+    "a balance": (
+        "update ledger_leg set balance = balance + 1 where entry = 11 and line = 3",
+        "does not continue account tax/output/GBP",
+    ),
+    "a sequence": (
+        "update ledger_leg set sequence = 99 where entry = 11 and line = 3",
+        "does not continue account tax/output/GBP",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "words"), MISBOOKED.values(), ids=MISBOOKED.keys())
+def test_books_that_are_wrong_are_found_though_the_last_batch_is_sealed_anew(
+    books: Database, entries: list[NewEntry], statement: str, words: str
+) -> None:
+    fault = after(books, statement + RESEAL).fault
+    assert fault is not None
+    assert fault.entry == entries[10].id
+    assert words in fault.words
+
+
 def test_a_batch_sealed_anew_breaks_the_one_after_it(books: Database) -> None:
     found = after(
         books,
