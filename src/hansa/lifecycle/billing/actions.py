@@ -10,6 +10,7 @@ from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BillId, EntryId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money, add_up
+from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
@@ -212,6 +213,11 @@ def _entry(bill: Bill, id: EntryId) -> NewEntry:
 def bill(tx: Transaction, *, id: BillId) -> Bill:
     """One bill of ours. Raises NotFound `bill-unknown`."""
     return _known(store.get(tx, id), id)
+
+
+def paper(bill: Bill, *, issuer: Party, buyer: Party) -> str:
+    """The bill as the paper that its debtor gets: plain text, every line with its tax."""
+    return rules.paper(bill, issuer=issuer, buyer=buyer)
 
 
 def bills(
