@@ -38,6 +38,9 @@ demo: .venv/installed-run ## play two alliances end to end; ARGS="--keep" leaves
 bench: .venv/installed-run ## measure, each beside a peer; prints JSON
 	@for bench in bench/*.py; do echo "$$bench" >&2; $(BIN)/python "$$bench" $(ARGS); done
 
+docs: setup ## write the generated documents again: the APIs that a node serves
+	$(BIN)/python contracts/write.py
+
 lock: setup ## resolve pyproject.toml anew into the two locked requirement files
 	$(PIP) install 'uv>=0.13'
 	$(LOCK) --output-file requirements.txt
