@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from hansa.federation import directory
 from hansa.federation.contract import Seller
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -37,7 +38,7 @@ def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
     A month that a holding has joined since is collected once more for it.
     """
     opened = store.periods(tx)
-    first = opened[0].start if opened else inventory.earliest(tx)
+    first = opened[0].start if opened else _begun(tx)
     if first is None:
         return 0
     written = 0
@@ -49,6 +50,13 @@ def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
         _write(tx, month, actions.missing(tx, us=us, period=month), ids, now)
         written += 1
     return written
+
+
+def _begun(tx: Transaction) -> Instant | None:
+    """Since when this node trades: a node that only shares revenue has months, but no holdings."""
+    since = [partner.joined_at for partner in directory.partners(tx)]
+    earliest = inventory.earliest(tx)
+    return min([*since, *([earliest] if earliest else [])], default=None)
 
 
 def _write(
