@@ -57,7 +57,9 @@ def post(tx: Transaction, *, entries: Sequence[NewEntry], now: Instant) -> Seque
     NotFound `account-unknown`, `entry-unknown`.
     """
     rules.check_entries(entries)
-    return store.post(tx, entries, now) if entries else ()
+    if not entries:
+        return ()
+    return store.post(tx, entries, [rules.request(entry) for entry in entries], now)
 
 
 def reverse(

@@ -16,6 +16,9 @@ from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant
 
+GENESIS = bytes(32)
+"""What the first batch of the chain has for its previous hash."""
+
 AccountKind = Literal["asset", "liability", "income", "expense", "equity"]
 
 

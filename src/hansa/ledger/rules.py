@@ -18,6 +18,7 @@ from hansa.foundation.ids import EntryId
 from hansa.foundation.money import Money, add_up, minor_digits
 from hansa.foundation.time import Instant
 from hansa.ledger.model import (
+    GENESIS,
     AccountSpec,
     Batch,
     Entry,
@@ -35,9 +36,6 @@ AMOUNT_MAX = 10**15
 LEGS_MAX = 1000
 TEXT_MAX = 200
 WORDS_MAX = 500
-
-GENESIS = bytes(32)
-"""What the first batch has for its previous hash."""
 
 _CODE = re.compile(r"[a-z0-9_.-]+(/[a-z0-9_.-]+)*/[A-Z]{3}")
 _KIND = re.compile(r"[a-z][a-z-]{0,39}")

@@ -15,8 +15,8 @@ from hansa.foundation.ids import EntryId, HoldId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.ledger import rules
 from hansa.ledger.model import (
+    GENESIS,
     Account,
     AccountSpec,
     Batch,
@@ -127,8 +127,13 @@ def exposure(tx: Transaction, party: PartyId, currency: str) -> Money:
 # --- posting ----------------------------------------------------------------------------------
 
 
-def post(tx: Transaction, entries: Sequence[NewEntry], now: Instant) -> Sequence[EntryId | None]:
-    """One call for all entries; see `ledger_post` in the schema."""
+def post(
+    tx: Transaction, entries: Sequence[NewEntry], requests: Sequence[str], now: Instant
+) -> Sequence[EntryId | None]:
+    """One call for all entries; see `ledger_post` in the schema.
+
+    requests: the SHA-256 of what each entry asks, in hexadecimal.
+    """
     named, legs = _legs(entries)
     specs = [named_as.spec for named_as in named.values()]
     with _write():
@@ -146,7 +151,7 @@ def post(tx: Transaction, entries: Sequence[NewEntry], now: Instant) -> Sequence
                 [named_as.currency for named_as in named.values()],
                 [entry.id for entry in entries],
                 [entry.key for entry in entries],
-                [rules.request(entry) for entry in entries],
+                list(requests),
                 [entry.kind for entry in entries],
                 [entry.ref for entry in entries],
                 [entry.document for entry in entries],
@@ -319,7 +324,7 @@ def head(tx: Transaction) -> Head:
              from ledger_batch order by position desc limit 1""",
     )
     if row is None:
-        return Head(batches=0, entries=0, hash=rules.GENESIS.hex())
+        return Head(batches=0, entries=0, hash=GENESIS.hex())
     return Head(batches=row["position"], entries=row["last_entry"], hash=row["hash"])
 
 
