@@ -12,46 +12,15 @@ from pathlib import Path
 
 import pytest
 
-import hansa
 from hansa.foundation.database import Database
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.ids import Ids
 from hansa.foundation.migrations import migrate
 from hansa.foundation.time import SetClock
 from hansa.foundation.transaction import Begin
-
-ROOMS = (
-    "foundation/plan",
-    "ledger",
-    "federation",
-    "drivers",
-    *(
-        f"lifecycle/{room}"
-        for room in (
-            "agreement",
-            "catalogue",
-            "inventory",
-            "qualification",
-            "quote",
-            "order",
-            "delivery",
-            "assurance",
-            "usage",
-            "rating",
-            "billing",
-            "settlement",
-        )
-    ),
-)
-"""Every place that may have a `schema` folder, in the order in which they stand on each other."""
+from hansa.node import SCHEMAS
 
 TEMPLATE = "template_hansa"
-
-
-def schemas() -> tuple[tuple[str, Path], ...]:
-    """Each room's name and its folder of migrations."""
-    here = Path(hansa.__file__).parent
-    return tuple((room.rsplit("/", 1)[-1], here / room / "schema") for room in ROOMS)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +39,7 @@ def server() -> Iterator[EmbeddedServer]:
 def template(server: EmbeddedServer) -> str:
     """The name of a database with every room's tables, to copy from."""
     server.create_database(TEMPLATE)
-    migrate(server.url(TEMPLATE), schemas())
+    migrate(server.url(TEMPLATE), SCHEMAS)
     return TEMPLATE
 
 

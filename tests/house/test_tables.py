@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.conftest import ROOMS
+from hansa.node import ROOMS
 from tests.house.tree import SOURCE, parsed, plant, where
 
 MAKES = re.compile(
@@ -108,7 +108,7 @@ def test_a_room_touches_its_own_tables_only() -> None:
     assert list(trespasses(SOURCE, ROOMS)) == []
 
 
-def test_every_schema_is_in_the_list() -> None:
+def test_a_node_makes_every_rooms_tables() -> None:
     found = {str(folder.parent.relative_to(SOURCE)) for folder in SOURCE.rglob("schema")}
     assert found <= set(ROOMS)
 

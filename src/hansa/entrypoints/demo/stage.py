@@ -24,6 +24,8 @@ from hansa.node import SETTINGS, Node, open_node
 START_S = 60
 STOP_S = 15
 
+_HANSA = (sys.executable, "-m", "hansa.entrypoints.cli.main")
+
 
 class Stage:
     """Starts the nodes of a scenario in a folder and opens each for its operator's people.
@@ -69,7 +71,7 @@ class Stage:
             (folder / SETTINGS).write_text(self._settings(operator))
             with (folder / "node.log").open("wb") as log:
                 self._processes[operator.party.id] = subprocess.Popen(
-                    [sys.executable, "-m", "hansa.entrypoints.supervisor", "--node", str(folder)],
+                    [*_HANSA, "node", "run", "--node", str(folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
