@@ -1,0 +1,62 @@
+"""What commands read: the shapes of their files, and values written on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+from hansa.federation.contract import NeedItem
+from hansa.foundation.errors import Refused
+from hansa.foundation.money import Money
+from hansa.lifecycle.catalogue.model import ReferenceRate
+
+
+@dataclass(frozen=True, slots=True)
+class RatesFile:
+    """Reference rates as a source published them."""
+
+    rates: tuple[ReferenceRate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedFile:
+    """What a customer wants. currency: None for the customer's own."""
+
+    items: tuple[NeedItem, ...]
+    currency: str | None = None
+
+
+def amount(text: str, currency: str, *, option: str) -> Money:
+    """An amount as people write it, `250,000.00`. Raises Refused `amount-invalid`."""
+    try:
+        written = Decimal(text.replace(",", ""))
+        if written.is_finite():
+            return Money.of(written, currency)
+    except InvalidOperation:
+        pass
+    raise Refused("amount-invalid", f"{text!r} is no amount; write it as 250000.00.", field=option)
+
+
+def values(pairs: dict[str, str]) -> dict[str, int | str]:
+    """Characteristics from the command line: whole numbers as such, all else as text."""
+    return {
+        name: int(value) if value.lstrip("-").isdecimal() else value
+        for name, value in pairs.items()
+    }
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def one_of(kind: type[Choice], text: str, *, option: str) -> Choice:
+    """One of a closed list, as its value is written. Raises Refused `choice-unknown`."""
+    for one in kind:
+        if one.value == text:
+            return one
+    raise Refused(
+        "choice-unknown",
+        f"{text!r} is not known; choose one of {', '.join(one.value for one in kind)}.",
+        field=option,
+    )
