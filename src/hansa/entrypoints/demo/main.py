@@ -16,6 +16,8 @@ from hansa.entrypoints.demo.stage import demo_folder
 from hansa.foundation.errors import Refused
 
 SCENARIOS = Path("scenarios")
+PRINTED_WIDTH = 110
+"""Characters a line when nobody looks at a terminal."""
 
 
 def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_json: bool) -> int:
@@ -34,7 +36,9 @@ def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_jso
                 f"{', '.join(known) or 'none'}.",
                 field="scenario",
             )
-    console = Console(stderr=as_json, quiet=as_json and not sys.stderr.isatty())
+    quiet = as_json and not sys.stderr.isatty()
+    width = None if sys.stdout.isatty() else PRINTED_WIDTH
+    console = Console(stderr=as_json, quiet=quiet, width=width)
     folder = demo_folder().absolute()
     outcomes = [
         _play(scenarios / name, folder / name, console, keep=keep) for name in names or known

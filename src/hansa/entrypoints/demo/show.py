@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from hansa.federation.contract import Quote
+from hansa.federation.papers import StatementLine
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
-from hansa.foundation.money import add_up
+from hansa.foundation.money import Money, add_up
 from hansa.foundation.party import Party
 from hansa.lifecycle.agreement.model import Agreement
 
@@ -118,7 +120,9 @@ class Show:
     def _table(self, title: str, *columns: tuple[str, bool]) -> Table:
         table = Table(title=title, title_justify="left", title_style="bold", expand=False)
         for name, numeric in columns:
-            table.add_column(name, justify="right" if numeric else "left")
+            table.add_column(
+                name, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
+            )
         return table
 
     def _orders(self, outcome: Outcome) -> None:
@@ -178,10 +182,8 @@ class Show:
                 ("unit", False),
                 ("net", True),
             )
-            for line in paper.lines:
-                table.add_row(
-                    line.description, f"{line.quantity.normalize():f}", line.unit, str(line.net)
-                )
+            for words, quantity, unit, net in _folded(paper.lines):
+                table.add_row(words, quantity, unit, str(net))
             table.add_section()
             signer = held.confirmation.signature.party if held.confirmation else "?"
             table.add_row(
@@ -241,3 +243,25 @@ class Show:
                 style="bold",
             )
         )
+
+
+FOLD_ABOVE = 6
+"""So many usage lines of one holding are shown as they are; more are shown as one sum."""
+
+
+def _folded(lines: Sequence[StatementLine]) -> Iterator[tuple[str, str, str, Money]]:
+    """Lines as they are shown: words, quantity, unit and net. `hansa settle` shows each one."""
+    for (_, usage), group in itertools.groupby(lines, key=_holding_and_kind):
+        same = list(group)
+        if usage and len(same) > FOLD_ABOVE:
+            words = same[0].description.partition(",")[0]
+            net = add_up((line.net for line in same), same[0].net.currency)
+            yield f"{words}, usage in {len(same)} lines", "", "", net
+            continue
+        for line in same:
+            yield line.description, f"{line.quantity.normalize():f}", line.unit, line.net
+
+
+def _holding_and_kind(line: StatementLine) -> tuple[str, bool]:
+    holding, _, what = line.key.partition("/")
+    return holding, what.startswith("usage/")
