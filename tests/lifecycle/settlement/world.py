@@ -168,21 +168,21 @@ class Node(Office):
                 now=self.now,
             )
 
-    def net(self) -> Sequence[Position]:
+    def net(self, period: Period = NOVEMBER) -> Sequence[Position]:
         with self.begin() as tx:
-            return positions.net(tx, us=self.us, period=NOVEMBER, ids=self.ids, now=self.now)
+            return positions.net(tx, us=self.us, period=period, ids=self.ids, now=self.now)
 
-    def positions(self) -> Sequence[Position]:
+    def positions(self, period: Period = NOVEMBER) -> Sequence[Position]:
         with self.begin() as tx:
-            return positions.positions(tx, us=self.us, period=NOVEMBER)
+            return positions.positions(tx, us=self.us, period=period)
 
     def books(self) -> Books:
         with self.begin() as tx:
             return positions.books(tx, us=self.us)
 
-    def publish(self, base: str, quote: str, rate: str) -> None:
+    def publish(self, base: str, quote: str, rate: str, period: Period = NOVEMBER) -> None:
         """Enters the reference rate of the last day of the month."""
-        day = (NOVEMBER.end - timedelta(days=1)).date()
+        day = (period.end - timedelta(days=1)).date()
         found = ReferenceRate(base, quote, day, "ecb", Decimal(rate))
         with self.begin() as tx:
             catalogue.put_rate(tx, rate=found, now=self.now)
@@ -215,9 +215,9 @@ class World(agreements.World):
         while sum(node.work() for node in self.nodes.values()):
             self.deliver()
 
-    def month_ends(self) -> None:
+    def month_ends(self, period: Period = NOVEMBER) -> None:
         for node in self.nodes.values():
-            node.rate()
+            node.rate(period)
 
 
 def world(
