@@ -29,7 +29,6 @@ from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period, SetClock
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.ledger import actions as ledger
-from hansa.lifecycle.agreement import actions as agreements
 from hansa.lifecycle.billing import actions, work
 from hansa.lifecycle.billing.model import Bill, BillState, SupplierInvoice
 from hansa.lifecycle.inventory import actions as inventory
@@ -126,13 +125,9 @@ def test_an_invoice_can_be_printed(begin: Begin, ids: Ids) -> None:
     with begin() as tx:
         enter(tx, sold("hld_1"))
         rate(tx)
-        agreements.register_customer(
-            tx, party=SHOP_PARTY, price_list="retail", credit_limit=None, now=day(1)
-        )
     bill_all(begin, ids)
     (bill,) = all_bills(begin)
-    with begin() as tx:
-        text = actions.paper(tx, us=MTN_PARTY, bill=bill.id)
+    text = actions.paper(bill, issuer=MTN_PARTY, buyer=SHOP_PARTY)
     assert text.startswith("INVOICE MTN-2026-000001\n")
     assert "To        Protea Stores (Pty) Ltd (ZA, tax number 4012345678)\n" in text
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hansa.federation import directory
 from hansa.federation.contract import AgreementRef, Family
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BillId, EntryId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money, add_up
 from hansa.foundation.party import Party
-from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
 from hansa.ledger.model import NewEntry
-from hansa.lifecycle.agreement import actions as agreements
 from hansa.lifecycle.billing import rules, store
 from hansa.lifecycle.billing.model import (
     BILL_STATES,
@@ -221,19 +218,6 @@ def bill(tx: Transaction, *, id: BillId) -> Bill:
 def paper(bill: Bill, *, issuer: Party, buyer: Party) -> str:
     """The bill as the paper that its debtor gets: plain text, every line with its tax."""
     return rules.paper(bill, issuer=issuer, buyer=buyer)
-
-
-def paper(tx: Transaction, *, us: Party, bill: BillId) -> str:
-    """One bill of ours as aligned plain text, ready to print.
-
-    Raises NotFound `bill-unknown`, `customer-unknown`, `partner-unknown`.
-    """
-    found = _known(store.get(tx, bill), bill)
-    if found.agreement is None:
-        buyer = agreements.customer(tx, party=found.buyer).party
-    else:
-        buyer = directory.partner(tx, party=found.buyer).party
-    return rules.paper(found, issuer=us, buyer=buyer)
 
 
 def bills(
