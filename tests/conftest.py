@@ -19,6 +19,7 @@ from hansa.foundation.migrations import migrate
 from hansa.foundation.time import SetClock
 from hansa.foundation.transaction import Begin
 from hansa.node import SCHEMAS
+from tests.databases import Pool
 
 TEMPLATE = "template_hansa"
 
@@ -43,26 +44,19 @@ def template(server: EmbeddedServer) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def pool(server: EmbeddedServer, template: str) -> Iterator[Pool]:
+    """Databases of nodes, lent to one test after the other."""
+    made = Pool(server, template)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def databases(server: EmbeddedServer, template: str) -> Iterator[Callable[[], Database]]:
-    """Each call gives another opened database of a node; all are dropped after the test."""
-    made: list[tuple[str, Database]] = []
-
-    def another() -> Database:
-        name = f"test_{next(_numbers)}"
-        server.create_database(name, template=template)
-        database = Database(server.url(name))
-        made.append((name, database))
-        database.open()
-        return database
-
-    yield another
-    for name, database in made:
-        database.close()
-        server.drop_database(name)
-
-
-_numbers = itertools.count(1)
+def databases(pool: Pool) -> Iterator[Callable[[], Database]]:
+    """Each call gives another opened database of a node, with nothing in it."""
+    with pool.lend() as another:
+        yield another
 
 
 @pytest.fixture
