@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from hansa.drivers import actions as network
+from hansa.entrypoints.demo import prepare
 from hansa.entrypoints.demo.model import (
     Act,
     AgreementFile,
@@ -24,22 +24,17 @@ from hansa.entrypoints.demo.model import (
 from hansa.entrypoints.demo.show import Show
 from hansa.entrypoints.demo.stage import Stage, wait_until
 from hansa.entrypoints.yaml_files import load
-from hansa.federation import directory
-from hansa.federation.contract import AgreementRef, Need, NeedItem, OrderState, Progress, Quote
-from hansa.federation.papers import AgreementDocument, StatementState
+from hansa.federation.contract import Need, NeedItem, OrderState, Progress, Quote
+from hansa.federation.papers import StatementState
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import AgreementId, BuyerKey, OrderId, PartyId
+from hansa.foundation.ids import BuyerKey, OrderId, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import Period
-from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.agreement.model import AgreementState
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import Bill
-from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.lifecycle.settlement.model import BooksProof, Held, Position
-from hansa.node import Node
 from hansa.storefront import Storefront
 
 ORDER_S = 30
@@ -102,124 +97,18 @@ class Play:
             self.stage.start(self.operators)
         for operator in self.operators:
             show.node(operator.party, self.stage.address(operator.party.id))
-            self._furnish(operator)
-        self._join()
+            prepare.furnish(self.stage, operator, self.scenario.rates)
+        for one, other in self.scenario.partners:
+            prepare.join(self.stage, one, other)
         for file in self._agreements:
-            self._agree(file)
+            with show.waiting(f"the agreement {file.name} goes round"):
+                signed = prepare.agree(self.stage, file)
+            show.agreement(signed, sorted(file.launch))
         show.heading("Orders")
         for act in self.scenario.story:
             self._play(act)
         self._end_month()
         return self._settle(began)
-
-    # --- setting up -----------------------------------------------------------------------------
-
-    def _furnish(self, operator: Operator) -> None:
-        node = self.stage.nodes[operator.party.id]
-        now = node.clock.now()
-        with node.begin() as tx:
-            network.set_products(tx, products=operator.products)
-            network.cover(tx, entries=operator.coverage)
-            for offer in operator.offers:
-                catalogue.put_offer(tx, offer=offer)
-            for price in operator.prices:
-                catalogue.put_price(tx, price=price)
-            for rule in operator.taxes:
-                catalogue.put_tax_rule(tx, rule=rule)
-            for rate in self.scenario.rates:
-                catalogue.put_rate(tx, rate=rate, now=now)
-            for entry in operator.customers:
-                agreement.register_customer(
-                    tx,
-                    party=entry.party,
-                    price_list=entry.price_list,
-                    credit_limit=entry.credit_limit,
-                    now=now,
-                )
-
-    def _join(self) -> None:
-        for one, other in self.scenario.partners:
-            for mine, theirs in ((one, other), (other, one)):
-                node, partner = self.stage.nodes[mine], self.stage.nodes[theirs]
-                card = directory.invite(
-                    partner.keys,
-                    party=partner.us,
-                    address=partner.settings.address,
-                    now=partner.clock.now(),
-                )
-                with node.begin() as tx:
-                    directory.join(tx, card=card, now=node.clock.now())
-
-    def _agree(self, file: AgreementFile) -> None:
-        """The lead drafts, every party signs over the same hash, the lead launches countries."""
-        lead = next(p.party for p in file.parties if p.role == "lead")
-        node = self.stage.nodes[lead]
-        document = AgreementDocument(
-            id=node.ids.new(AgreementId),
-            version=1,
-            name=file.name,
-            parties=file.parties,
-            valid_from=file.valid_from,
-            valid_to=file.valid_to,
-            items=file.items,
-            shares=file.shares,
-            gates=file.gates,
-        )
-        ref = AgreementRef(document.id, 1)
-        with node.begin() as tx:
-            agreement.draft(tx, us=lead, document=document, ids=node.ids, now=node.clock.now())
-        for party in document.parties:
-            self._sign(self.stage.nodes[party.party], ref)
-        with self._show.waiting("signatures on their way"):
-            for party in document.parties:
-                self._until_state(party.party, ref, not_in={AgreementState.DRAFT})
-        for country, evidence in file.launch.items():
-            self._launch(node, ref, country, evidence)
-        with self._show.waiting("launch notices on their way"):
-            for party in document.parties:
-                wait_until(
-                    partial(self._is_live, party.party, ref, set(file.launch)),
-                    timeout_s=ORDER_S,
-                    what=f"{party.party} hearing of the launch",
-                )
-        with node.begin() as tx:
-            self._show.agreement(agreement.show(tx, ref=ref), sorted(file.launch))
-
-    def _sign(self, node: Node, ref: AgreementRef) -> None:
-        def has_come() -> bool:
-            with node.begin() as tx:
-                return any(one.ref == ref for one in agreement.all(tx))
-
-        wait_until(has_come, timeout_s=ORDER_S, what=f"the draft reaching {node.us.id}")
-        with node.begin() as tx:
-            agreement.sign(
-                tx, us=node.us.id, ref=ref, keys=node.keys, ids=node.ids, now=node.clock.now()
-            )
-
-    def _launch(
-        self, node: Node, ref: AgreementRef, country: str, evidence: Mapping[str, str]
-    ) -> None:
-        with node.begin() as tx:
-            for gate, shown in evidence.items():
-                agreement.pass_gate(
-                    tx,
-                    us=node.us.id,
-                    ref=ref,
-                    country=country,
-                    gate=gate,
-                    evidence=shown,
-                    by="country lead",
-                    now=node.clock.now(),
-                )
-            agreement.launch(
-                tx,
-                us=node.us.id,
-                ref=ref,
-                country=country,
-                keys=node.keys,
-                ids=node.ids,
-                now=node.clock.now(),
-            )
 
     # --- the story ------------------------------------------------------------------------------
 
@@ -391,18 +280,3 @@ class Play:
         )
         self._show.outcome(outcome, {o.party.id: o.party for o in self.operators})
         return outcome
-
-    # --- inside ---------------------------------------------------------------------------------
-
-    def _until_state(
-        self, party: PartyId, ref: AgreementRef, *, not_in: set[AgreementState]
-    ) -> None:
-        def reached() -> bool:
-            with self.stage.nodes[party].begin() as tx:
-                return agreement.show(tx, ref=ref).state not in not_in
-
-        wait_until(reached, timeout_s=ORDER_S, what=f"{party} knowing all signatures")
-
-    def _is_live(self, party: PartyId, ref: AgreementRef, countries: set[str]) -> bool:
-        with self.stage.nodes[party].begin() as tx:
-            return set(agreement.show(tx, ref=ref).launched) == countries

@@ -1,0 +1,135 @@
+"""Before the story: what each operator knows of itself, whom it knows, and what all have signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from hansa.drivers import actions as network
+from hansa.entrypoints.demo.model import AgreementFile, Operator
+from hansa.entrypoints.demo.stage import Stage, wait_until
+from hansa.federation import directory
+from hansa.federation.contract import AgreementRef
+from hansa.federation.papers import AgreementDocument
+from hansa.foundation.ids import AgreementId, PartyId
+from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.agreement.model import Agreement, AgreementState
+from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.model import ReferenceRate
+from hansa.node import Node
+
+NOTICE_S = 30
+"""How long a notice may be on its way between nodes of one machine."""
+
+
+def furnish(stage: Stage, operator: Operator, rates: Sequence[ReferenceRate]) -> None:
+    """Enters an operator's products, offers, prices, taxes and customers in its node."""
+    node = stage.nodes[operator.party.id]
+    now = node.clock.now()
+    with node.begin() as tx:
+        network.set_products(tx, products=operator.products)
+        network.cover(tx, entries=operator.coverage)
+        for offer in operator.offers:
+            catalogue.put_offer(tx, offer=offer)
+        for price in operator.prices:
+            catalogue.put_price(tx, price=price)
+        for rule in operator.taxes:
+            catalogue.put_tax_rule(tx, rule=rule)
+        for rate in rates:
+            catalogue.put_rate(tx, rate=rate, now=now)
+        for entry in operator.customers:
+            agreement.register_customer(
+                tx,
+                party=entry.party,
+                price_list=entry.price_list,
+                credit_limit=entry.credit_limit,
+                now=now,
+            )
+
+
+def join(stage: Stage, one: PartyId, other: PartyId) -> None:
+    """Two operators exchange their cards."""
+    for mine, theirs in ((one, other), (other, one)):
+        node, partner = stage.nodes[mine], stage.nodes[theirs]
+        card = directory.invite(
+            partner.keys,
+            party=partner.us,
+            address=partner.settings.address,
+            now=partner.clock.now(),
+        )
+        with node.begin() as tx:
+            directory.join(tx, card=card, now=node.clock.now())
+
+
+def agree(stage: Stage, file: AgreementFile) -> Agreement:
+    """The lead drafts, every party signs over the same hash, the lead launches countries.
+
+    Returns when every party's own node knows all of it.
+    """
+    lead = stage.nodes[next(p.party for p in file.parties if p.role == "lead")]
+    document = AgreementDocument(
+        id=lead.ids.new(AgreementId),
+        version=1,
+        name=file.name,
+        parties=file.parties,
+        valid_from=file.valid_from,
+        valid_to=file.valid_to,
+        items=file.items,
+        shares=file.shares,
+        gates=file.gates,
+    )
+    ref = AgreementRef(document.id, 1)
+    with lead.begin() as tx:
+        agreement.draft(tx, us=lead.us.id, document=document, ids=lead.ids, now=lead.clock.now())
+    nodes = [stage.nodes[one.party] for one in document.parties]
+    for node in nodes:
+        _sign(node, ref)
+    for node in nodes:
+        _until(node, ref, lambda known: known.state is not AgreementState.DRAFT)
+    for country, evidence in file.launch.items():
+        _launch(lead, ref, country, evidence)
+    for node in nodes:
+        _until(node, ref, lambda known: set(known.launched) == set(file.launch))
+    with lead.begin() as tx:
+        return agreement.show(tx, ref=ref)
+
+
+def _sign(node: Node, ref: AgreementRef) -> None:
+    _until(node, ref, lambda _: True)
+    with node.begin() as tx:
+        agreement.sign(
+            tx, us=node.us.id, ref=ref, keys=node.keys, ids=node.ids, now=node.clock.now()
+        )
+
+
+def _launch(node: Node, ref: AgreementRef, country: str, evidence: Mapping[str, str]) -> None:
+    with node.begin() as tx:
+        for gate, shown in evidence.items():
+            agreement.pass_gate(
+                tx,
+                us=node.us.id,
+                ref=ref,
+                country=country,
+                gate=gate,
+                evidence=shown,
+                by="country lead",
+                now=node.clock.now(),
+            )
+        agreement.launch(
+            tx,
+            us=node.us.id,
+            ref=ref,
+            country=country,
+            keys=node.keys,
+            ids=node.ids,
+            now=node.clock.now(),
+        )
+
+
+def _until(node: Node, ref: AgreementRef, so: Callable[[Agreement], bool]) -> None:
+    """Waits until this node knows the agreement to be so."""
+
+    def known() -> bool:
+        with node.begin() as tx:
+            return any(one.ref == ref and so(one) for one in agreement.all(tx))
+
+    wait_until(known, timeout_s=NOTICE_S, what=f"{node.us.id} hearing of {ref.id}")
