@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import os
+import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,10 +76,8 @@ class KeyRing:
 def _create(path: Path) -> None:
     """Writes a new key beside its place, then links it there unless another was quicker."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{KEY_FILE}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
     text = b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle, draft = tempfile.mkstemp(prefix=f"{KEY_FILE}.", dir=path.parent)  # mode 0600
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text + "\n")
         file.flush()
@@ -86,9 +85,9 @@ def _create(path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass
+        pass  # its key is ours too
     finally:
-        draft.unlink()
+        os.unlink(draft)
 
 
 def public_key(text: str) -> Ed25519PublicKey:

@@ -16,7 +16,6 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from http import HTTPStatus
-from math import ceil
 from typing import Any
 
 from hansa.federation.tmf.shapes.common import SCHEMA
@@ -73,8 +72,9 @@ def write(error: HansaError) -> tuple[int, Mapping[str, str], bytes]:
     if error.field is not None:
         body["hansaField"] = error.field
     if isinstance(error, TryLater) and error.after_s is not None:
-        headers["retry-after"] = str(max(0, ceil(error.after_s)))
-        body["hansaRetryAfter"] = Decimal(repr(error.after_s))
+        wait_ms = round(1000 * min(max(error.after_s, 0), WAIT_MAX_S))
+        headers["retry-after"] = str(-(-wait_ms // 1000))
+        body["hansaRetryAfter"] = Decimal(wait_ms).scaleb(-3)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return status, headers, render(body)

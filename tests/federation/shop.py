@@ -1,0 +1,303 @@
+"""A small seller and listener that keep what they are told in memory, and nodes to put them on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from hansa.federation.contract import (
+    AgreementRef,
+    CharacteristicSpec,
+    Condition,
+    Milestone,
+    Need,
+    NeedItem,
+    Offer,
+    Order,
+    OrderState,
+    PercentileTariff,
+    Progress,
+    Provided,
+    Qualification,
+    QualificationLine,
+    Quote,
+    QuoteLine,
+    Tax,
+    Terms,
+    UsageRecord,
+)
+from hansa.federation.keys import KeyRing
+from hansa.federation.model import Partner
+from hansa.federation.papers import Notice
+from hansa.federation.tmf import server
+from hansa.federation.tmf.client import TmfPartner
+from hansa.federation.tokens import make_token, verify_token
+from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.ids import (
+    AgreementId,
+    BuyerKey,
+    HoldingId,
+    Ids,
+    OfferCode,
+    OrderId,
+    PartyId,
+    QualificationId,
+    QuoteId,
+    TraceId,
+)
+from hansa.foundation.money import Money
+from hansa.foundation.party import Actor, Party
+from hansa.foundation.readings import SAMPLES_A_DAY, Call, Check, OctetDay, SeatDay
+from hansa.foundation.site import Site
+from hansa.foundation.time import Clock, Period
+
+BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
+LINE = OfferCode("line")
+TRACE = TraceId("4bf92f3577b34da6a3ce929d0e0e4736")
+START = datetime(2026, 11, 2, 8, tzinfo=UTC)
+NOVEMBER = Period.month(2026, 11)
+
+TERMS = Terms(
+    Money(25_000, "GBP"), Money(10_050, "GBP"), PercentileTariff(Decimal("1.235"), commit_mbps=10)
+)
+
+NEED = Need(
+    items=(
+        NeedItem(
+            "a",
+            LINE,
+            Site("jnb", "Sandton Mall", "ZA", "Johannesburg", Decimal("-26.1"), Decimal("28.05")),
+            {"speed_mbps": 100, "access": "fibre"},
+        ),
+        NeedItem("b", LINE, Site("ldn", "Łódź & Sons", "GB", "London"), quantity=2),
+    ),
+    currency="GBP",
+    trace=TRACE,
+    trail=(MTN,),
+)
+
+
+@dataclass
+class Shop:
+    """A seller of one buyer's: lines everywhere but on the moon, delivered as soon as ordered."""
+
+    seller: PartyId
+    buyer: PartyId
+    now: datetime = START
+    heard: list[Notice] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    quotes: dict[str, Quote] = field(default_factory=dict)
+    orders: dict[str, tuple[Order, str]] = field(default_factory=dict)
+    readings: list[UsageRecord] = field(default_factory=list)
+    failing: Exception | None = None
+
+    def offers(self) -> Sequence[Offer]:
+        speed = CharacteristicSpec("speed_mbps", "Mbit/s", 1, 10_000, 100)
+        ports = CharacteristicSpec("ports", "", 1, 48)
+        return [
+            Offer(LINE, "Line", "connectivity", "site", ("GB", "ZA"), (speed, ports), "GBP", TERMS),
+            Offer(OfferCode("trunk"), "Trunk", "voice", "order", (), (), "GBP"),
+        ]
+
+    def qualify(self, need: Need) -> Qualification:
+        self.needs.append(need)
+        lines = [
+            QualificationLine(item.id, True)
+            if item.site and item.site.country != "MOON"
+            else QualificationLine(item.id, False, "no-coverage", "Nobody delivers there.")
+            for item in need.items
+        ]
+        return Qualification(QualificationId("qal_1"), tuple(lines))
+
+    def quote(self, need: Need) -> Quote:
+        if self.failing is not None:
+            raise self.failing
+        self.needs.append(need)
+        for index, item in enumerate(need.items):
+            if item.quantity < 1:
+                raise Refused("quantity", "Order one at least.", field=f"items.{index}.quantity")
+        lines = tuple(
+            QuoteLine(
+                item.id,
+                item.offer,
+                "Line",
+                "connectivity",
+                item.site,
+                item.characteristics,
+                item.quantity,
+                TERMS,
+                Tax("reverse-charge", 1550, "Article 196"),
+                item.holding,
+            )
+            for item in need.items
+        )
+        quote = Quote(
+            QuoteId(f"quo_{len(self.quotes)}"),
+            self.seller,
+            self.buyer,
+            need.currency,
+            lines,
+            self.now,
+            self.now + timedelta(days=30),
+            AgreementRef(AgreementId("agr_1"), 3),
+        )
+        self.quotes[quote.id] = quote
+        return quote
+
+    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
+        if quote_id not in self.quotes:
+            raise NotFound("quote-unknown", "There is no such quote.", field="quote")
+        return self._enter(key, f"order {quote_id}", quote_id)
+
+    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+        return self._enter(key, f"cease {order_id}", self._find(order_id).quote)
+
+    def _enter(self, key: BuyerKey, content: str, quote: QuoteId) -> Order:
+        if key in self.orders:
+            order, before = self.orders[key]
+            if before != content:
+                raise Refused("key-reused", "This key was used for something else.", field="key")
+            return order
+        order = Order(
+            OrderId(f"ord_{len(self.orders)}"),
+            self.seller,
+            self.buyer,
+            key,
+            quote,
+            OrderState.ACKNOWLEDGED,
+            self.now,
+            TRACE,
+        )
+        self.orders[key] = order, content
+        return order
+
+    def _find(self, order_id: OrderId) -> Order:
+        for order, _ in self.orders.values():
+            if order.id == order_id:
+                return order
+        raise NotFound("order-unknown", "There is no such order of yours.", field="order")
+
+    def progress(self, order_id: OrderId) -> Progress:
+        order = self._find(order_id)
+        return Progress(
+            order.id,
+            order.key,
+            OrderState.COMPLETED,
+            (Milestone("access", "done", self.now), Milestone("overlay", "pending", None, 1)),
+            (Provided("a", HoldingId("hld_1"), self.now),),
+            hops=2,
+        )
+
+    def condition(self, holding_id: HoldingId) -> Condition:
+        if holding_id != "hld_1":
+            raise NotFound("holding-unknown", "You hold no such thing.", field="holding")
+        checks = (Check("speed", "100 Mbit/s", "97 Mbit/s", False),)
+        return Condition(holding_id, "degraded", checks, measured=True)
+
+    def usage(self, *, holding_id: HoldingId, period: Period) -> Sequence[UsageRecord]:
+        if self.failing is not None:
+            raise self.failing
+        return [
+            record
+            for record in self.readings
+            if record.holding == holding_id and period.holds(when(record))
+        ]
+
+    def hear(self, notice: Notice) -> None:
+        if self.failing is not None:
+            raise self.failing
+        self.heard.append(notice)
+
+
+def when(record: UsageRecord) -> datetime:
+    reading = record.reading
+    if isinstance(reading, Call):
+        return reading.answered_at
+    return datetime(reading.day.year, reading.day.month, reading.day.day, tzinfo=UTC)
+
+
+def some_usage(holding: HoldingId) -> list[UsageRecord]:
+    """A day of octets, a day of seats, and a call in November 2026."""
+    octets = tuple(None if poll == 7 else poll * 10**9 for poll in range(SAMPLES_A_DAY))
+    return [
+        UsageRecord("u1", holding, OctetDay(date(2026, 11, 1), octets, octets[::-1])),
+        UsageRecord("u2", holding, SeatDay(date(2026, 11, 2), 41)),
+        UsageRecord("u3", holding, Call(START, "+27111234567", "+442079460000", 61)),
+    ]
+
+
+@dataclass
+class Seat:
+    """What one caller finds at a door."""
+
+    seller: Shop
+    listener: Shop
+
+
+class Door(TestClient):
+    """One operator's node as far as the wire sees it, with a note of all that was exchanged."""
+
+    def __init__(self, us: PartyId, ring: KeyRing, clock: Clock, ids: Ids, **bounds: int) -> None:
+        self.us = us
+        self.ring = ring
+        self.clock = clock
+        self.keys: dict[PartyId, str] = {}
+        self.shops: dict[PartyId, Shop] = {}
+        self.exchanged: list[tuple[httpx2.Request, httpx2.Response]] = []
+        app = FastAPI()
+        server.mount(app, caller=self._caller, seat=self._seat, new_trace=ids.trace, **bounds)
+        super().__init__(app, base_url=f"http://{us}.test", raise_server_exceptions=False)
+
+    def _caller(self, token: str) -> Actor:
+        party = verify_token(token, us=self.us, keys=self._key, now=self.clock.now())
+        return Actor(party, "partner")
+
+    def _key(self, party: PartyId) -> str:
+        if party not in self.keys:
+            raise NotFound("partner-unknown", "No partner.", field="party")
+        return self.keys[party]
+
+    def _seat(self, actor: Actor) -> Seat:
+        shop = self.shop(actor.party)
+        return Seat(shop, shop)
+
+    def shop(self, buyer: PartyId) -> Shop:
+        return self.shops.setdefault(buyer, Shop(self.us, buyer))
+
+    def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
+        response = super().send(request, **kwargs)
+        response.read()
+        self.exchanged.append((request, response))
+        return response
+
+    def knows(self, party: PartyId, ring: KeyRing) -> None:
+        self.keys[party] = ring.public
+
+    def partner(self) -> Partner:
+        """This node as its partners have it in their directory."""
+        party = Party(self.us, self.us.upper(), "GB", "GBP")
+        return Partner(party, f"http://{self.us}.test", self.ring.public, "tmf", START)
+
+    def client(
+        self, us: PartyId, ring: KeyRing, token: Callable[[], str] | None = None
+    ) -> TmfPartner:
+        """This node as `us` reaches it."""
+
+        def fresh() -> str:
+            return make_token(ring, us=us, partner=self.us, now=self.clock.now())
+
+        return TmfPartner(us=us, partner=self.partner(), http=self, token=token or fresh)
+
+
+def retrail(need: Need, *trail: str) -> Need:
+    return replace(need, trail=tuple(PartyId(node) for node in trail))
+
+
+LATER = TryLater("usage-not-ready", "Not all of it is there.", field="period", after_s=0.25)
