@@ -81,6 +81,7 @@ class TmfPartner:
         self._partner = partner.party.id
         self._address = partner.address.rstrip("/")
         self._http = http
+        self._timeout = http.timeout.as_dict()
         self._token = token
 
     # --- Seller ---------------------------------------------------------------------------------
@@ -205,8 +206,12 @@ class TmfPartner:
             headers["content-type"] = "application/json"
         if traceparent is not None:
             headers[trace.HEADER] = traceparent
-        request = self._http.build_request(
-            method, f"{self._address}{path}", headers=headers, content=body
+        request = httpx2.Request(
+            method,
+            f"{self._address}{path}",
+            headers=headers,
+            content=body,
+            extensions={"timeout": self._timeout},
         )
         try:
             response = self._http.send(request, stream=True)
