@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
-from hansa.foundation.database import all_rows, run
+from hansa.foundation.database import Database, all_rows, run
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import Ids, PlanId, TaskId, TraceId
@@ -67,6 +67,12 @@ class Partner:
             elif not self.took_back[key]:
                 self.took_back[key] += 1
 
+    def refuse(self, key: str) -> None:
+        """Nothing of this stands, whatever was begun, and the key never does anything again."""
+        with self._lock:
+            self.calls[key] += 1
+            self.did[key] = self.took_back[key] = 1
+
     def standing(self) -> set[str]:
         return {key for key in self.did if self.did[key] > self.took_back[key]}
 
@@ -91,12 +97,12 @@ def outside(label: str, *after: str, undo: bool = True, closing: bool = False) -
 
 @dataclass
 class Stage:
-    """script: the turns of a task's runs by its label, `undo <label>` on the way back; without
-    a turn left, a run is done. before, during: called by label before an outside call is made,
-    and while it is being made. story: what was done, in order.
+    """script: the turns of a task's runs by its name, which is its label, or `undo <label>` on
+    the way back; without a turn left, a run is done. during: called, once, while an outside
+    call of that name is being made. story: what was done, in order.
     """
 
-    begin: Begin
+    database: Database
     clock: SetClock
     ids: Ids
     retry: Retry = field(default_factory=lambda: Retry(first_s=1, max_s=60, attempts=4))
@@ -106,9 +112,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.script: defaultdict[str, deque[Turn]] = defaultdict(deque)
-        self.during: dict[str, object] = {}
-        with self.begin() as tx:
-            run(tx, "create table if not exists effect (task text, way text)")
+        self.during: dict[str, Callable[[], None]] = {}
+        self.begin: Begin = self.database.begin
 
     # --- plans ----------------------------------------------------------------------------------
 
@@ -214,13 +219,17 @@ class Stage:
 
     def _call(self, task: Task, now: Instant) -> Json:  # noqa: ARG002
         self.seen.append(task)
-        turn = self._turn(task)
+        try:
+            turn = self._turn(task)
+        except Refused:
+            self.partner.refuse(task.id)
+            raise
         if task.undoing:
             self.partner.take_back(task.id)
         else:
             self.partner.do(task.id)
         meanwhile = self.during.pop(self.name(task), None)
-        if callable(meanwhile):
+        if meanwhile is not None:
             meanwhile()
         return turn
 

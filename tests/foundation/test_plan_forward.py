@@ -6,11 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from hansa.foundation.ids import Ids, TaskId
+from hansa.foundation.ids import TaskId
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import Retry, TaskState
-from hansa.foundation.time import SetClock
-from hansa.foundation.transaction import Begin
 from tests.faults import Fault, Wrap, each_in_turn, play, twice
 from tests.foundation.stage import (
     CHECK,
@@ -23,11 +21,6 @@ from tests.foundation.stage import (
     inside,
     outside,
 )
-
-
-@pytest.fixture
-def stage(begin: Begin, clock: SetClock, ids: Ids) -> Stage:
-    return Stage(begin, clock, ids)
 
 
 def test_tasks_run_in_the_order_in_which_they_depend_on_one_another(stage: Stage) -> None:

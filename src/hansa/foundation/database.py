@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -15,12 +16,26 @@ from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
+from hansa.foundation.errors import TryLater
 from hansa.foundation.transaction import Transaction
 
 Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
 
 __all__ = ["Database", "Jsonb", "Wakeups", "all_rows", "one_row", "records", "run", "savepoint"]
+
+PREPARED_MAX = 500
+"""Statements that a connection keeps prepared: all that a node has, and some to spare."""
+
+
+CHECKED_AFTER_S = 2.0
+"""A connection that has been idle for longer is asked whether it still lives before it is used."""
+
+
+class _Connection(psycopg.Connection[dict[str, Any]]):
+    """A connection that knows when it was last used, on the machine's monotonic clock."""
+
+    used_at_s = 0.0
 
 
 class Database:
@@ -31,14 +46,15 @@ class Database:
 
     def __init__(self, url: str, *, connections_max: int = 12) -> None:
         self.url = url
-        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
+        self._pool: ConnectionPool[_Connection] = ConnectionPool(
             url,
+            connection_class=_Connection,
             min_size=1,
             max_size=connections_max,
             open=False,
             timeout=20,
             kwargs={"row_factory": dict_row, "autocommit": False},
-            check=ConnectionPool.check_connection,
+            check=_check,
             configure=_configure,
         )
 
@@ -50,15 +66,31 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
-        """One transaction: committed at the end of the block, rolled back when it raises."""
-        with self._pool.connection() as connection:
-            yield Transaction(connection)
+        """One transaction: committed at the end of the block, rolled back when it raises.
+
+        Raises TryLater `database-silent` when the server is gone, has no connection to give,
+        or has ended a deadlock by ending us; the block has had no effect then.
+        """
+        try:
+            with self._pool.connection() as connection:
+                yield Transaction(connection)
+                connection.used_at_s = monotonic()
+        except psycopg.OperationalError as error:
+            raise TryLater(
+                "database-silent", "The node's database does not answer; try again.", after_s=1
+            ) from error
 
 
-def _configure(connection: psycopg.Connection[dict[str, Any]]) -> None:
+def _check(connection: _Connection) -> None:
+    if monotonic() - connection.used_at_s > CHECKED_AFTER_S:
+        ConnectionPool.check_connection(connection)
+
+
+def _configure(connection: _Connection) -> None:
     """Times come back in UTC, wherever the server stands: ids and papers are made from them."""
     connection.execute("set time zone 'UTC'")
     connection.commit()
+    connection.prepared_max = PREPARED_MAX
 
 
 def _connection(tx: Transaction) -> psycopg.Connection[dict[str, Any]]:

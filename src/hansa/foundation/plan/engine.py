@@ -59,14 +59,10 @@ class Engine:
     def run_one(self) -> bool:
         """Takes the plan that is due longest one turn further. False when nothing is due."""
         with self._begin() as tx:
-            now = self._clock.now()
-            plan = store.lock_due_plan(tx, now)
-            if plan is None:
-                return False
-            call = self._advance(tx, plan, now)
+            busy, call = self._take(tx)
         while call is not None:
             call = self._make(call)
-        return True
+        return busy
 
     def run_until_idle(self, *, turns_max: int = 10_000) -> int:
         """Turns until nothing is due now; returns how many. For tests and one-off commands."""
@@ -92,6 +88,14 @@ class Engine:
             return store.next_due(tx)
 
     # --- one turn: the plan is locked -----------------------------------------------------------
+
+    def _take(self, tx: Transaction) -> tuple[bool, _Call | None]:
+        """Whether a plan was due, and the call to make for it, if there is one."""
+        now = self._clock.now()
+        plan = store.lock_due_plan(tx, now)
+        if plan is None:
+            return False, None
+        return True, self._advance(tx, plan, now)
 
     def _advance(self, tx: Transaction, plan: PlanId, now: Instant) -> _Call | None:
         """Runs due inside tasks of a locked plan; leases and returns the first outside one."""

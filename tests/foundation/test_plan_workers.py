@@ -1,0 +1,220 @@
+"""Workers die, are slow, and are many; each task is done once all the same."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from hansa.foundation.database import Database, Wakeups
+from hansa.foundation.ids import TaskId
+from hansa.foundation.plan.model import Retry
+from hansa.foundation.plan.store import CHANNEL, LEASE_LOCKS
+from tests.faults import Killed
+from tests.foundation.stage import LATER, LEASE, REFUSED, WAIT, Stage, inside, outside
+
+
+def die() -> None:
+    raise Killed
+
+
+def test_a_call_whose_worker_died_is_made_again_when_the_lease_ends(stage: Stage) -> None:
+    tasks = stage.write(outside("a"), inside("b", "a"))
+    stage.during["a"] = die
+    with pytest.raises(Killed):
+        stage.run()
+    assert stage.states() == {"a": "leased", "b": "pending", "plan": "running"}
+    stage.run(after=LEASE - timedelta(seconds=1))
+    assert stage.states()["a"] == "leased"
+    stage.run(after=1)
+    assert stage.states()["plan"] == "done"
+    assert (stage.partner.calls[tasks["a"]], stage.partner.did[tasks["a"]]) == (2, 1)
+    assert [task.attempt for task in stage.seen if task.label == "a"] == [1, 2]
+
+
+def test_the_late_answer_of_a_slow_worker_is_dropped(stage: Stage) -> None:
+    tasks = stage.write(outside("a"), inside("b", "a"))
+
+    def slow() -> None:
+        # While the first worker still waits for its answer, another takes over.
+        stage.run(after=LEASE)
+        assert stage.states()["plan"] == "done"
+
+    stage.during["a"] = slow
+    stage.run()
+    assert stage.states()["plan"] == "done"
+    assert set(stage.effects().values()) == {1}
+    assert (stage.partner.calls[tasks["a"]], stage.partner.did[tasks["a"]]) == (2, 1)
+
+
+def test_a_late_failure_is_dropped_as_well(stage: Stage) -> None:
+    stage.write(outside("a"))
+
+    def slow() -> None:
+        stage.run(after=LEASE)
+        raise REFUSED
+
+    stage.during["a"] = slow
+    stage.run()
+    assert stage.states() == {"a": "done", "plan": "done"}
+
+
+def test_a_late_answer_while_another_worker_asks_is_dropped(stage: Stage) -> None:
+    stage.write(outside("a"))
+
+    def slow() -> None:
+        stage.during["a"] = lambda: shown.append(stage.states())
+        stage.script["a"] += [WAIT]
+        stage.run(after=LEASE)
+
+    shown: list[dict[str, str]] = []
+    stage.during["a"] = slow
+    stage.run()
+    assert shown == [{"a": "leased", "plan": "running"}]
+    assert stage.states() == {"a": "waiting", "plan": "running"}
+    assert stage.effects() == {}
+
+
+def test_a_call_that_kills_its_workers_is_held(stage: Stage) -> None:
+    stage.retry = Retry(attempts=3)
+    stage.write(outside("a"), outside("other"))
+    for _ in range(3):
+        stage.during["a"] = die
+        with pytest.raises(Killed):
+            stage.run(after=LEASE)
+    stage.run(after=LEASE)
+    assert stage.states() == {"a": "held", "other": "done", "plan": "held"}
+    assert stage.task("a").error == "no answer within the lease, 3 times"
+
+
+def test_the_leases_of_the_dead_are_taken_over_at_once(stage: Stage) -> None:
+    stage.write(outside("a"), subject="ord_1")
+    stage.write(outside("b"), subject="ord_2")
+    for label, owner in (("a", 7), ("b", 8)):
+        stage.during[label] = die
+        with pytest.raises(Killed):
+            stage.engine(owner=owner).run_one()
+    newcomer = stage.engine(owner=9)
+    with Wakeups(stage.database.url, CHANNEL, lock=(LEASE_LOCKS, 8)):  # worker 8 lives
+        assert newcomer.free_dead_leases() == 1
+        newcomer.run_until_idle()
+        assert stage.states("ord_1")["plan"] == "done"
+        assert stage.states("ord_2")["b"] == "leased"
+    assert newcomer.free_dead_leases() == 1
+    newcomer.run_until_idle()
+    assert stage.states("ord_2")["plan"] == "done"
+
+
+def test_a_living_worker_of_another_node_on_the_same_server_is_not_ours(
+    stage: Stage, databases: Callable[[], Database]
+) -> None:
+    stage.write(outside("a"))
+    stage.during["a"] = die
+    with pytest.raises(Killed):
+        stage.engine(owner=7).run_one()
+    with Wakeups(databases().url, CHANNEL, lock=(LEASE_LOCKS, 7)):
+        assert stage.engine(owner=9).free_dead_leases() == 1
+
+
+def test_workers_hear_of_work(stage: Stage) -> None:
+    with Wakeups(stage.database.url, CHANNEL, lock=(LEASE_LOCKS, 1)) as wakeups:
+        assert not wakeups.wait(0.01)
+        tasks = stage.write(outside("a"), outside("b"))
+        assert wakeups.wait(5)
+        heard = []
+        stage.during["a"] = lambda: heard.append(wakeups.wait(5))
+        stage.script["a"] += [WAIT]
+        stage.run()
+        assert heard == [True]  # there is b for another worker to do
+        assert not wakeups.wait(0.01)
+        stage.wake(tasks["a"], "done")
+        assert wakeups.wait(5)
+
+
+def test_two_branches_of_a_plan_are_done_at_the_same_time(stage: Stage) -> None:
+    stage.write(outside("a"), outside("b"), inside("c", "a", "b"))
+    shown = []
+
+    def meanwhile() -> None:
+        stage.run()
+        shown.append(stage.states())
+
+    stage.during["a"] = meanwhile
+    stage.run()
+    assert shown == [{"a": "leased", "b": "done", "c": "pending", "plan": "running"}]
+    assert stage.states()["plan"] == "done"
+
+
+def test_many_workers_over_many_plans(stage: Stage) -> None:
+    """Nothing is done twice, nothing is forgotten, and nobody waits for somebody for ever."""
+    plans = 200
+    tasks = {}
+    for number in range(plans):
+        subject = f"ord_{number}"
+        if number % 5 == 0:
+            stage.script["e"].append(REFUSED)
+        tasks[subject] = stage.write(
+            outside("a"),
+            outside("b"),
+            inside("c", "a"),
+            outside("d", "a", "b"),
+            inside("e", "c", "d"),
+            inside("tell", closing=True),
+            subject=subject,
+        )
+    stage.script["b"].extend([LATER, WAIT] * 20)
+    start = threading.Barrier(5, timeout=60)
+
+    def work(owner: int) -> None:
+        engine = stage.engine(owner=owner)
+        start.wait()
+        engine.run_until_idle()
+
+    def interfere() -> None:
+        start.wait()
+        for subject, ids in tasks.items():
+            stage.wake(ids["b"], "hello")
+            if subject.endswith("7"):
+                stage.cancel(subject)
+
+    with ThreadPoolExecutor(5) as pool:
+        running = [pool.submit(work, owner) for owner in range(1, 5)] + [pool.submit(interfere)]
+        for one in running:
+            one.result(timeout=240)
+    for _ in range(3):
+        stage.run(after=timedelta(minutes=1))
+    effects = stage.effects()
+    assert set(effects.values()) == {1}
+    ends = {subject: stage.states(subject)["plan"] for subject in tasks}
+    assert Counter(ends.values()).keys() == {"done", "undone"}
+    assert Counter(ends.values())["undone"] >= plans // 5
+    for subject, ids in tasks.items():
+        check_all_or_nothing(effects, ids, ends[subject])
+    whole = [ids for subject, ids in tasks.items() if ends[subject] == "done"]
+    assert stage.partner.standing() == {ids[label] for ids in whole for label in "abd"}
+
+
+def check_all_or_nothing(
+    effects: Counter[tuple[str, str]], ids: Mapping[str, TaskId], end: str
+) -> None:
+    for label in "abcde":
+        done, undone = effects[ids[label], "do"], effects[ids[label], "undo"]
+        if end == "done":
+            assert (done, undone) == (1, 0)
+        else:
+            assert undone >= done  # what may have been done is undone as well
+    assert effects[ids["tell"], "do"] == (end == "undone")
+
+
+def test_a_deadlock_is_only_another_try(stage: Stage) -> None:
+    """A handler that is in somebody's way is rolled back and comes again."""
+    stage.write(inside("a"))
+    stage.script["a"] += [psycopg.errors.DeadlockDetected("deadlock detected")]
+    stage.run()
+    stage.run(after=1)
+    assert stage.states()["plan"] == "done"
