@@ -218,7 +218,7 @@ def test_a_hold_only_moves_once(raw: Connection, statement: str) -> None:
 
 @pytest.mark.parametrize(("statements", "constraint"), OFFENCES.values(), ids=OFFENCES.keys())
 def test_the_database_refuses(raw: Connection, statements: str, constraint: str) -> None:
-    with pytest.raises(psycopg.errors.IntegrityError) as refused:  # noqa: PT012
+    with pytest.raises(psycopg.errors.IntegrityError) as refused:
         raw.execute(statements.encode())
         raw.commit()
     assert refused.value.diag.constraint_name == constraint

@@ -29,7 +29,7 @@ CODES = ("receivable/mtn", "receivable/bt", "payable/bt", "revenue/voice", "tax/
 
 
 def instants() -> st.SearchStrategy[datetime]:
-    naive = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1))  # noqa: DTZ001
+    naive = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1))
     return naive.map(lambda at: at.replace(tzinfo=UTC))
 
 

@@ -1,10 +1,9 @@
 """What others may ask or do in the books.
 
-Posting is serial: the first entry of a transaction takes the end of the chain and keeps it
-until the commit, so post late, and all that belongs together in one call. Within one
-transaction place or move holds before posting. Under that rule no two of these calls can
-wait for each other; where a caller breaks it, PostgreSQL ends one of them and it raises
-TryLater `ledger-busy`.
+Posting is serial: the first entry of a transaction, or the first account that it opens, takes
+the end of the chain and keeps it until the commit. So post late, and what belongs together in
+one call; place and move holds before posting. Where two callers lock each other out all the
+same, PostgreSQL ends one of them, and its call raises TryLater `ledger-busy`.
 """
 
 from __future__ import annotations
