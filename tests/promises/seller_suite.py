@@ -33,7 +33,8 @@ class Market:
     """A seller and what its suite has to know.
 
     stranger: the same seller, bound to another buyer. need: one that can be had, of two items
-    at least, with a characteristic in `change`. unreachable: a site where it cannot be had.
+    at least, with a characteristic in `change`. unreachable: a site where it cannot be had, and
+    for what reason.
     change: characteristics of the first item, other than those it is asked with.
     wrong_currency: one that this seller does not sell in. settle: does all work that is due
     now, in every node of the chain. unfinished: places an order and stops before it is done.
@@ -46,6 +47,7 @@ class Market:
     clock: SetClock
     need: Need
     unreachable: Site
+    unreachable_reason: str
     change: Characteristics
     wrong_currency: str
     settle: Callable[[], None]
@@ -105,7 +107,7 @@ class SellerSuite:
         need = replace(market.need, items=(replace(first, site=market.unreachable), *others))
         lines = market.seller.qualify(need).lines
         assert not lines[0].feasible
-        assert lines[0].reason == "site-outside-coverage"
+        assert lines[0].reason == market.unreachable_reason
         assert lines[0].words
         assert all(line.feasible for line in lines[1:])
 
@@ -129,7 +131,7 @@ class SellerSuite:
         self._refused(market, "quantity-invalid", quantity=quantity)
 
     def test_a_site_out_of_reach_is_refused(self, market: Market) -> None:
-        self._refused(market, "site-outside-coverage", site=market.unreachable)
+        self._refused(market, market.unreachable_reason, site=market.unreachable)
 
     def test_a_characteristic_that_is_not_for_choice_is_refused(self, market: Market) -> None:
         self._refused(market, "characteristic-unknown", characteristics={"colour": 3})

@@ -170,6 +170,7 @@ class TestOwnNetwork(SellerSuite):
             clock=clock,
             need=NEED,
             unreachable=ACCRA,
+            unreachable_reason="site-outside-coverage",
             change={"speed_mbps": 200},
             wrong_currency="ZZZ",
             settle=lambda: None,
