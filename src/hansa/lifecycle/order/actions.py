@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hansa.federation.contract import Order, OrderState, Quote
 from hansa.foundation.errors import NotFound, Refused
@@ -213,7 +214,8 @@ def move(
     store.move(tx, order_id, state, reason, now, final=state in FINAL_STATES)
     if state in (OrderState.FAILED, OrderState.CANCELLED) and kept.hold is not None:
         ledger.void_hold(tx, id=kept.hold, now=now)
-    return get(tx, us=us, order_id=order_id)
+    final = now if state in FINAL_STATES else None
+    return replace(kept, order=replace(kept.order, state=state), reason=reason, ended_at=final)
 
 
 def billed(tx: Transaction, *, us: PartyId, order_id: OrderId, now: Instant) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 from hansa.federation.contract import Quote
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
@@ -40,8 +38,22 @@ def add(tx: Transaction, kept: KeptQuote) -> None:
 
 
 def get(tx: Transaction, quote: QuoteId) -> KeptQuote | None:
-    row = one_row(tx, "select * from quote_quote where id = %s", (quote,))
-    return _kept(tx, row) if row else None
+    row = one_row(
+        tx,
+        """select document, trace, trail, (
+               select coalesce(jsonb_agg(s.document order by s.position), '[]')
+               from quote_supply s where s.quote = q.id) as supplies
+           from quote_quote q where id = %s""",
+        (quote,),
+    )
+    if row is None:
+        return None
+    return KeptQuote(
+        quote=documents.read(Quote, row["document"]),
+        trace=TraceId(row["trace"]),
+        trail=tuple(PartyId(node) for node in row["trail"]),
+        supplies=documents.read(tuple[SupplyQuote, ...], row["supplies"]),
+    )
 
 
 def of_buyer(tx: Transaction, buyer: PartyId | None, limit: int) -> Sequence[Quote]:
@@ -52,15 +64,3 @@ def of_buyer(tx: Transaction, buyer: PartyId | None, limit: int) -> Sequence[Quo
         {"buyer": buyer, "limit": limit},
     )
     return [documents.read(Quote, row["document"]) for row in rows]
-
-
-def _kept(tx: Transaction, row: dict[str, Any]) -> KeptQuote:
-    supplies = all_rows(
-        tx, "select document from quote_supply where quote = %s order by position", (row["id"],)
-    )
-    return KeptQuote(
-        quote=documents.read(Quote, row["document"]),
-        trace=TraceId(row["trace"]),
-        trail=tuple(PartyId(node) for node in row["trail"]),
-        supplies=tuple(documents.read(SupplyQuote, supply["document"]) for supply in supplies),
-    )
