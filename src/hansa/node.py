@@ -28,9 +28,8 @@ from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.party import Actor, Party
-from hansa.foundation.plan import store as plan_store
 from hansa.foundation.plan.engine import Engine
-from hansa.foundation.plan.model import Handlers
+from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Handlers
 from hansa.foundation.time import Clock, Instant, ShiftedClock, SystemClock
 from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
@@ -221,9 +220,7 @@ class Node:
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
             **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
-            **usage_work.handlers(
-                us=self.us.id, sellers=self.seller, folder=self.usage_folder
-            ),
+            **usage_work.handlers(us=self.us.id, sellers=self.seller, folder=self.usage_folder),
         }
 
     def open(self) -> None:
@@ -333,9 +330,7 @@ class Node:
     @contextmanager
     def wakeups(self, owner: int) -> Iterator[Wakeups]:
         """Tells a worker when there may be something to do, and shows that it lives."""
-        with Wakeups(
-            self.database.url, plan_store.CHANNEL, lock=(plan_store.LEASE_LOCKS, owner)
-        ) as wakeups:
+        with Wakeups(self.database.url, CHANNEL, lock=(LEASE_LOCKS, owner)) as wakeups:
             yield wakeups
 
 

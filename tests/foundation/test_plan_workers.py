@@ -13,8 +13,7 @@ import pytest
 
 from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.ids import TaskId
-from hansa.foundation.plan.model import Retry
-from hansa.foundation.plan.store import CHANNEL, LEASE_LOCKS
+from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Retry
 from tests.faults import Killed
 from tests.foundation.stage import LATER, LEASE, REFUSED, WAIT, Stage, inside, outside
 

@@ -12,8 +12,9 @@ from dataclasses import replace
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import PlanId, TaskId, TraceId
-from hansa.foundation.plan import course, store
+from hansa.foundation.plan import course
 from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, TaskState
+from hansa.foundation.plan.store import reading, writing
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
@@ -44,8 +45,8 @@ def write(
         known[step.id] = replace(step, after=closing) if step.closing else step
     if all(step.closing for step in steps):
         raise ValueError(f"plan {plan_id} has nothing to do")
-    store.insert(tx, plan_id, subject, kind, trace, list(known.values()), now)
-    store.notify(tx)
+    writing.insert(tx, plan_id, subject, kind, trace, list(known.values()), now)
+    writing.notify(tx)
 
 
 def wake(tx: Transaction, *, task: TaskId, message: Json, now: Instant) -> bool:
@@ -54,46 +55,46 @@ def wake(tx: Transaction, *, task: TaskId, message: Json, now: Instant) -> bool:
     A message that comes before the task waits is kept for it; the last one counts. A task
     that is over hears nothing.
     """
-    if store.lock_plan_of(tx, task) is None:
+    if reading.lock_plan_of(tx, task) is None:
         return False
-    store.hear(tx, task, message, now)
-    store.notify(tx)
+    writing.hear(tx, task, message, now)
+    writing.notify(tx)
     return True
 
 
 def nudge(tx: Transaction) -> None:
     """Wakes the workers of this node when the transaction commits: a room has work to take."""
-    store.notify(tx)
+    writing.notify(tx)
 
 
 def of_subject(tx: Transaction, *, subject: str) -> Plan | None:
     """The newest plan about this subject, with its tasks."""
-    return store.of_subject(tx, subject)
+    return reading.of_subject(tx, subject)
 
 
 def of_task(tx: Transaction, *, task: TaskId) -> Plan | None:
     """The plan that this task belongs to."""
-    return store.of_task(tx, task)
+    return reading.of_task(tx, task)
 
 
 def fallout(tx: Transaction) -> Sequence[Plan]:
     """Every plan in which a task is held for a person, the oldest first."""
-    return store.in_state(tx, PlanState.HELD)
+    return reading.in_state(tx, PlanState.HELD)
 
 
 def counts(tx: Transaction) -> Mapping[str, int]:
     """How many tasks are in each state, those of ended plans apart; for metrics."""
-    return store.counts(tx)
+    return reading.counts(tx)
 
 
 def open_plans(tx: Transaction) -> int:
     """How many plans have not ended, those held for a person among them."""
-    return store.open_plans(tx)
+    return reading.open_plans(tx)
 
 
 def interventions(tx: Transaction, *, plan: PlanId) -> Sequence[Intervention]:
     """What people did to a plan, in order."""
-    return store.interventions(tx, plan)
+    return reading.interventions(tx, plan)
 
 
 def repair(
@@ -107,18 +108,18 @@ def repair(
 ) -> None:
     """Gives a held task other input. It stays held until it is resumed."""
     held = _held(tx, task).task
-    store.set_body(tx, task, dict(body))
-    store.note_intervention(tx, held.plan, task, "repair", by, why, dict(held.body), now)
+    writing.set_body(tx, task, dict(body))
+    writing.note_intervention(tx, held.plan, task, "repair", by, why, dict(held.body), now)
 
 
 def resume(tx: Transaction, *, task: TaskId, by: str, why: str, now: Instant) -> None:
     """Lets a held task try again, as if for the first time."""
     held = _held(tx, task).task
     back = TaskState.UNDO_READY if held.undoing else TaskState.READY
-    store.move(tx, held, back, run_at=now)
-    store.note_intervention(tx, held.plan, task, "resume", by, why, None, now)
+    writing.move(tx, held, back, run_at=now)
+    writing.note_intervention(tx, held.plan, task, "resume", by, why, None, now)
     course.settle(tx, held.plan, now)
-    store.notify(tx)
+    writing.notify(tx)
 
 
 def by_hand(
@@ -129,15 +130,15 @@ def by_hand(
     output is recorded as if the task had given it; None keeps what was recorded.
     """
     held = _held(tx, task).task
-    store.note_intervention(tx, held.plan, task, "by-hand", by, why, held.output, now)
+    writing.note_intervention(tx, held.plan, task, "by-hand", by, why, held.output, now)
     if held.undoing:
-        store.move(tx, held, TaskState.UNDONE, output=output, finished_at=now)
-        store.release_undo(tx, held.plan, now)
+        writing.move(tx, held, TaskState.UNDONE, output=output, finished_at=now)
+        writing.release_undo(tx, held.plan, now)
     else:
         # It has begun, whoever did it: should the plan turn back, it has to be undone.
-        store.finish(tx, replace(held, attempt=held.attempt + 1), output, now)
+        writing.finish(tx, replace(held, attempt=held.attempt + 1), output, now)
     course.settle(tx, held.plan, now)
-    store.notify(tx)
+    writing.notify(tx)
 
 
 def cancel(tx: Transaction, *, plan: PlanId, by: str, why: str, now: Instant) -> bool:
@@ -145,20 +146,20 @@ def cancel(tx: Transaction, *, plan: PlanId, by: str, why: str, now: Instant) ->
 
     Raises NotFound `plan-unknown`.
     """
-    if not store.lock(tx, plan):
+    if not reading.lock(tx, plan):
         raise NotFound("plan-unknown", f"There is no plan {plan}.", field="plan")
-    found = store.standing(tx, plan)
+    found = reading.standing(tx, plan)
     if found.turned_back or found.state is PlanState.DONE:
         return False
-    store.note_intervention(tx, plan, None, "cancel", by, why, None, now)
+    writing.note_intervention(tx, plan, None, "cancel", by, why, None, now)
     course.turn_back(tx, plan, now)
     course.settle(tx, plan, now)
-    store.notify(tx)
+    writing.notify(tx)
     return True
 
 
-def _held(tx: Transaction, task: TaskId) -> store.Claimed:
-    found = None if store.lock_plan_of(tx, task) is None else store.claimed(tx, task)
+def _held(tx: Transaction, task: TaskId) -> reading.Claimed:
+    found = None if reading.lock_plan_of(tx, task) is None else reading.claimed(tx, task)
     if found is None:
         raise NotFound("task-unknown", f"There is no task {task}.", field="task")
     if found.task.state not in (TaskState.HELD, TaskState.UNDO_HELD):

@@ -14,7 +14,7 @@ from datetime import timedelta
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.ids import PlanId
-from hansa.foundation.plan import course, store
+from hansa.foundation.plan import course
 from hansa.foundation.plan.model import (
     Done,
     Handlers,
@@ -24,7 +24,8 @@ from hansa.foundation.plan.model import (
     Retry,
     TaskState,
 )
-from hansa.foundation.plan.store import Claimed
+from hansa.foundation.plan.store import reading, writing
+from hansa.foundation.plan.store.reading import Claimed
 from hansa.foundation.time import Clock, Instant
 from hansa.foundation.transaction import Begin, Transaction
 
@@ -80,19 +81,19 @@ class Engine:
         LEASE_LOCKS with its number. Returns how many tasks are due at once.
         """
         with self._begin() as tx:
-            return store.free_dead_leases(tx, self._clock.now())
+            return writing.free_dead_leases(tx, self._clock.now())
 
     def next_due(self) -> Instant | None:
         """When the next task is due, which may be now or past; None when none is."""
         with self._begin() as tx:
-            return store.next_due(tx)
+            return reading.next_due(tx)
 
     # --- one turn: the plan is locked -----------------------------------------------------------
 
     def _take(self, tx: Transaction) -> tuple[bool, _Call | None]:
         """Whether a plan was due, and the call to make for it, if there is one."""
         now = self._clock.now()
-        plan = store.lock_due_plan(tx, now)
+        plan = reading.lock_due_plan(tx, now)
         if plan is None:
             return False, None
         return True, self._advance(tx, plan, now)
@@ -100,7 +101,7 @@ class Engine:
     def _advance(self, tx: Transaction, plan: PlanId, now: Instant) -> _Call | None:
         """Runs due inside tasks of a locked plan; leases and returns the first outside one."""
         while True:
-            found = store.due(tx, plan, now)
+            found = reading.due(tx, plan, now)
             if found is None:
                 if course.settle(tx, plan, now):
                     continue
@@ -120,7 +121,7 @@ class Engine:
         # An attempt counts when it is kept; one that raises has never been.
         trying = replace(found, task=replace(found.task, attempt=found.task.attempt + 1))
         try:
-            with store.tentative(tx):
+            with writing.tentative(tx):
                 outcome = handler.do(tx, trying.task, now)
         except Exception as error:
             self._failed(tx, found, error, Retry(), now)
@@ -139,7 +140,7 @@ class Engine:
                 self._hold(tx, found, f"no answer within the lease, {failures} times")
                 return None
         state = TaskState.UNDO_LEASED if found.task.undoing else TaskState.LEASED
-        attempt = store.lease(
+        attempt = writing.lease(
             tx,
             found.task,
             state,
@@ -164,8 +165,8 @@ class Engine:
             error = raised
         with self._begin() as tx:
             now = self._clock.now()
-            store.lock(tx, leased.plan)
-            current = store.claimed(tx, leased.id)
+            reading.lock(tx, leased.plan)
+            current = reading.claimed(tx, leased.id)
             if current is None or current.task.attempt != leased.attempt:
                 return None  # the lease ran out and another worker has taken over
             if current.task.state not in _LEASED:
@@ -180,7 +181,7 @@ class Engine:
         self, tx: Transaction, current: Claimed, call: _Call, answer: Json, now: Instant
     ) -> Exception | None:
         try:
-            with store.tentative(tx):
+            with writing.tentative(tx):
                 outcome = call.handler.record(tx, call.claimed.task, answer, now)
         except Exception as error:
             return error
@@ -204,10 +205,10 @@ class Engine:
         if found.late:
             self._join_way_back(tx, found, now, outcome)
         elif isinstance(outcome, Done) and task.undoing:
-            store.move(tx, task, TaskState.UNDONE, output=outcome.output, finished_at=now)
-            store.release_undo(tx, task.plan, now)
+            writing.move(tx, task, TaskState.UNDONE, output=outcome.output, finished_at=now)
+            writing.release_undo(tx, task.plan, now)
         elif isinstance(outcome, Done):
-            store.finish(tx, task, outcome.output, now)
+            writing.finish(tx, task, outcome.output, now)
         else:
             until = found.wait_until or outcome.until
             if now >= until and not unheard:
@@ -215,7 +216,7 @@ class Engine:
                 self._hold(tx, found, words, output=outcome.output)
                 return
             waiting = TaskState.UNDO_WAITING if task.undoing else TaskState.WAITING
-            store.move(
+            writing.move(
                 tx,
                 task,
                 self._ready(found) if unheard else waiting,
@@ -230,8 +231,8 @@ class Engine:
         """The plan was turned back while this task was being done; outcome None: unknown."""
         output = None if outcome is None else outcome.output
         done = isinstance(outcome, Done)
-        store.join_way_back(tx, found.task, done=done, output=output, now=now)
-        store.release_undo(tx, found.task.plan, now)
+        writing.join_way_back(tx, found.task, done=done, output=output, now=now)
+        writing.release_undo(tx, found.task.plan, now)
 
     def _failed(
         self, tx: Transaction, found: Claimed, error: Exception, retry: Retry, now: Instant
@@ -252,9 +253,9 @@ class Engine:
             exc_info=None if isinstance(error, HansaError) else error,
         )
         if isinstance(error, Refused) and not task.undoing and not found.closing:
-            store.move(tx, task, TaskState.FAILED, error=words, finished_at=now)
+            writing.move(tx, task, TaskState.FAILED, error=words, finished_at=now)
             if found.turned_back:
-                store.release_undo(tx, task.plan, now)
+                writing.release_undo(tx, task.plan, now)
             else:
                 course.turn_back(tx, task.plan, now)
         elif found.late:
@@ -281,7 +282,7 @@ class Engine:
         wait = retry.wait(failures)
         if isinstance(error, TryLater) and error.after_s is not None:
             wait = max(wait, timedelta(seconds=error.after_s))
-        store.move(
+        writing.move(
             tx,
             found.task,
             self._ready(found),
@@ -294,7 +295,7 @@ class Engine:
     def _hold(self, tx: Transaction, found: Claimed, error: str, *, output: Json = None) -> None:
         """A person has to look; the rest of the plan goes on."""
         held = TaskState.UNDO_HELD if found.task.undoing else TaskState.HELD
-        store.move(tx, found.task, held, error=error, output=output)
+        writing.move(tx, found.task, held, error=error, output=output)
         course.hold(tx, found.task.plan)
 
     @staticmethod

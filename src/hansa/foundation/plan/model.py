@@ -14,6 +14,12 @@ from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
+CHANNEL = "hansa_work"
+"""The NOTIFY channel on which a commit says that there is something to do."""
+
+LEASE_LOCKS = 7210
+"""The advisory-lock class under which each living worker holds its own number."""
+
 
 class TaskState(StrEnum):
     """pending: waits for other tasks. ready: may run at `run_at`. leased: its outside call is

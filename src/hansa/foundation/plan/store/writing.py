@@ -1,100 +1,16 @@
-"""The tables of plans and tasks, and every line of SQL about them.
-
-Whoever changes a task locks its plan first, so two workers never move one plan at once.
-"""
+"""How plans and tasks are changed; whoever calls this has locked the plan (see reading)."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-from hansa.foundation.database import Jsonb, all_rows, one_row, run, savepoint
+from hansa.foundation.database import Jsonb, one_row, run, savepoint
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import PlanId, TaskId, TraceId
-from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, Task, TaskState
+from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, PlanState, Step, Task, TaskState
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-
-CHANNEL = "hansa_work"
-"""The NOTIFY channel on which a commit says that there is something to do."""
-
-LEASE_LOCKS = 7210
-"""The advisory-lock class under which each living worker holds its own number."""
-
-_TASK = """select t.id, t.plan, p.subject, t.kind, t.undo, t.body, t.output, t.message, t.heard,
-                  t.attempt, t.failures, p.trace, t.state, t.label, t.error, t.run_at,
-                  t.wait_until, t.finished_at, t.closing, p.turned_back
-           from plan_task t join plan p on p.id = t.plan"""
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A task whose plan this transaction has locked, with what only the engine needs.
-
-    late: the plan was turned back while this task was still on its way forward.
-    """
-
-    task: Task
-    undo: str | None
-    heard: int
-    failures: int
-    wait_until: Instant | None
-    closing: bool
-    turned_back: bool
-
-    @property
-    def handler(self) -> str:
-        return self.undo if self.task.undoing and self.undo else self.task.kind
-
-    @property
-    def late(self) -> bool:
-        return self.turned_back and not self.closing and not self.task.undoing
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a plan stands: the states in which its tasks are, closing ones apart."""
-
-    state: PlanState
-    turned_back: bool
-    tasks: frozenset[TaskState]
-    closing: frozenset[TaskState]
-
-
-def _task(row: Mapping[str, Any]) -> Task:
-    state = TaskState(row["state"])
-    return Task(
-        id=TaskId(row["id"]),
-        plan=PlanId(row["plan"]),
-        subject=row["subject"],
-        kind=row["kind"],
-        body=row["body"],
-        output=row["output"],
-        message=row["message"],
-        attempt=row["attempt"],
-        trace=TraceId(row["trace"]),
-        undoing=state.value.startswith("undo"),
-        state=state,
-        label=row["label"],
-        error=row["error"],
-        run_at=row["run_at"],
-        finished_at=row["finished_at"],
-    )
-
-
-def _claimed(row: Mapping[str, Any]) -> Claimed:
-    return Claimed(
-        task=_task(row),
-        undo=row["undo"],
-        heard=row["heard"],
-        failures=row["failures"],
-        wait_until=row["wait_until"],
-        closing=row["closing"],
-        turned_back=row["turned_back"],
-    )
 
 
 def insert(
@@ -149,130 +65,7 @@ def notify(tx: Transaction) -> None:
     run(tx, "select pg_notify(%s, '')", (CHANNEL,))
 
 
-# --- locks: always the plan first ---------------------------------------------------------------
-
-
-def lock(tx: Transaction, plan: PlanId) -> bool:
-    """Locks a plan; False when there is no such plan."""
-    return one_row(tx, "select 1 from plan where id = %s for update", (plan,)) is not None
-
-
-def lock_plan_of(tx: Transaction, task: TaskId) -> PlanId | None:
-    row = one_row(
-        tx,
-        "select id from plan where id = (select plan from plan_task where id = %s) for update",
-        (task,),
-    )
-    return PlanId(row["id"]) if row else None
-
-
-def lock_due_plan(tx: Transaction, now: Instant) -> PlanId | None:
-    """Locks the plan whose task has been due longest and that nobody else holds."""
-    row = one_row(
-        tx,
-        """select p.id from plan_task t join plan p on p.id = t.plan where t.run_at <= %s
-           order by t.run_at limit 1 for update of p skip locked""",
-        (now,),
-    )
-    return PlanId(row["id"]) if row else None
-
-
-# --- reading ------------------------------------------------------------------------------------
-
-
-def due(tx: Transaction, plan: PlanId, now: Instant) -> Claimed | None:
-    """The next due task of a plan that this transaction has locked."""
-    row = one_row(
-        tx,
-        _TASK + " where t.plan = %s and t.run_at <= %s order by t.run_at, t.position limit 1",
-        (plan, now),
-    )
-    return _claimed(row) if row else None
-
-
-def claimed(tx: Transaction, task: TaskId) -> Claimed | None:
-    row = one_row(tx, _TASK + " where t.id = %s", (task,))
-    return _claimed(row) if row else None
-
-
-def standing(tx: Transaction, plan: PlanId) -> Standing:
-    rows = all_rows(
-        tx,
-        """select distinct p.state as plan_state, p.turned_back, t.state, t.closing
-           from plan p join plan_task t on t.plan = p.id where p.id = %s""",
-        (plan,),
-    )
-    return Standing(
-        state=PlanState(rows[0]["plan_state"]),
-        turned_back=rows[0]["turned_back"],
-        tasks=frozenset(TaskState(row["state"]) for row in rows if not row["closing"]),
-        closing=frozenset(TaskState(row["state"]) for row in rows if row["closing"]),
-    )
-
-
-def of_subject(tx: Transaction, subject: str) -> Plan | None:
-    """The newest plan about this subject."""
-    rows = all_rows(
-        tx,
-        "select * from plan where subject = %s order by made_at desc, id desc limit 1",
-        (subject,),
-    )
-    return next(iter(_plans(tx, rows)), None)
-
-
-def of_task(tx: Transaction, task: TaskId) -> Plan | None:
-    rows = all_rows(
-        tx,
-        "select * from plan where id = (select plan from plan_task where id = %s)",
-        (task,),
-    )
-    return next(iter(_plans(tx, rows)), None)
-
-
-def in_state(tx: Transaction, state: PlanState) -> list[Plan]:
-    """Every plan in a state, the oldest first."""
-    rows = all_rows(tx, "select * from plan where state = %s order by made_at, id", (state,))
-    return _plans(tx, rows)
-
-
-def _plans(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
-    tasks: dict[str, list[Task]] = defaultdict(list)
-    ids = [row["id"] for row in rows]
-    for row in all_rows(tx, _TASK + " where t.plan = any(%s) order by t.position", (ids,)):
-        tasks[row["plan"]].append(_task(row))
-    return [
-        Plan(
-            id=PlanId(row["id"]),
-            subject=row["subject"],
-            kind=row["kind"],
-            state=PlanState(row["state"]),
-            trace=TraceId(row["trace"]),
-            tasks=tuple(tasks[row["id"]]),
-        )
-        for row in rows
-    ]
-
-
-def counts(tx: Transaction) -> dict[str, int]:
-    rows = all_rows(
-        tx,
-        """select t.state, count(*) as n from plan_task t join plan p on p.id = t.plan
-           where p.ended_at is null group by t.state""",
-    )
-    return {row["state"]: row["n"] for row in rows}
-
-
-def open_plans(tx: Transaction) -> int:
-    row = one_row(tx, "select count(*) as n from plan where ended_at is null")
-    return int(row["n"]) if row else 0
-
-
-def next_due(tx: Transaction) -> Instant | None:
-    row = one_row(tx, "select min(run_at) as at from plan_task")
-    return row["at"] if row else None
-
-
-# --- one task moves -----------------------------------------------------------------------------
+# --- one task moves -------------------------------------------------------------------------------
 
 
 def move(
@@ -390,7 +183,7 @@ def set_body(tx: Transaction, task: TaskId, body: Json) -> None:
     run(tx, "update plan_task set body = %s where id = %s", (Jsonb(body), task))
 
 
-# --- the plan moves -----------------------------------------------------------------------------
+# --- the plan moves -------------------------------------------------------------------------------
 
 
 def set_plan(tx: Transaction, plan: PlanId, state: PlanState) -> None:
@@ -477,7 +270,7 @@ def start_closing(tx: Transaction, plan: PlanId, now: Instant) -> int:
     )
 
 
-# --- workers and people -------------------------------------------------------------------------
+# --- workers and people ---------------------------------------------------------------------------
 
 
 def free_dead_leases(tx: Transaction, now: Instant) -> int:
@@ -521,26 +314,6 @@ def note_intervention(
            values (%s,%s,%s,%s,%s,%s,%s)""",
         (plan, task, act, by, why, None if before is None else Jsonb(before), now),
     )
-
-
-def interventions(tx: Transaction, plan: PlanId) -> list[Intervention]:
-    rows = all_rows(
-        tx,
-        """select task, act, by_whom, why, before, at from plan_intervention
-           where plan = %s order by id""",
-        (plan,),
-    )
-    return [
-        Intervention(
-            task=None if row["task"] is None else TaskId(row["task"]),
-            act=row["act"],
-            by=row["by_whom"],
-            why=row["why"],
-            before=row["before"],
-            at=row["at"],
-        )
-        for row in rows
-    ]
 
 
 @contextmanager
