@@ -67,13 +67,13 @@ class Imprint:
             size=_size(connection),
         )
 
-    def restore(self, connection: Connection) -> bool:
-        """Makes the database as it was; False when it has to be made anew."""
-        connection.execute(OTHERS)
-        if connection.execute(SHAPE).fetchall() != self.shape:
-            return False
-        if _size(connection) > self.size + GROWTH_MAX:
-            return False
+    def is_restorable(self, connection: Connection) -> bool:
+        """Whether the database has its old shape and is still worth emptying."""
+        same = connection.execute(SHAPE).fetchall() == self.shape
+        return same and _size(connection) <= self.size + GROWTH_MAX
+
+    def restore(self, connection: Connection) -> None:
+        """Puts every row and sequence back; the shape must be as it was."""
         with connection.transaction():
             # Past the triggers that keep records, and in any order of foreign keys.
             connection.execute("set local session_replication_role = replica")
@@ -85,7 +85,6 @@ class Imprint:
             for name, last, start in self.sequences:
                 called = last is not None
                 connection.execute("select setval(%s, %s, %s)", (name, last or start, called))
-        return True
 
 
 def _copied(connection: Connection, table: str) -> bytes:
@@ -140,7 +139,9 @@ class Pool:
         return name, psycopg.connect(self._server.url(name), autocommit=True)
 
     def _take_back(self, name: str, keeper: Connection) -> None:
-        if self._imprint.restore(keeper):
+        keeper.execute(OTHERS)
+        if self._imprint.is_restorable(keeper):
+            self._imprint.restore(keeper)
             self._free.append((name, keeper))
         else:
             self._drop(name, keeper)

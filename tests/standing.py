@@ -1,0 +1,63 @@
+"""A world that was built once and is put back to where it stood, for many tests about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from hansa.node import Node
+from tests.alliance import Alliance
+from tests.databases import Imprint
+
+
+class Standing:
+    """An alliance as it stands when this is made.
+
+    What nodes keep in memory stays: their ids go on, and partners are known already.
+    """
+
+    def __init__(self, alliance: Alliance) -> None:
+        self.alliance = alliance
+        self._opening = alliance.clock.at
+        self._connections = ExitStack()
+        self._kept: list[tuple[Node, psycopg.Connection, Imprint, dict[Path, bytes]]] = []
+        for node in alliance.nodes.values():
+            connection = self._connections.enter_context(
+                psycopg.connect(node.database.url, autocommit=True)
+            )
+            kept = (node, connection, Imprint.of(connection), _files(node.folder))
+            self._kept.append(kept)
+
+    def again(self) -> Alliance:
+        """The alliance with its databases, files and clock as they were."""
+        self.alliance.clock.at = self._opening
+        self.alliance.silent.clear()
+        for node, connection, imprint, files in self._kept:
+            imprint.restore(connection)
+            for path, content in _files(node.folder).items():
+                if path not in files:
+                    path.unlink()
+                elif content != files[path]:
+                    path.write_bytes(files[path])
+        return self.alliance
+
+    def close(self) -> None:
+        self._connections.close()
+
+
+@contextmanager
+def standing(alliance: Alliance) -> Iterator[Standing]:
+    """The alliance as it stands now; closed, with its nodes, when the block ends."""
+    made = Standing(alliance)
+    try:
+        yield made
+    finally:
+        made.close()
+        alliance.close()
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
