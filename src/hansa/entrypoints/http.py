@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI, Request, Response
+import structlog
+from fastapi import FastAPI, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -14,10 +15,18 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hansa.federation.tmf import server as tmf
+from hansa.federation.tmf import trace
 from hansa.foundation.plan import actions as plans
 from hansa.node import Node
+
+log = logging.getLogger(__name__)
+
+UNLOGGED = frozenset({"/health", "/metrics"})
+"""Routes that are asked so often that a line each would bury the others."""
 
 
 def app(node: Node) -> FastAPI:
@@ -59,22 +68,61 @@ def _measure(made: FastAPI, node: Node) -> None:
     tasks = Gauge("hansa_tasks", "Tasks of plans by state", ["state"], registry=registry)
     plans_held = Gauge("hansa_plans_held", "Plans that wait for a person", registry=registry)
 
-    @made.middleware("http")
-    async def count(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        began = time.perf_counter()
-        response = await call_next(request)
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        requests.labels(request.method, route, response.status_code).inc()
-        seconds.labels(request.method, route).observe(time.perf_counter() - began)
-        return response
+    made.add_middleware(Counting, requests=requests, seconds=seconds)
 
     @made.get("/metrics", tags=["operation"])
     def metrics() -> Response:
         """Prometheus text format: requests, their times, and tasks by state."""
+        tasks.clear()
         with node.begin() as tx:
             for state, number in plans.counts(tx).items():
                 tasks.labels(state).set(number)
             plans_held.set(len(plans.fallout(tx)))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class Counting:
+    """Counts, times and logs each answer; binds its trace id to what is logged meanwhile."""
+
+    def __init__(self, app: ASGIApp, *, requests: Counter, seconds: Histogram) -> None:
+        self._app = app
+        self._requests = requests
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(**_trace(scope)):
+            try:
+                await self._app(scope, receive, sending)
+            finally:
+                took = time.perf_counter() - began
+                route = getattr(scope.get("route"), "path", "unknown")
+                self._requests.labels(scope["method"], route, status).inc()
+                self._seconds.labels(scope["method"], route).observe(took)
+                if route not in UNLOGGED:
+                    log.info(
+                        "answered",
+                        extra={
+                            "method": scope["method"],
+                            "route": route,
+                            "status": status,
+                            "ms": round(took * 1000, 1),
+                        },
+                    )
+
+
+def _trace(scope: Scope) -> dict[str, str]:
+    header = Headers(scope=scope).get(trace.HEADER)
+    found = trace.read(header)
+    return {"trace": found} if found else {}

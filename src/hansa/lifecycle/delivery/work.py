@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -45,6 +46,8 @@ from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.quote.model import KeptQuote
 
+log = logging.getLogger(__name__)
+
 Sellers = Callable[[PartyId], Seller]
 
 ORDERS_A_TURN = 20
@@ -55,6 +58,7 @@ def begin_orders(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int
     """Takes accepted orders and writes their plans; returns how many it took."""
     taken = orders.take(tx, us=us, limit=ORDERS_A_TURN, now=now)
     for kept in taken:
+        _log("order begun", kept)
         if kept.kind == "provide":
             quote = quotes.get(tx, quote_id=kept.order.quote)
             steps = rules.provide_steps(kept.order.id, quote, ids)
@@ -381,6 +385,7 @@ def _finish(
 ) -> None:
     """Moves an order to its end and tells the buyer, if the buyer is another node."""
     kept = orders.move(tx, us=us, order_id=order_id, state=state, reason=reason, now=now)
+    _log("order ended", kept)
     if kept.by_partner:
         shown = actions.progress(tx, us=us, order_id=order_id)
         notices.send(
@@ -391,6 +396,20 @@ def _finish(
             now=now,
             notice=OrderMoved(replace(shown, provided=provided)),
         )
+
+
+def _log(what: str, kept: KeptOrder) -> None:
+    order = kept.order
+    log.info(
+        what,
+        extra={
+            "trace": order.trace,
+            "order": order.id,
+            "kind": kept.kind,
+            "buyer": order.buyer,
+            "state": order.state,
+        },
+    )
 
 
 def _order_and_quote(tx: Transaction, us: PartyId, task: Task) -> tuple[KeptOrder, KeptQuote]:

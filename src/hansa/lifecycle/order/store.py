@@ -82,9 +82,12 @@ def set_hold(tx: Transaction, order: OrderId, hold: HoldId) -> None:
     run(tx, "update order_order set hold = %s where id = %s", (hold, order))
 
 
+_PLAIN = "select * from order_order where id = %s"
+_LOCKED = "select * from order_order where id = %s for update"
+
+
 def get(tx: Transaction, us: PartyId, order: OrderId, *, lock: bool = False) -> KeptOrder | None:
-    sql = "select * from order_order where id = %s" + (" for update" if lock else "")
-    row = one_row(tx, sql, (order,))
+    row = one_row(tx, _LOCKED if lock else _PLAIN, (order,))
     return _kept(row, us) if row else None
 
 
