@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -256,6 +257,19 @@ def test_a_change_that_is_ceased_after_the_service_changes_nothing(stage: Stage)
     late = stage.seller.cease(order_id=change.id, key=BuyerKey("l"))
     assert late.state is OrderState.COMPLETED
     assert stage.device(holding) is None
+
+
+def test_many_at_once_with_one_key_are_one_order(stage: Stage) -> None:
+    quote = stage.seller.quote(NEED)
+
+    def place(_: int) -> OrderId:
+        return until_done(lambda: stage.seller.order(quote_id=quote.id, key=BuyerKey("k")).id)
+
+    with ThreadPoolExecutor(4) as pool:
+        orders = set(pool.map(place, range(8)))
+    assert orders == {stage.order_of("k")}
+    assert stage.seller.progress(stage.order_of("k")).state is OrderState.COMPLETED
+    assert len(set(stage.holdings_of("k"))) == 4
 
 
 def test_a_quantity_reaches_the_device(stage: Stage) -> None:

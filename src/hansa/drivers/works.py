@@ -52,6 +52,7 @@ class Works:
                 self._put(tx, order)
                 for position, ask in enumerate(asks):
                     self._enter(tx, order, position, ask)
+                order = self._find(tx, order.id)
         return self._carry_out(order)
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> KeptOrder:
@@ -164,7 +165,7 @@ class Works:
         if target.state in ("inProgress", "completed"):
             for position, line in enumerate(target.lines):
                 self._take_back(tx, order, position, line)
-        return order
+        return self._find(tx, order.id)
 
     def _take_back(self, tx: Transaction, order: KeptOrder, position: int, line: Line) -> None:
         """What was new should end, what was changed should be as before."""
@@ -218,7 +219,6 @@ class Works:
 
     def _carry_out(self, order: KeptOrder) -> KeptOrder:
         """Goes on from wherever the order stands; a finished one is only reported."""
-        order = self.find(order.id)
         if order.state != "inProgress":
             return order
         if not order.reason:
@@ -231,7 +231,7 @@ class Works:
             self._converge(order)
         with self._begin() as tx:
             self._record(tx, order.id)
-        order = self.find(order.id)
+            order = self._find(tx, order.id)
         if order.state == "cancelled":  # while we were at the devices
             self._converge(order)
         return order
