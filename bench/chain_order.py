@@ -38,8 +38,8 @@ import httpx2
 
 from hansa.drivers.model import Choice, Coverage, Product
 from hansa.entrypoints.demo import prepare
-from hansa.entrypoints.demo.model import AgreementFile, CustomerEntry, Operator
 from hansa.entrypoints.demo.stage import Stage, wait_until
+from hansa.entrypoints.operator_files import AgreementFile, CustomerEntry, Operator
 from hansa.federation.contract import CharacteristicSpec, Need, NeedItem, OrderState, Tax
 from hansa.federation.papers import AgreementItem, AgreementParty
 from hansa.foundation.embedded import EmbeddedServer

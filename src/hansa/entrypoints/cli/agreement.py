@@ -21,6 +21,7 @@ from hansa.entrypoints.cli.door import (
 )
 
 if TYPE_CHECKING:
+    from hansa.entrypoints.operator_files import AgreementFile
     from hansa.federation.papers import AgreementDocument
     from hansa.lifecycle.agreement.model import Agreement
     from hansa.node import Node
@@ -43,7 +44,7 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Draft an agreement that we lead and send it to its other parties, to be signed by all."""
-    from hansa.entrypoints.demo.model import AgreementFile
+    from hansa.entrypoints.operator_files import AgreementFile
     from hansa.entrypoints.yaml_files import load
     from hansa.lifecycle.agreement import actions
 
@@ -214,25 +215,14 @@ def _move(how: str, id: str, folder: Path, *, as_json: bool) -> None:
     _show(moved, as_json=as_json)
 
 
-def _document(ours: Node, read: object, replaces: str) -> AgreementDocument:
+def _document(ours: Node, read: AgreementFile, replaces: str) -> AgreementDocument:
     """The file's text as a document: a new agreement, or the next version of one."""
-    from hansa.entrypoints.demo.model import AgreementFile
-    from hansa.federation.papers import AgreementDocument
     from hansa.foundation.ids import AgreementId
 
-    assert isinstance(read, AgreementFile)
-    before = version_of(ours, replaces, None) if replaces else None
-    return AgreementDocument(
-        id=before.id if before else ours.ids.new(AgreementId),
-        version=before.version + 1 if before else 1,
-        name=read.name,
-        parties=read.parties,
-        valid_from=read.valid_from,
-        valid_to=read.valid_to,
-        items=read.items,
-        shares=read.shares,
-        gates=read.gates,
-    )
+    if not replaces:
+        return read.document(id=ours.ids.new(AgreementId), version=1)
+    before = version_of(ours, replaces, None)
+    return read.document(id=before.id, version=before.version + 1)
 
 
 def _show(agreement: Agreement, *, as_json: bool) -> None:

@@ -33,10 +33,9 @@ def import_file(file: File, node: NodeDir = DEFAULT_NODE, as_json: AsJson = Fals
     the same code is described anew, a price ends the one before it from its day on.
     """
     from hansa.entrypoints import operator_files
-    from hansa.entrypoints.demo.model import Operator
     from hansa.entrypoints.yaml_files import load
 
-    operator = load(file, Operator)
+    operator = load(file, operator_files.Operator)
     with opened(node) as ours, ours.begin() as tx:
         operator_files.put(tx, us=ours.us, operator=operator, now=ours.clock.now())
     kinds = ("products", "coverage", "offers", "prices", "taxes", "customers")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hansa.entrypoints.demo.play import Outcome, Play
+from hansa.entrypoints.demo.model import Outcome
+from hansa.entrypoints.demo.play import Play
 from hansa.entrypoints.demo.show import Show
 from hansa.entrypoints.demo.stage import demo_folder
 from hansa.foundation.errors import Refused

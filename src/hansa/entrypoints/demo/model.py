@@ -1,4 +1,4 @@
-"""What the files of a scenario say. Everything is data; there is no code in a scenario."""
+"""What the files of a scenario say, and what came of it. There is no code in a scenario."""
 
 from __future__ import annotations
 
@@ -6,53 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hansa.drivers.model import Coverage, Product
-from hansa.federation.papers import AgreementItem, AgreementParty, RevenueShare
+from hansa.federation.contract import Progress, Quote
 from hansa.foundation.ids import OfferCode, PartyId
-from hansa.foundation.money import Money
-from hansa.foundation.party import Party
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant
-from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, ReferenceRate, TaxRule
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerEntry:
-    """An end customer of an operator. credit_limit: None for no limit."""
-
-    party: Party
-    price_list: str
-    credit_limit: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """One operator's own data (`operators/<name>.yaml`); what `hansa catalogue import` takes."""
-
-    party: Party
-    products: tuple[Product, ...] = ()
-    coverage: tuple[Coverage, ...] = ()
-    offers: tuple[CatalogueOffer, ...] = ()
-    prices: tuple[ListPrice, ...] = ()
-    taxes: tuple[TaxRule, ...] = ()
-    customers: tuple[CustomerEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementFile:
-    """One agreement (`agreements/<name>.yaml`); its id is made when it is drafted.
-
-    launch: the countries that go live, with what was shown at each gate.
-    """
-
-    name: str
-    parties: tuple[AgreementParty, ...]
-    valid_from: Instant
-    items: tuple[AgreementItem, ...]
-    valid_to: Instant | None = None
-    shares: tuple[RevenueShare, ...] = ()
-    gates: tuple[str, ...] = ()
-    launch: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+from hansa.lifecycle.billing.model import Bill
+from hansa.lifecycle.catalogue.model import ReferenceRate
+from hansa.lifecycle.settlement.model import BooksProof, Held, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +95,32 @@ class Scenario:
     rates: tuple[ReferenceRate, ...]
     sites: tuple[Site, ...]
     story: tuple[Act, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order of the story: who placed it where, and what it had become when it was done."""
+
+    name: str
+    operator: PartyId
+    customer: PartyId
+    quote: Quote
+    progress: Progress
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a scenario came to."""
+
+    scenario: Scenario
+    placed: tuple[Placed, ...]
+    bills: tuple[Bill, ...]
+    statements: tuple[Held, ...]
+    positions: tuple[tuple[PartyId, Position], ...]
+    proof: BooksProof
+    seconds: float
+
+    @property
+    def hops(self) -> int:
+        return max((one.progress.hops for one in self.placed), default=0)

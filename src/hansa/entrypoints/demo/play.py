@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,20 @@ from pathlib import Path
 from hansa.entrypoints.demo import prepare
 from hansa.entrypoints.demo.model import (
     Act,
-    AgreementFile,
     CeaseAct,
     ChangeAct,
-    Operator,
     OrderAct,
+    Outcome,
+    Placed,
     RefusedAct,
     Scenario,
     WantedItem,
 )
 from hansa.entrypoints.demo.show import Show
 from hansa.entrypoints.demo.stage import Stage, wait_until
+from hansa.entrypoints.operator_files import AgreementFile, Operator
 from hansa.entrypoints.yaml_files import load
-from hansa.federation.contract import Need, NeedItem, OrderState, Progress, Quote
+from hansa.federation.contract import Need, NeedItem, OrderState, Progress
 from hansa.federation.papers import StatementState
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId
@@ -34,40 +35,11 @@ from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import Bill
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.settlement.actions import positions, statements
-from hansa.lifecycle.settlement.model import BooksProof, Held, Position
+from hansa.lifecycle.settlement.model import Held, Position
 from hansa.storefront import Storefront
 
 ORDER_S = 30
 MONTH_S = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An order of the story: who placed it where, and what it had become when it was done."""
-
-    name: str
-    operator: PartyId
-    customer: PartyId
-    quote: Quote
-    progress: Progress
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a scenario came to."""
-
-    scenario: Scenario
-    placed: tuple[Placed, ...]
-    bills: tuple[Bill, ...]
-    statements: tuple[Held, ...]
-    positions: tuple[tuple[PartyId, Position], ...]
-    proof: BooksProof
-    seconds: float
-
-    @property
-    def hops(self) -> int:
-        return max((one.progress.hops for one in self.placed), default=0)
 
 
 class Play:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hansa.drivers import actions as network
-from hansa.entrypoints.demo.model import AgreementFile, Operator
+from hansa.entrypoints import operator_files
 from hansa.entrypoints.demo.stage import Stage, wait_until
+from hansa.entrypoints.operator_files import AgreementFile, Operator
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef
-from hansa.federation.papers import AgreementDocument
 from hansa.foundation.ids import AgreementId, PartyId
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.agreement.model import Agreement, AgreementState
@@ -26,24 +25,9 @@ def furnish(stage: Stage, operator: Operator, rates: Sequence[ReferenceRate]) ->
     node = stage.nodes[operator.party.id]
     now = node.clock.now()
     with node.begin() as tx:
-        network.set_products(tx, products=operator.products)
-        network.cover(tx, entries=operator.coverage)
-        for offer in operator.offers:
-            catalogue.put_offer(tx, offer=offer)
-        for price in operator.prices:
-            catalogue.put_price(tx, price=price)
-        for rule in operator.taxes:
-            catalogue.put_tax_rule(tx, rule=rule)
+        operator_files.put(tx, us=node.us, operator=operator, now=now)
         for rate in rates:
             catalogue.put_rate(tx, rate=rate, now=now)
-        for entry in operator.customers:
-            agreement.register_customer(
-                tx,
-                party=entry.party,
-                price_list=entry.price_list,
-                credit_limit=entry.credit_limit,
-                now=now,
-            )
 
 
 def join(stage: Stage, one: PartyId, other: PartyId) -> None:
@@ -66,17 +50,7 @@ def agree(stage: Stage, file: AgreementFile) -> Agreement:
     Returns when every party's own node knows all of it.
     """
     lead = stage.nodes[next(p.party for p in file.parties if p.role == "lead")]
-    document = AgreementDocument(
-        id=lead.ids.new(AgreementId),
-        version=1,
-        name=file.name,
-        parties=file.parties,
-        valid_from=file.valid_from,
-        valid_to=file.valid_to,
-        items=file.items,
-        shares=file.shares,
-        gates=file.gates,
-    )
+    document = file.document(id=lead.ids.new(AgreementId), version=1)
     ref = AgreementRef(document.id, 1)
     with lead.begin() as tx:
         agreement.draft(tx, us=lead.us.id, document=document, ids=lead.ids, now=lead.clock.now())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hansa.entrypoints.demo.model import Outcome, Placed, Scenario
 from hansa.federation.contract import Quote
 from hansa.federation.papers import StatementLine
 from hansa.foundation.errors import Refused
@@ -18,10 +18,6 @@ from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money, add_up
 from hansa.foundation.party import Party
 from hansa.lifecycle.agreement.model import Agreement
-
-if TYPE_CHECKING:
-    from hansa.entrypoints.demo.model import Scenario
-    from hansa.entrypoints.demo.play import Outcome, Placed
 
 
 class Show:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx2
 
-from hansa.entrypoints.demo.model import Operator
+from hansa.entrypoints.operator_files import Operator
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
