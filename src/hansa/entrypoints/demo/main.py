@@ -60,8 +60,10 @@ def _play(scenario: Path, folder: Path, console: Console, *, keep: bool) -> Outc
             left = True
             for party, pid in play.stage.leave().items():
                 console.print(
-                    f"  {party}: {play.stage.address(party)}, data in {folder / party}, "
-                    f"stop it with: kill {pid}"
+                    f"  {party}: {play.stage.address(party)}\n"
+                    f"    look into it: hansa order list --node {folder / party}\n"
+                    f"    stop it:      kill {pid}",
+                    soft_wrap=True,
                 )
         return outcome
     finally:
