@@ -70,7 +70,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) ->
     if not rows:
         say(f"{title}: none")
         return
-    made = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    say(title)
+    made = Table(box=SIMPLE, pad_edge=False)
     for name in columns:
         right = name.endswith(">")
         made.add_column(

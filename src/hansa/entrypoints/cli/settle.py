@@ -64,7 +64,7 @@ def statements(
         return
     render.table(
         "Statements",
-        ("statement", "", "creditor", "debtor", "for", "period", "state", "total>", "number"),
+        ("statement", "we", "creditor", "debtor", "for", "period", "state", "total>", "number"),
         [
             (
                 one.id,

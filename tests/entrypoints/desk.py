@@ -1,0 +1,121 @@
+"""An operator's people at the command line, in this process, on a real node's database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from typer.testing import CliRunner
+
+from hansa.entrypoints import node_folder
+from hansa.entrypoints.cli.main import app
+from hansa.foundation.ids import PartyId
+from hansa.foundation.party import Party
+from hansa.foundation.time import SystemClock
+from hansa.node import ClockSettings, DatabaseSettings, HttpSettings, Node, Settings, open_node
+
+SOON = datetime(2026, 11, 2, 8, tzinfo=UTC)
+"""When these stories begin."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    out: str
+    err: str
+    exit_code: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Desk:
+    """Commands on one node. The node's clock shows what the shared clock file says."""
+
+    def __init__(self, folder: Path, clock: Path, *, party: Party, port: int, url: str) -> None:
+        self.folder = folder
+        self.party = party
+        self.url = url
+        settings = Settings(
+            party=party,
+            http=HttpSettings(port=port),
+            database=DatabaseSettings(url=url),
+            clock=ClockSettings(shift_file=str(clock)),
+        )
+        node_folder.create(folder, settings, now=SOON)
+
+    def __call__(self, *words: str, exit_code: int = 0) -> Said:
+        """Runs `hansa` with these words on this node, and expects this exit code."""
+        said = hansa(*words, node=self.folder)
+        assert said.exit_code == exit_code, f"{words}: {said}"
+        return said
+
+    def json(self, *words: str) -> Any:
+        """What the command prints with --json: one document, and nothing beside it."""
+        said = self(*words, "--json")
+        assert said.err == ""
+        return said.json
+
+    def refused(self, *words: str, exit_code: int = 3) -> str:
+        """The one line on stderr of a command that writes nothing and prints nothing."""
+        before = rows(self.url)
+        said = self(*words, exit_code=exit_code)
+        assert said.out == ""
+        assert rows(self.url) == before
+        (line,) = said.err.splitlines()
+        return line
+
+    @contextmanager
+    def node(self) -> Iterator[Node]:
+        """The node itself, for what no command does."""
+        node = open_node(self.folder)
+        try:
+            yield node
+        finally:
+            node.close()
+
+    def work(self) -> None:
+        """What the node's worker would do by now."""
+        with self.node() as node:
+            node.work_once()
+
+
+def hansa(*words: str, node: Path | None = None) -> Said:
+    """Runs `hansa` in this process."""
+    env = {"HANSA_NODE": str(node) if node else None, "HANSA_BY": "ada", "HANSA_DEBUG": None}
+    result = CliRunner().invoke(app, list(words), env=env)
+    return Said(result.stdout, result.stderr, result.exit_code)
+
+
+def set_clock(file: Path, at: datetime) -> None:
+    """Every node with this clock file shows this moment from now on."""
+    new = file.with_suffix(".new")
+    new.write_text(str(round((at - SystemClock().now()).total_seconds())))
+    new.replace(file)
+
+
+def rows(url: str) -> dict[str, int]:
+    """How many rows each table of a database has."""
+    tables = "select oid::regclass::text from pg_class where relkind = 'r' and relnamespace = %s"
+    with psycopg.connect(url) as connection:
+        public = connection.execute("select 'public'::regnamespace::oid").fetchone()
+        assert public is not None
+        names = [str(name) for (name,) in connection.execute(tables, public)]
+        counts = {}
+        for name in names:
+            row = connection.execute(f"select count(*) from {name}").fetchone()
+            assert row is not None
+            counts[name] = int(row[0])
+        return counts
+
+
+def party(name: str, country: str = "GB", currency: str = "GBP") -> Party:
+    return Party(PartyId(name), name.upper(), country, currency)

@@ -1,0 +1,99 @@
+"""A node's folder: made once, private, and read back as it was meant."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hansa.entrypoints import node_folder
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import PartyId
+from hansa.foundation.party import Party
+from hansa.node import (
+    ClockSettings,
+    DatabaseSettings,
+    HttpSettings,
+    NetworkSettings,
+    Settings,
+    SettlementSettings,
+    load_settings,
+)
+from tests.entrypoints.desk import SOON, hansa
+
+SETTINGS = Settings(
+    party=Party(PartyId("bt"), 'BT "plc" \\ Ünï', "GB", "GBP", "GB 1"),
+    http=HttpSettings(port=7101),
+)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SETTINGS,
+        replace(
+            SETTINGS,
+            http=HttpSettings(port=1, host="::1", address="https://bt.example:8443"),
+            database=DatabaseSettings(url="postgresql://u:p@h/x"),
+            network=NetworkSettings(seed="other"),
+            settlement=SettlementSettings(auto_confirm=True),
+            clock=ClockSettings(shift_file="/tmp/clock"),
+            log_level="debug",
+        ),
+    ],
+)
+def test_what_is_written_is_read(tmp_path: Path, settings: Settings) -> None:
+    keys = node_folder.create(tmp_path / "a" / "node", settings, now=SOON)
+    folder = tmp_path / "a" / "node"
+    assert load_settings(folder) == settings
+    for name in ("node.toml", "node.key"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    before = (folder / "node.toml").read_text(), (folder / "node.key").read_text()
+    with pytest.raises(Refused, match="node-exists"):
+        node_folder.create(folder, replace(settings, log_level="error"), now=SOON)
+    assert before == ((folder / "node.toml").read_text(), (folder / "node.key").read_text())
+    assert keys.public not in before[0]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code", "field"),
+    [
+        ("--party", "B T", "party-name", "party"),
+        ("--country", "gb", "card-invalid", "party.country"),
+        ("--currency", "QQQ", "currency-unknown", "currency"),
+        ("--name", " ", "card-invalid", "party.name"),
+        ("--port", "70000", "setting-invalid", "http.port"),
+        ("--address", "bt.example/hansa", "card-invalid", "address"),
+        ("--address", "ftp://bt.example", "card-invalid", "address"),
+        ("--database-url", "localhost", "setting-invalid", "database.url"),
+    ],
+)
+def test_nothing_is_made_of_bad_settings(
+    tmp_path: Path, option: str, value: str, code: str, field: str
+) -> None:
+    words = {
+        "--party": "bt", "--name": "BT", "--country": "GB", "--currency": "GBP", "--port": "7101",
+        option: value,
+    }  # fmt: skip
+    folder = tmp_path / "node"
+    said = hansa("node", "init", *(word for pair in words.items() for word in pair), node=folder)
+    assert said.exit_code == 3
+    assert said.err.startswith(f"refused ({code}): ")
+    assert said.err.rstrip().endswith(f"[{field}]")
+    assert not folder.exists()
+
+
+def test_init_says_how_to_go_on(tmp_path: Path) -> None:
+    folder = tmp_path / "node"
+    said = hansa(
+        "node", "init", "--party", "bt", "--name", "BT", "--country", "GB", "--currency", "GBP",
+        "--port", "7101", node=folder,
+    )  # fmt: skip
+    assert said.exit_code == 0
+    assert f"hansa node run --node {folder}" in said.out
+    status = hansa("node", "status", node=folder)
+    assert status.exit_code == 5
+    assert "api not running" in status.out
+    assert "hansa node run" in status.out
