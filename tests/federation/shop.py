@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx2
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -39,7 +40,7 @@ from hansa.federation.papers import Notice
 from hansa.federation.tmf import server
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tokens import make_token, verify_token
-from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import (
     AgreementId,
     BuyerKey,
@@ -298,6 +299,13 @@ class Door(TestClient):
 
 def retrail(need: Need, *trail: str) -> Need:
     return replace(need, trail=tuple(PartyId(node) for node in trail))
+
+
+def caught(act: Callable[[], object]) -> HansaError:
+    """The error that this raises."""
+    with pytest.raises(HansaError) as raised:
+        act()
+    return raised.value
 
 
 LATER = TryLater("usage-not-ready", "Not all of it is there.", field="period", after_s=0.25)

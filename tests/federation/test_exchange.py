@@ -38,9 +38,10 @@ from hansa.federation.papers import (
     StatementLine,
     Summary,
 )
+from hansa.federation.tmf import errors
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.wire import parse
-from hansa.foundation.errors import NotFound
+from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
     AgreementId,
     BillId,
@@ -57,6 +58,7 @@ from hansa.foundation.time import Period
 from tests.federation import swagger
 from tests.federation.shop import (
     BT,
+    LATER,
     LINE,
     MTN,
     NEED,
@@ -283,6 +285,13 @@ def bill_faults(event: Any) -> list[str]:
         schema = {"$ref": "#/definitions/AppliedCustomerBillingRate"}
         found += swagger.faults(678, schema, rate, "rate")
     return found
+
+
+def test_errors_are_as_the_official_documents_say() -> None:
+    schema = {"$ref": "#/definitions/Error"}
+    for error in (Refused("malformed", "Not so.", field="a.b"), LATER):
+        assert list(swagger.faults(622, schema, parse(errors.write(error)[2]))) == []
+    assert list(swagger.faults(622, schema, parse(errors.UNFORESEEN))) == []
 
 
 def test_the_official_documents_would_catch_a_fault() -> None:

@@ -1,12 +1,10 @@
-"""What BT's door does not let in, and what MTN does not believe of BT."""
+"""What BT's door does not let in, and how MTN hears of it."""
 
 from __future__ import annotations
 
 import json
 import logging
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,15 +17,14 @@ from hypothesis import strategies as st
 
 from hansa.federation.contract import TRAIL_MAX
 from hansa.federation.keys import KeyRing
-from hansa.federation.tmf import client, errors, server
+from hansa.federation.tmf import errors, server
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.shapes import order, quote
 from hansa.federation.tmf.wire import DEPTH_MAX, parse, render
 from hansa.federation.tokens import LEEWAY_S, LIFETIME_S, TokenCache, make_token
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
-from hansa.foundation.ids import BuyerKey, HoldingId, Ids, QuoteId
+from hansa.foundation.ids import BuyerKey, HoldingId, Ids
 from hansa.foundation.time import SetClock
-from tests.federation import swagger
 from tests.federation.shop import (
     BT,
     EVE,
@@ -37,8 +34,8 @@ from tests.federation.shop import (
     NOVEMBER,
     Door,
     Shop,
+    caught,
     retrail,
-    some_usage,
 )
 from tests.federation.values import characters
 
@@ -47,16 +44,11 @@ KEY = BuyerKey("tsk_1")
 QUOTES = quote.QUOTES
 
 
-def caught(act: Callable[[], object]) -> HansaError:
-    with pytest.raises(HansaError) as raised:
-        act()
-    return raised.value
-
-
 def told(response: httpx2.Response) -> tuple[int, str, str | None]:
-    """Status, code and field of an error answer, which is a TMF630 Error whatever happened."""
+    """Status, code and field of an error answer, a TMF630 Error whatever happened."""
     body = parse(response.content)
-    assert list(swagger.faults(622, {"$ref": "#/definitions/Error"}, body)) == []
+    assert isinstance(body["code"], str)
+    assert isinstance(body["reason"], str)
     assert response.headers["content-type"] == "application/json"
     assert body["status"] == str(response.status_code)
     return response.status_code, body["code"], body.get("hansaField")
@@ -352,181 +344,6 @@ def test_odd_paths_are_answered_in_the_same_shape(
     door: Door, headers: dict[str, str], path: str, status: int, code: str
 ) -> None:
     assert told(door.get(path, headers=headers))[:2] == (status, code)
-
-
-# --- what is not believed ---------------------------------------------------------------------
-
-
-def strange(door: Door, answer: Callable[[Any], httpx2.Response]) -> TmfPartner:
-    """A partner at BT's address that answers as it likes."""
-    http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    return TmfPartner(us=MTN, partner=door.partner(), http=http, token=lambda: "t")
-
-
-def nonsense(text: bytes, status: int = 200, **headers: str) -> Callable[[Any], httpx2.Response]:
-    return lambda _: httpx2.Response(status, content=text, headers=headers)
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        (nonsense(b"<html>"), "partner-nonsense"),
-        (nonsense(b"[]"), "partner-nonsense"),
-        (nonsense(b"{}"), "partner-nonsense"),
-        (nonsense(b"[" * 100 + b"]" * 100), "partner-nonsense"),
-        (nonsense(b"", 302, location="http://elsewhere.test/"), "partner-nonsense"),
-        (nonsense(b"Not here", 404), "partner-nonsense"),
-        (nonsense(b'{"code":"<b>","reason":"x"}', 400), "partner-nonsense"),
-        (nonsense(b'{"code":7,"reason":"x"}', 422), "partner-nonsense"),
-        (nonsense(b'{"code":"x"}', 404), "partner-nonsense"),
-        (nonsense(b"Bad gateway", 502), "partner-silent"),
-        (nonsense(b'{"code":"no-coverage","reason":"x"}', 500), "partner-silent"),
-        (nonsense(b"Busy", 503), "partner-silent"),
-    ],
-)
-def test_an_answer_that_cannot_be_read_is_no_answer(
-    mtn_ring: KeyRing, door: Door, answer: Callable[[Any], httpx2.Response], code: str
-) -> None:
-    bt = strange(door, answer)
-    for act in (
-        bt.offers,
-        lambda: bt.quote(NEED),
-        lambda: bt.order(quote_id=QuoteId("q"), key=KEY),
-        lambda: bt.usage(holding_id=HOLDING, period=NOVEMBER),
-    ):
-        error = caught(act)
-        assert (type(error), error.code) == (TryLater, code)
-
-
-def test_words_and_waits_of_a_partner_are_bounded(mtn_ring: KeyRing, door: Door) -> None:
-    long = render({"code": "busy", "reason": "x" * 10**5, "hansaRetryAfter": 10**20})
-    error = caught(strange(door, nonsense(long, 503)).offers)
-    assert isinstance(error, TryLater)
-    assert len(error.words) == errors.WORDS_MAX
-    assert error.after_s == errors.WAIT_MAX_S
-
-
-def test_an_endless_answer_is_cut_off(
-    mtn_ring: KeyRing, door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "ANSWER_MAX", 1000)
-
-    def endless() -> Iterator[bytes]:
-        while True:
-            yield b"[" * 100
-
-    bt = strange(door, lambda _: httpx2.Response(200, content=endless()))
-    assert caught(bt.offers).code == "partner-nonsense"
-    monkeypatch.setattr(client, "ANSWER_MAX_S", -1.0)
-    assert caught(bt.offers).code == "partner-silent"
-
-
-def test_an_answer_must_be_about_what_was_asked(
-    mtn_ring: KeyRing, door: Door, bt: TmfPartner, shop: Shop
-) -> None:
-    made = bt.order(quote_id=bt.quote(NEED).id, key=KEY)
-    shop.readings = some_usage(HOLDING)
-    last = {}
-    for act in (
-        lambda: bt.qualify(NEED),
-        lambda: bt.quote(NEED),
-        lambda: bt.order(quote_id=made.quote, key=KEY),
-        lambda: bt.progress(made.id),
-        lambda: bt.condition(HOLDING),
-        lambda: bt.usage(holding_id=HOLDING, period=NOVEMBER),
-    ):
-        act()
-        response = door.exchanged[-1][1]
-        last[door.exchanged[-1][0].url.path.split("/")[2]] = response
-
-    def replay(request: httpx2.Request) -> httpx2.Response:
-        kept = last[request.url.path.split("/")[2]]
-        return httpx2.Response(kept.status_code, content=kept.content, headers=kept.headers)
-
-    other = strange(door, replay)
-    assert other.quote(NEED).seller == BT
-    less = replace(NEED, items=NEED.items[:1])
-    for act in (
-        lambda: other.qualify(less),
-        lambda: other.quote(less),
-        lambda: other.quote(replace(NEED, currency="ZAR")),
-        lambda: other.progress(type(made.id)("ord_2")),
-        lambda: other.condition(HoldingId("hld_2")),
-        lambda: other.usage(holding_id=HoldingId("hld_2"), period=NOVEMBER),
-    ):
-        error = caught(act)
-        assert (type(error), error.code) == (TryLater, "partner-nonsense")
-    eve = TmfPartner(us=EVE, partner=door.partner(), http=other._http, token=lambda: "t")
-    assert caught(lambda: eve.quote(NEED)).code == "partner-nonsense"
-
-
-@pytest.mark.parametrize(
-    "totals",
-    [["", "3"], ["x", "3"], ["2", "2"], ["4", "5"], ["9", "9"]],
-)
-def test_a_list_must_be_all_there(mtn_ring: KeyRing, door: Door, totals: list[str]) -> None:
-    asked = iter(totals)
-    pages = iter((b"[%s]" % b",".join([OFFER] * 3), b"[]"))
-
-    def page(_: Any) -> httpx2.Response:
-        return httpx2.Response(200, content=next(pages), headers={"x-total-count": next(asked)})
-
-    assert caught(strange(door, page).offers).code == "partner-nonsense"
-
-
-OFFER = render(
-    {
-        "id": "line",
-        "name": "Line",
-        "category": [{"id": "voice"}],
-        "place": [],
-        "prodSpecCharValueUse": [],
-        "hansaPer": "site",
-        "hansaCurrency": "GBP",
-    }
-)
-
-
-# --- silence ----------------------------------------------------------------------------------
-
-
-def test_a_partner_that_is_not_there_is_silent(mtn_ring: KeyRing, door: Door) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    far = replace(door.partner(), address=f"http://127.0.0.1:{port}")
-    with httpx2.Client(timeout=1.0) as http:
-        bt = TmfPartner(us=MTN, partner=far, http=http, token=lambda: "t")
-        error = caught(bt.offers)
-    assert (type(error), error.code) == (TryLater, "partner-silent")
-
-
-@pytest.mark.parametrize(
-    "says", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", b"what?\r\n\r\n"]
-)
-def test_a_partner_that_stops_in_the_middle_is_silent(
-    mtn_ring: KeyRing, door: Door, says: bytes
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(says)
-                if not says:
-                    gone.wait(5)
-
-        gone = threading.Event()
-        serving = threading.Thread(target=serve)
-        serving.start()
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with httpx2.Client(timeout=0.2) as http:
-            far = replace(door.partner(), address=address)
-            bt = TmfPartner(us=MTN, partner=far, http=http, token=lambda: "t")
-            error = caught(bt.offers)
-        gone.set()
-        serving.join()
-    assert (type(error), error.code) == (TryLater, "partner-silent")
 
 
 def test_no_secret_is_logged(bt: TmfPartner, door: Door, caplog: pytest.LogCaptureFixture) -> None:
