@@ -23,7 +23,9 @@ def app(url: str, following: str) -> FastAPI:
         url, min_size=1, max_size=8, open=True
     )
     with pool.connection() as connection:
-        connection.execute("create table if not exists bare (id text primary key, body jsonb, state text)")
+        connection.execute(
+            "create table if not exists bare (id text primary key, body jsonb, state text)"
+        )
     onward = httpx2.Client(base_url=following, timeout=30) if following else None
 
     def hand_down(body: bytes) -> None:

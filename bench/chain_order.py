@@ -46,6 +46,7 @@ from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.ids import BuyerKey, OfferCode, OrderId, PartyId
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.site import Site
+from hansa.foundation.time import SystemClock
 from hansa.lifecycle.catalogue.model import (
     CatalogueOffer,
     Component,
@@ -70,12 +71,18 @@ def operator(number: int) -> Operator:
     return Operator(
         party=party,
         products=(
-            Product(LINE, "Line", "connectivity", "site", (Choice("speed_mbps", "Mbit/s", 1, 1000),)),
+            Product(
+                LINE, "Line", "connectivity", "site", (Choice("speed_mbps", "Mbit/s", 1, 1000),)
+            ),
         ),
         coverage=(Coverage(LINE, "ZA"),) if number == 1 else (),
         offers=(
             CatalogueOffer(
-                LINE, "Line", "connectivity", "site", ("ZA",),
+                LINE,
+                "Line",
+                "connectivity",
+                "site",
+                ("ZA",),
                 (CharacteristicSpec("speed_mbps", "Mbit/s", 1, 1000),),
                 (Component("line", (Source(below, LINE),), passes=("speed_mbps",)),),
             ),
@@ -103,7 +110,7 @@ class Chain:
     """A chain of real nodes, ready to take orders at its last storefront."""
 
     def __init__(self, folder: Path, hops: int) -> None:
-        self.stage = Stage(folder, starts=datetime.now(UTC))
+        self.stage = Stage(folder, starts=SystemClock().now())
         operators = [operator(number) for number in range(1, hops + 1)]
         self.stage.start(operators)
         for one in operators:
@@ -157,7 +164,9 @@ def measure(chain: Chain, count: int) -> dict[str, object]:
     placed_s = time.perf_counter() - began
     wait_until(
         lambda: chain.is_done(loaded[-1]) and all(map(chain.is_done, loaded)),
-        timeout_s=WAIT_S, what="the loaded orders", pause_s=0.05,
+        timeout_s=WAIT_S,
+        what="the loaded orders",
+        pause_s=0.05,
     )
     took = time.perf_counter() - began
     return {
@@ -183,8 +192,16 @@ def bare(folder: Path, hops: int, count: int) -> dict[str, object]:
             port = free_port()
             processes.append(
                 subprocess.Popen(
-                    [sys.executable, str(Path(__file__).with_name("bare_hop.py")), "--url",
-                     server.url("bare"), "--port", str(port), "--next", following]
+                    [
+                        sys.executable,
+                        str(Path(__file__).with_name("bare_hop.py")),
+                        "--url",
+                        server.url("bare"),
+                        "--port",
+                        str(port),
+                        "--next",
+                        following,
+                    ]
                 )
             )
             following = f"http://127.0.0.1:{port}"
@@ -210,7 +227,11 @@ def bare(folder: Path, hops: int, count: int) -> dict[str, object]:
             process.wait(15)
         for server in servers:
             server.stop()
-    return {"idle_ms": spread(idle), "loaded_ms": spread(loaded), "orders_per_s": round(count / took, 1)}
+    return {
+        "idle_ms": spread(idle),
+        "loaded_ms": spread(loaded),
+        "orders_per_s": round(count / took, 1),
+    }
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -253,7 +274,9 @@ def main() -> None:
             finally:
                 chain.stage.stop()
             peer = bare(folder / f"bare-{hops}", hops, given.orders)
-            results.append({"hops": hops, "hansa": ours, "bare": peer, "ratios": ratios(ours, peer)})
+            results.append(
+                {"hops": hops, "hansa": ours, "bare": peer, "ratios": ratios(ours, peer)}
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     json.dump(
@@ -281,7 +304,9 @@ def ratios(ours: dict[str, object], peer: dict[str, object]) -> dict[str, float]
     return {
         "idle_p50": round(at(ours, "idle_ms") / at(peer, "idle_ms"), 2),
         "loaded_p50": round(at(ours, "loaded_ms") / at(peer, "loaded_ms"), 2),
-        "orders_per_s": round(float(str(ours["orders_per_s"])) / float(str(peer["orders_per_s"])), 2),
+        "orders_per_s": round(
+            float(str(ours["orders_per_s"])) / float(str(peer["orders_per_s"])), 2
+        ),
     }
 
 

@@ -134,9 +134,7 @@ class Storefront:
 
     def progress(self, order_id: OrderId) -> Progress:
         with self._begin() as tx:
-            return delivery.progress(
-                tx, us=self._us.id, order_id=order_id, buyer=self._actor.party
-            )
+            return delivery.progress(tx, us=self._us.id, order_id=order_id, buyer=self._actor.party)
 
     def condition(self, holding_id: HoldingId) -> Condition:
         with self._begin() as tx:

@@ -236,9 +236,7 @@ def test_a_partner_that_never_answers_ends_in_the_fallout_queue(alliance: Allian
 
     alliance.silent.clear()
     with alliance.top.begin() as tx:
-        plans.resume(
-            tx, task=held.id, by="ops", why="partner is back", now=alliance.clock.now()
-        )
+        plans.resume(tx, task=held.id, by="ops", why="partner is back", now=alliance.clock.now())
     alliance.pass_time(timedelta(minutes=1))
 
     assert front.progress(order).state is OrderState.COMPLETED
@@ -266,9 +264,7 @@ def test_a_lost_push_is_made_good_by_asking(alliance: Alliance) -> None:
 def test_the_credit_limit_counts_open_orders(alliance: Alliance) -> None:
     """Two orders fit under the limit, the third does not, and nothing of it is written."""
     front = chain(alliance, 1)
-    shop = alliance.customer(
-        alliance.top, PartyId("small-shop"), credit_limit=Money(45000, "GBP")
-    )
+    shop = alliance.customer(alliance.top, PartyId("small-shop"), credit_limit=Money(45000, "GBP"))
     one = shop.quote(alliance.need("Durban"))
     two = shop.quote(alliance.need("Cape Town"))
     three = shop.quote(alliance.need("Johannesburg"))

@@ -144,7 +144,10 @@ class AgreementRef:
 
 @dataclass(frozen=True, slots=True)
 class CharacteristicSpec:
-    """One thing a buyer chooses. For a whole number: its bounds, both allowed. default: used if absent."""
+    """One thing a buyer chooses. For a whole number: its bounds, both allowed.
+
+    default: used if absent.
+    """
 
     name: str
     unit: str

@@ -17,7 +17,7 @@ from hansa.foundation.errors import Refused
 
 Thing = TypeVar("Thing")
 Json = Any
-"""What `json.loads` gives: dicts, lists, strings, integers, booleans and None; no floats of money."""
+"""What `json.loads` gives: dicts, lists, strings, integers, booleans, None; no floats of money."""
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
@@ -35,14 +35,15 @@ def read(kind: type[Thing], value: Json, *, what: str = "document") -> Thing:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or what
-        raise Refused(
-            "malformed", f"{what}: {where}: {first['msg']}.", field=where
-        ) from None
+        raise Refused("malformed", f"{what}: {where}: {first['msg']}.", field=where) from None
     return thing
 
 
 def canonical(value: Json) -> bytes:
-    """The one byte string of a JSON value: sorted keys, no spaces, UTF-8 (as RFC 8785 without floats)."""
+    """The one byte string of a JSON value: sorted keys, no spaces, UTF-8.
+
+    As RFC 8785 without floats.
+    """
     return json.dumps(
         value,
         sort_keys=True,

@@ -61,9 +61,7 @@ Kind = TypeVar("Kind", bound=str)
 class Ids:
     """Makes ids; injected, so that a test can repeat a run exactly."""
 
-    def __init__(
-        self, clock: Clock, entropy: Callable[[int], bytes] = secrets.token_bytes
-    ) -> None:
+    def __init__(self, clock: Clock, entropy: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._clock = clock
         self._entropy = entropy
 

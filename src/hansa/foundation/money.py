@@ -64,9 +64,7 @@ class Money:
 
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
-            raise TypeError(
-                f"money is a whole number of minor units, not {self.minor!r}"
-            )
+            raise TypeError(f"money is a whole number of minor units, not {self.minor!r}")
 
     @classmethod
     def zero(cls, currency: str) -> Money:
@@ -187,7 +185,7 @@ def from_nano(nano: int, currency: str, *, rounding: Rounding) -> Money:
 
 
 def convert(amount: Money, *, to: str, rate: Decimal, rounding: Rounding) -> Money:
-    """`amount` in another currency; `rate` is units of `to` for one unit of the amount's currency."""
+    """`amount` in another currency; `rate`: units of `to` for one unit of the amount's currency."""
     exact = Fraction(amount.minor) * Fraction(rate)
     shifted = exact * Fraction(10) ** (minor_digits(to) - minor_digits(amount.currency))
     return Money(round_fraction(shifted, rounding), to)

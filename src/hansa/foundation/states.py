@@ -24,12 +24,8 @@ class StateGraph(Generic[State]):
         self.thing = thing
         self.start = start
         self.moves = dict(moves)
-        self.ends = frozenset(
-            state for state, onward in self.moves.items() if not onward
-        )
-        unknown = {to for onward in self.moves.values() for to in onward} - set(
-            self.moves
-        )
+        self.ends = frozenset(state for state, onward in self.moves.items() if not onward)
+        unknown = {to for onward in self.moves.values() for to in onward} - set(self.moves)
         reached, edge = {start}, [start]
         while edge:
             for to in self.moves.get(edge.pop(), frozenset()) - reached:
@@ -37,9 +33,7 @@ class StateGraph(Generic[State]):
                 edge.append(to)
         unreached = set(self.moves) - reached
         if unknown or unreached or not self.ends:
-            raise ValueError(
-                f"{thing}: unknown {unknown}, unreached {unreached}, ends {self.ends}"
-            )
+            raise ValueError(f"{thing}: unknown {unknown}, unreached {unreached}, ends {self.ends}")
 
     def may(self, now: State, then: State) -> bool:
         return then in self.moves[now]

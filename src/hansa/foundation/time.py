@@ -71,11 +71,7 @@ class Period:
     end: Instant
 
     def __post_init__(self) -> None:
-        if (
-            self.start.tzinfo is None
-            or self.end.tzinfo is None
-            or self.end <= self.start
-        ):
+        if self.start.tzinfo is None or self.end.tzinfo is None or self.end <= self.start:
             raise Refused(
                 "period-invalid",
                 f"{self.start} to {self.end} is no period: give two UTC times, the later one last.",
@@ -86,9 +82,7 @@ class Period:
     def month(cls, year: int, month: int) -> Period:
         """One calendar month in UTC."""
         following = (year + month // 12, month % 12 + 1)
-        return cls(
-            datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
-        )
+        return cls(datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC))
 
     @classmethod
     def parse(cls, text: str) -> Period:

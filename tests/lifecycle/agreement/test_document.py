@@ -40,7 +40,7 @@ REFUSED = [
     ("version 0", document(0), "agreement-invalid", "version"),
     (
         "a time without a zone",
-        document(valid_from=datetime(2026, 11, 1)),  # noqa: DTZ001 - that is the fault
+        document(valid_from=datetime(2026, 11, 1)),
         "agreement-invalid",
         "valid_from",
     ),

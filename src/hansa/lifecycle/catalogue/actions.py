@@ -154,7 +154,10 @@ def reference_rate(
 
 
 def tax_for(tx: Transaction, *, supplier: Party, customer: Party, now: Instant) -> Tax:
-    """How a supply between these two businesses is taxed today. Raises NotFound `tax-rule-missing`."""
+    """How a supply between these two businesses is taxed today.
+
+    Raises NotFound `tax-rule-missing`.
+    """
     rule = store.tax_rule(tx, supplier.country, customer.country, now.date())
     if rule is None:
         raise NotFound(

@@ -79,7 +79,7 @@ def characteristics(
         if name not in specs:
             raise Refused(
                 "characteristic-unknown",
-                f"{offer.code} has no characteristic {name!r}; it has {', '.join(specs) or 'none'}.",
+                f"{offer.code} has no characteristic {name!r}, only {', '.join(specs) or 'none'}.",
                 field=f"{field}.characteristics.{name}",
             )
     chosen: dict[str, int | str] = {}

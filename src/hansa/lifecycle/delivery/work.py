@@ -125,7 +125,7 @@ def handlers(*, us: PartyId, sellers: Sellers, ids: Ids) -> Handlers:
 # --- supply: order from a seller and wait until it has delivered ---------------------------------
 
 
-def _supply_call(sellers: Sellers, task: Task, now: Instant) -> Json:
+def _supply_call(sellers: Sellers, task: Task, _now: Instant) -> Json:
     seller = sellers(PartyId(task.body["seller"]))
     if task.output is None:
         order = seller.order(quote_id=QuoteId(task.body["quote"]), key=BuyerKey(task.id))
@@ -190,10 +190,10 @@ def _enter(us: PartyId, tx: Transaction, task: Task, progress: Progress) -> None
         )
 
 
-# --- withdraw and cease: have the seller end what it delivered -------------------------------------
+# --- withdraw and cease: have the seller end what it delivered -----------------------------------
 
 
-def _cease_call(sellers: Sellers, task: Task, now: Instant) -> Json:
+def _cease_call(sellers: Sellers, task: Task, _now: Instant) -> Json:
     seller = sellers(PartyId(task.body["seller"]))
     key = BuyerKey(task.id + rules.UNDO if task.undoing else task.id)
     if task.output is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from hansa.federation.contract import Quote
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
