@@ -33,6 +33,7 @@ from hansa.federation.tmf.shapes.common import (
     Ref,
     Text,
     TimePeriod,
+    Whole,
     checked,
     href,
     malformed,
@@ -89,7 +90,7 @@ class ShareShape(TypedDict):
 
     operator: Id
     beneficiary: Id
-    shareBasisPoints: int
+    shareBasisPoints: Whole
     productOffering: list[Ref]
     currency: Text
     fxSource: Text

@@ -17,6 +17,7 @@ from hansa.federation.tmf.shapes.common import (
     Price,
     Ref,
     Text,
+    Whole,
     checked,
     href,
     malformed,
@@ -42,9 +43,9 @@ class CharacteristicValue(TypedDict):
 
     valueType: NotRequired[Text]
     isDefault: NotRequired[bool]
-    valueFrom: NotRequired[int]
-    valueTo: NotRequired[int]
-    value: NotRequired[int]
+    valueFrom: NotRequired[Whole]
+    valueTo: NotRequired[Whole]
+    value: NotRequired[Whole]
     unitOfMeasure: NotRequired[Text]
 
 

@@ -37,6 +37,10 @@ TEXT_MAX = 4000
 
 Text = Annotated[str, Field(max_length=TEXT_MAX)]
 Id = Annotated[str, Field(min_length=1, max_length=200)]
+Whole = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+"""A whole number as a database keeps it in four octets."""
+MINOR_MAX = 2**63 - 1
+"""The most of an amount in minor units: what a database keeps in eight octets."""
 Number = int | Decimal
 
 Shape = TypeVar("Shape")
@@ -52,9 +56,19 @@ def checked(kind: type[Shape], value: Json) -> Shape:
         shape: Shape = _adapter(kind).validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise malformed(where, first["msg"]) from None
+        raise malformed(_where(value, first["loc"]), first["msg"]) from None
     return shape
+
+
+def _where(value: Json, path: Sequence[int | str]) -> str:
+    """The path of an attribute, as far as it leads into the value and not into our types."""
+    steps = []
+    for step in path:
+        if not isinstance(value, dict | list):
+            break
+        steps.append(str(step))
+        value = value.get(step) if isinstance(value, dict) else value[int(step)]
+    return ".".join(steps)
 
 
 def malformed(field: str, why: str) -> Refused:
@@ -93,7 +107,7 @@ RelatedParty = TypedDict(
 class AgreementReference(Ref):
     """A reference to one version of an agreement."""
 
-    hansaVersion: int
+    hansaVersion: Whole
 
 
 class MoneyShape(TypedDict):
@@ -115,7 +129,7 @@ class Characteristic(TypedDict):
 
     name: Text
     valueType: NotRequired[Text]
-    value: int | Text
+    value: Whole | Text
 
 
 class Place(Extended):
@@ -272,9 +286,12 @@ def _amount(money: Money, tax_rate: Decimal | None) -> PriceAmount:
 def read_money(shape: MoneyShape, field: str) -> Money:
     """Exact, or Refused: an amount is never rounded to fit."""
     try:
-        return Money.of(shape["value"], shape["unit"])
+        money = Money.of(shape["value"], shape["unit"])
     except Refused as error:
         raise Refused(error.code, error.words, field=field) from None
+    if abs(money.minor) > MINOR_MAX:
+        raise malformed(field, "the amount is larger than any that can be kept")
+    return money
 
 
 def read_instant(text: str, field: str) -> Instant:

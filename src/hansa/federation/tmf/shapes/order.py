@@ -24,6 +24,7 @@ from hansa.federation.tmf.shapes.common import (
     Ref,
     RelatedParty,
     Text,
+    Whole,
     checked,
     href,
     malformed,
@@ -127,7 +128,7 @@ class OrderShape(Extended):
     relatedParty: NotRequired[list[RelatedParty]]
     hansaTrace: NotRequired[Text]
     hansaMilestone: NotRequired[list[MilestoneShape]]
-    hansaHops: NotRequired[int]
+    hansaHops: NotRequired[Whole]
     hansaReason: NotRequired[Text]
 
 

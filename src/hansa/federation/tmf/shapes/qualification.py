@@ -17,6 +17,7 @@ from hansa.federation.tmf.shapes.common import (
     Product,
     Ref,
     Text,
+    Whole,
     checked,
     href,
     read_characteristics,
@@ -38,7 +39,7 @@ class NeedItemShape(Extended):
     action: Literal["add", "modify"]
     productOffering: Ref
     product: Product
-    hansaQuantity: int
+    hansaQuantity: Whole
 
 
 class NeedShape(Extended):

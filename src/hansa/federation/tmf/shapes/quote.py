@@ -21,6 +21,7 @@ from hansa.federation.tmf.shapes.common import (
     RelatedParty,
     Text,
     TimePeriod,
+    Whole,
     checked,
     href,
     malformed,
@@ -49,7 +50,7 @@ class NeedItemShape(TypedDict):
 
     id: Text
     action: Literal["add", "modify"]
-    quantity: int
+    quantity: Whole
     productOffering: Ref
     product: Product
 
@@ -76,7 +77,7 @@ class ItemShape(Extended):
     id: Text
     action: Literal["add", "modify"]
     state: NotRequired[Text]
-    quantity: int
+    quantity: Whole
     productOffering: Ref
     product: Product
     quoteItemPrice: list[Price]

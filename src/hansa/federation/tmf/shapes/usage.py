@@ -28,7 +28,7 @@ from hansa.foundation.readings import SAMPLES_A_DAY, Call, OctetDay, Reading, Se
 BASE = "/tmf-api/usageManagement/v4"
 USAGES = f"{BASE}/usage"
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class UsageCharacteristic(TypedDict):
