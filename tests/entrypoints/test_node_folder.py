@@ -64,10 +64,10 @@ def test_what_is_written_is_read(tmp_path: Path, settings: Settings) -> None:
         ("--country", "gb", "card-invalid", "party.country"),
         ("--currency", "QQQ", "currency-unknown", "currency"),
         ("--name", " ", "card-invalid", "party.name"),
-        ("--port", "70000", "setting-invalid", "http.port"),
+        ("--port", "70000", "settings-invalid", "http.port"),
         ("--address", "bt.example/hansa", "card-invalid", "address"),
         ("--address", "ftp://bt.example", "card-invalid", "address"),
-        ("--database-url", "localhost", "setting-invalid", "database.url"),
+        ("--database-url", "localhost", "settings-invalid", "database.url"),
     ],
 )
 def test_nothing_is_made_of_bad_settings(

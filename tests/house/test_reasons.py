@@ -9,9 +9,15 @@ from pathlib import Path
 
 from tests.house.tree import ROOT, SOURCE, parsed, plant, python_files, where
 
-FAMILIES = {"Refused": "refused", "NotFound": "not-found", "TryLater": "try-later"}
+REASONS = ROOT / "docs" / "reasons.md"
+FAMILIES = {
+    "Refused": "refused",
+    "NotFound": "not-found",
+    "TryLater": "try-later",
+    "HansaError": "error",
+}
 CODE = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)+$|^[a-z]+$")
-ROW = re.compile(r"^\|\s*`?([a-z0-9-]+)`?\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|", re.MULTILINE)
+ROW = re.compile(r"^\|\s*`([a-z0-9-]+)`\s*\|\s*([^|]+?)\s*\|\s*(\S[^|]*?)\s*\|$", re.MULTILINE)
 
 
 def errors(file: Path) -> Iterator[tuple[ast.Call, str, ast.expr]]:
@@ -55,15 +61,21 @@ def unreadable(source: Path) -> Iterator[str]:
                 yield where(file, call.lineno, root=source)
 
 
-def documented(docs: Path) -> Mapping[str, set[str]]:
+def documented(page: Path) -> Mapping[str, set[str]]:
     """The families under which each code is explained."""
-    found: dict[str, set[str]] = {}
-    for file in (docs / "reasons.md", *sorted((docs / "reasons.d").glob("*.md"))):
-        if file.exists():
-            for code, families, words in ROW.findall(file.read_text()):
-                if code != "code" and set(code) != {"-"} and words.strip():
-                    found.setdefault(code, set()).update(re.split(r"[,\s]+", families))
-    return found
+    return {
+        code: set(re.split(r"[,\s]+", families))
+        for code, families, _ in ROW.findall(page.read_text())
+    }
+
+
+def tables(page: Path) -> Mapping[str, list[str]]:
+    """The codes of each area, as they stand."""
+    sections = re.split(r"^## (.+)$", page.read_text(), flags=re.MULTILINE)[1:]
+    return {
+        area: [code for code, _, _ in ROW.findall(text)]
+        for area, text in zip(sections[::2], sections[1::2], strict=True)
+    }
 
 
 def spoken(source: Path) -> set[str]:
@@ -81,7 +93,7 @@ def test_codes_are_literals_where_they_are_raised() -> None:
 
 
 def test_every_code_is_explained_under_its_family() -> None:
-    known = documented(ROOT / "docs")
+    known = documented(REASONS)
     missing = [
         f"{code} ({family})"
         for code, families in sorted(raised(SOURCE).items())
@@ -91,7 +103,18 @@ def test_every_code_is_explained_under_its_family() -> None:
 
 
 def test_every_explained_code_can_be_raised() -> None:
-    assert sorted(set(documented(ROOT / "docs")) - spoken(SOURCE)) == []
+    known = documented(REASONS)
+    assert sorted(set(known) - spoken(SOURCE)) == []
+    never = {code: known[code] - families for code, families in raised(SOURCE).items()}
+    assert {code: families for code, families in never.items() if families} == {}
+
+
+def test_codes_are_found_where_they_are_looked_for() -> None:
+    """One table an area, in the order of the alphabet, and no code twice."""
+    areas = tables(REASONS)
+    assert [area for area, codes in areas.items() if not codes or codes != sorted(codes)] == []
+    codes = [code for area in areas.values() for code in area]
+    assert sorted(codes) == sorted(documented(REASONS))
 
 
 def test_offences_are_caught(tmp_path: Path) -> None:
@@ -105,10 +128,11 @@ def test_offences_are_caught(tmp_path: Path) -> None:
     )
     assert set(raised(tmp_path)) == {"too-big", "too-small", "Not kebab"}
     assert list(unreadable(tmp_path)) == ["rules.py:2", "rules.py:4"]
-    plant(
+    page = plant(
         tmp_path,
         "reasons.md",
-        "| code | family | meaning |\n|---|---|---|\n"
-        "| `too-big` | refused, try-later | Ask for less. |\n| too-old | refused | |\n",
+        "| refused | 422 | 3 |\n## Sizes\n| code | family | meaning |\n|---|---|---|\n"
+        "| `too-big` | refused, try-later | Ask for less. |\n| `too-old` | refused | |\n",
     )
-    assert documented(tmp_path) == {"too-big": {"refused", "try-later"}}
+    assert documented(page) == {"too-big": {"refused", "try-later"}}
+    assert tables(page) == {"Sizes": ["too-big"]}

@@ -23,7 +23,7 @@ HEAD = "# The settings of this node. Every key is described in docs/settings.md.
 def create(folder: Path, settings: Settings, *, now: Instant) -> KeyRing:
     """Makes a node's folder with its settings and a new key; nothing is started.
 
-    Raises Refused, with nothing written: `node-exists`, `setting-invalid`, `party-name`,
+    Raises Refused, with nothing written: `node-exists`, `settings-invalid`, `party-name`,
     `currency-unknown`, and `card-invalid` for what a partner would not take on our card.
     """
     _check(settings, now)
@@ -75,13 +75,13 @@ def _check(settings: Settings, now: Instant) -> None:
     party_id(settings.party.id)
     if not 1 <= settings.http.port <= 65_535:
         raise Refused(
-            "setting-invalid",
+            "settings-invalid",
             f"{settings.http.port} is no port; choose one from 1 to 65535.",
             field="http.port",
         )
     if settings.database.url and "://" not in settings.database.url:
         raise Refused(
-            "setting-invalid",
+            "settings-invalid",
             "Give the database as postgresql://user:password@host:port/name.",
             field="database.url",
         )
