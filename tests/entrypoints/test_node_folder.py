@@ -85,6 +85,27 @@ def test_nothing_is_made_of_bad_settings(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("[http]", "[htp]", "http"),
+        ("port = 7101", "port = 7101\nprot = 1", "http.prot"),
+        ("port = 7101", 'port = "x"', "http.port"),
+        ('country = "GB"', 'country = "GB', "node.toml"),
+    ],
+)
+def test_a_setting_that_is_mistyped_is_named(
+    tmp_path: Path, old: str, new: str, field: str
+) -> None:
+    node_folder.create(tmp_path / "node", SETTINGS, now=SOON)
+    file = tmp_path / "node" / "node.toml"
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises(Refused, match="settings-invalid") as refused:
+        load_settings(tmp_path / "node")
+    assert refused.value.field == field
+    assert str(file) in refused.value.words
+
+
 def test_init_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "node"
     said = hansa(

@@ -31,7 +31,7 @@ def write(thing: object, kind: type[Any] | None = None) -> Json:
 def read(kind: type[Thing], value: Json, *, what: str = "document") -> Thing:
     """JSON values as `kind`; raises Refused `malformed` that names the first offending field."""
     try:
-        thing: Thing = _adapter(kind).validate_python(value)
+        thing: Thing = _adapter(kind).validate_python(value, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or what
