@@ -229,6 +229,11 @@ def a_quote(**changes: Json) -> Json:
             [{"name": "n", "value": Decimal("1.5")}],
             "quoteItem.0.product.productCharacteristic.0.value",
         ),
+        (
+            "quoteItem__0__product__productCharacteristic",
+            [{"name": "n", "value": [1]}],
+            "quoteItem.0.product.productCharacteristic.0.value",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_by_the_name_of_its_field(

@@ -64,10 +64,13 @@ def _where(value: Json, path: Sequence[int | str]) -> str:
     """The path of an attribute, as far as it leads into the value and not into our types."""
     steps = []
     for step in path:
-        if not isinstance(value, dict | list):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step]
+        else:
             break
         steps.append(str(step))
-        value = value.get(step) if isinstance(value, dict) else value[int(step)]
     return ".".join(steps)
 
 
