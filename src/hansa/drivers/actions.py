@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from hansa.drivers import store
 from hansa.drivers.contract import Intent
 from hansa.drivers.model import Ask, Coverage, Fit, KeptQuote, Product, Service
-from hansa.drivers.rules import chosen, covers, intent, reaches
+from hansa.drivers.rules import covers, intent, reaches
+from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import HoldingId, PartyId, QuoteId
 from hansa.foundation.transaction import Transaction
@@ -73,7 +74,13 @@ def fit(tx: Transaction, *, buyer: PartyId, ask: Ask) -> Fit:
             field=f"{where}.site",
         )
     has = held.characteristics if held else {}
-    values = chosen(product, ask.characteristics, has, field=f"{where}.characteristics")
+    values = chosen(
+        product.choices,
+        ask.characteristics,
+        offer=product.code,
+        field=f"{where}.characteristics",
+        has=has,
+    )
     wanted = intent(
         product,
         service=ask.holding or f"asked/{ask.item}",

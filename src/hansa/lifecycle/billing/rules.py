@@ -64,33 +64,49 @@ def lines(holding: Holding, rated: Sequence[RatedLine], period: Period) -> tuple
 
 
 def _recurring(holding: Holding, period: Period) -> Iterator[BillLine]:
-    name = _name(holding)
     for spell in holding.spells:
         if (part := period.meet(spell.start, spell.end)) is None:
             continue
         if period.holds(spell.start):
-            what = f"one-off@{instant_name(spell.start)}"
-            yield _line(holding, spell, what, f"{name}, one-off", "item", spell.terms.one_off)
+            yield _line(
+                holding,
+                spell,
+                what=f"one-off@{instant_name(spell.start)}",
+                words="one-off",
+                quantity=Decimal(spell.quantity),
+                unit="item",
+                net=spell.terms.one_off,
+            )
         share = share_of_month(part)
-        words = f"{name}, {part.start:%Y-%m}"
-        if share != 1:
-            words = f"{name}, {_moment(part.start)} to {_moment(part.end)}"
+        whole = share == 1
         yield _line(
             holding,
             spell,
-            f"monthly@{instant_name(spell.start)}",
-            words,
-            "month" if share == 1 else "part month",
-            spell.terms.monthly.times(share, rounding=HALF_UP),
+            what=f"monthly@{instant_name(spell.start)}",
+            words=f"{part.start:%Y-%m}"
+            if whole
+            else f"{_moment(part.start)} to {_moment(part.end)}",
+            quantity=Decimal(spell.quantity),
+            unit="month" if whole else "part month",
+            net=spell.terms.monthly.times(share, rounding=HALF_UP),
         )
 
 
-def _line(holding: Holding, spell: Spell, what: str, words: str, unit: str, net: Money) -> BillLine:
+def _line(
+    holding: Holding,
+    spell: Spell,
+    *,
+    what: str,
+    words: str,
+    quantity: Decimal,
+    unit: str,
+    net: Money,
+) -> BillLine:
     return BillLine(
         key=f"{holding.ref.id}/{what}",
         offer=holding.offer,
-        description=words,
-        quantity=Decimal(spell.quantity),
+        description=f"{_name(holding)}, {words}",
+        quantity=quantity,
         unit=unit,
         net=net,
         tax=tax_on(net, spell.tax),
@@ -109,21 +125,14 @@ def _usage(holding: Holding, rated: Sequence[RatedLine], period: Period) -> Iter
         (one for one in reversed(holding.spells) if one.start < period.end), holding.spells[0]
     )
     for usage in sorted(rated, key=lambda one: one.label):
-        net = from_nano(usage.nano, usage.currency, rounding=HALF_UP)
-        yield BillLine(
-            key=f"{holding.ref.id}/usage/{usage.label}",
-            offer=holding.offer,
-            description=f"{_name(holding)}, {usage.description}",
+        yield _line(
+            holding,
+            spell,
+            what=f"usage/{usage.label}",
+            words=usage.description,
             quantity=usage.quantity,
             unit=usage.unit,
-            net=net,
-            tax=tax_on(net, spell.tax),
-            tax_code=spell.tax.code,
-            rate_bp=spell.tax.rate_bp,
-            legend=spell.tax.legend,
-            holding=holding.ref.id,
-            order=spell.order,
-            family=holding.family,
+            net=from_nano(usage.nano, usage.currency, rounding=HALF_UP),
         )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from hansa.federation.contract import Characteristics, Offer, Tax, Terms
+from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import OfferCode, PartyId
 from hansa.foundation.party import Actor, Party
@@ -81,7 +82,7 @@ def characteristics(
     offer: CatalogueOffer, asked: Characteristics, *, field: str
 ) -> Characteristics:
     """What was asked of an offer with its defaults filled in; Refused names what is wrong."""
-    return rules.characteristics(offer, asked, field=field)
+    return chosen(offer.characteristics, asked, offer=offer.code, field=f"{field}.characteristics")
 
 
 def all_offers(tx: Transaction) -> Sequence[CatalogueOffer]:

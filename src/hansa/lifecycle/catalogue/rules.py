@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
-from hansa.federation.contract import Characteristics, Offer, Terms
+from hansa.federation.contract import Offer, Terms
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Rate, Rounding, minor_digits, price
 from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, ReferenceRate
@@ -64,43 +64,6 @@ def check_price(new: ListPrice, offer: CatalogueOffer) -> None:
             f"Price of {new.offer} in {new.price_list}: {wrong}.",
             field=f"prices.{new.offer}",
         )
-
-
-def characteristics(
-    offer: CatalogueOffer, asked: Characteristics, *, field: str
-) -> dict[str, int | str]:
-    """What was asked with the defaults filled in.
-
-    Raises Refused `characteristic-unknown`, `characteristic-missing` or
-    `characteristic-out-of-range` naming the field.
-    """
-    specs = {spec.name: spec for spec in offer.characteristics}
-    for name in asked:
-        if name not in specs:
-            raise Refused(
-                "characteristic-unknown",
-                f"{offer.code} has no characteristic {name!r}, only {', '.join(specs) or 'none'}.",
-                field=f"{field}.characteristics.{name}",
-            )
-    chosen: dict[str, int | str] = {}
-    for name, spec in specs.items():
-        value = asked.get(name, spec.default)
-        if value is None:
-            raise Refused(
-                "characteristic-missing",
-                f"{offer.code} needs {name} in {spec.unit}.",
-                field=f"{field}.characteristics.{name}",
-            )
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or not spec.minimum <= int(value) <= spec.maximum:
-            raise Refused(
-                "characteristic-out-of-range",
-                f"{name} of {offer.code} is a whole number from {spec.minimum} to {spec.maximum} "
-                f"{spec.unit}, not {value!r}.",
-                field=f"{field}.characteristics.{name}",
-            )
-        chosen[name] = int(value)
-    return chosen
 
 
 def list_terms(listed: ListPrice, chosen: Mapping[str, int | str], quantity: int) -> Terms:
