@@ -35,7 +35,7 @@ from hansa.lifecycle.catalogue.model import (
     Source,
     TaxRule,
 )
-from hansa.node import HttpSettings, Node, SettlementSettings, Settings
+from hansa.node import HttpSettings, Node, Settings, SettlementSettings
 from hansa.storefront import Storefront
 
 LINE = OfferCode("line")
@@ -182,7 +182,12 @@ class Alliance:
             valid_to=None,
             items=(
                 AgreementItem(
-                    seller.us.id, buyer.us.id, tuple(offers), tuple(countries), RETAIL, currency,
+                    seller.us.id,
+                    buyer.us.id,
+                    tuple(offers),
+                    tuple(countries),
+                    RETAIL,
+                    currency,
                     credit_limit,
                 ),
             ),
@@ -195,19 +200,28 @@ class Alliance:
         self.work()
         for node in (seller, buyer, *others):
             with node.begin() as tx:
-                agreement.sign(
-                    tx, us=node.us.id, ref=ref, keys=node.keys, ids=node.ids, now=now
-                )
+                agreement.sign(tx, us=node.us.id, ref=ref, keys=node.keys, ids=node.ids, now=now)
         self.work()
         for country in countries if launch else ():
             with seller.begin() as tx:
                 agreement.pass_gate(
-                    tx, us=seller.us.id, ref=ref, country=country, gate="licence",
-                    evidence="no. 7", by="test", now=now,
+                    tx,
+                    us=seller.us.id,
+                    ref=ref,
+                    country=country,
+                    gate="licence",
+                    evidence="no. 7",
+                    by="test",
+                    now=now,
                 )
                 agreement.launch(
-                    tx, us=seller.us.id, ref=ref, country=country, keys=seller.keys,
-                    ids=seller.ids, now=now,
+                    tx,
+                    us=seller.us.id,
+                    ref=ref,
+                    country=country,
+                    keys=seller.keys,
+                    ids=seller.ids,
+                    now=now,
                 )
         self.work()
         return ref
@@ -219,7 +233,10 @@ class Alliance:
                 tx,
                 products=[
                     Product(
-                        LINE, "Line", "connectivity", "site",
+                        LINE,
+                        "Line",
+                        "connectivity",
+                        "site",
                         (Choice("speed_mbps", "Mbit/s", 1, 10_000, 100),),
                     )
                 ],
@@ -255,7 +272,11 @@ class Alliance:
             catalogue.put_offer(
                 tx,
                 offer=CatalogueOffer(
-                    LINE, f"Line by {node.us.id}", "connectivity", "site", tuple(countries),
+                    LINE,
+                    f"Line by {node.us.id}",
+                    "connectivity",
+                    "site",
+                    tuple(countries),
                     (SPEED,),
                     (own, line) if access else (line,),
                 ),
@@ -263,8 +284,14 @@ class Alliance:
             catalogue.put_price(
                 tx,
                 price=ListPrice(
-                    RETAIL, LINE, currency, Decimal(one_off), Decimal(monthly), LONG_AGO,
-                    monthly_per={"speed_mbps": Decimal("0.25")}, margin_bp=margin_bp,
+                    RETAIL,
+                    LINE,
+                    currency,
+                    Decimal(one_off),
+                    Decimal(monthly),
+                    LONG_AGO,
+                    monthly_per={"speed_mbps": Decimal("0.25")},
+                    margin_bp=margin_bp,
                     tariff=tariff,
                 ),
             )
@@ -326,7 +353,11 @@ def chain(alliance: Alliance, length: int, *, tariff: Tariff | None = None) -> S
             alliance.join(below, node)
             alliance.agree(below, node, currency="GBP")
             alliance.offer(
-                node, sources=[below.us.id], currency="GBP", one_off="0", monthly="5",
+                node,
+                sources=[below.us.id],
+                currency="GBP",
+                one_off="0",
+                monthly="5",
                 margin_bp=1000,
             )
         below = node
