@@ -24,7 +24,7 @@ from hansa.foundation.ids import AgreementId, HoldingId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.site import Site
-from hansa.foundation.time import SetClock
+from hansa.foundation.time import Instant, SetClock
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.catalogue.model import (
@@ -203,26 +203,7 @@ class Alliance:
                 agreement.sign(tx, us=node.us.id, ref=ref, keys=node.keys, ids=node.ids, now=now)
         self.work()
         for country in countries if launch else ():
-            with seller.begin() as tx:
-                agreement.pass_gate(
-                    tx,
-                    us=seller.us.id,
-                    ref=ref,
-                    country=country,
-                    gate="licence",
-                    evidence="no. 7",
-                    by="test",
-                    now=now,
-                )
-                agreement.launch(
-                    tx,
-                    us=seller.us.id,
-                    ref=ref,
-                    country=country,
-                    keys=seller.keys,
-                    ids=seller.ids,
-                    now=now,
-                )
+            _launch(seller, ref, country, now)
         self.work()
         return ref
 
@@ -368,3 +349,26 @@ def chain(alliance: Alliance, length: int, *, tariff: Tariff | None = None) -> S
 def _entropy(seed: bytes) -> Callable[[int], bytes]:
     counter = itertools.count()
     return lambda length: hashlib.shake_256(seed + next(counter).to_bytes(8)).digest(length)
+
+
+def _launch(seller: Node, ref: AgreementRef, country: str, now: Instant) -> None:
+    with seller.begin() as tx:
+        agreement.pass_gate(
+            tx,
+            us=seller.us.id,
+            ref=ref,
+            country=country,
+            gate="licence",
+            evidence="no. 7",
+            by="test",
+            now=now,
+        )
+        agreement.launch(
+            tx,
+            us=seller.us.id,
+            ref=ref,
+            country=country,
+            keys=seller.keys,
+            ids=seller.ids,
+            now=now,
+        )
