@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -216,6 +216,7 @@ class Node:
             us=self.us,
         )
         self._connect = connect
+        self._connections = ExitStack()
         self._partners: dict[tuple[PartyId, str, str], TmfPartner] = {}
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
@@ -227,6 +228,7 @@ class Node:
         self.database.open()
 
     def close(self) -> None:
+        self._connections.close()
         self.database.close()
 
     # --- whom we trade with ---------------------------------------------------------------------
@@ -270,10 +272,12 @@ class Node:
             partner = directory.partner(tx, party=party)
         key = (party, partner.address, partner.public_key)
         if key not in self._partners:
+            http = self._connect(partner)
+            self._connections.callback(http.close)
             self._partners[key] = TmfPartner(
                 us=self.us.id,
                 partner=partner,
-                http=self._connect(partner),
+                http=http,
                 token=TokenCache(self.keys, us=self.us.id, partner=party, clock=self.clock),
             )
         return self._partners[key]
