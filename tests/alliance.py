@@ -165,9 +165,12 @@ class Alliance:
         credit_limit: Money | None = None,
         others: Sequence[Node] = (),
         shares: Sequence[RevenueShare] = (),
-        launch: bool = True,
+        signed_by: Sequence[Node] | None = None,
+        launched: Sequence[str] | None = None,
     ) -> AgreementRef:
-        """Drafted by the seller, signed by all, and launched in every country."""
+        """Drafted by the seller, signed by all, and launched in every country, if not told
+        otherwise.
+        """
         now = self.clock.now()
         document = AgreementDocument(
             id=seller.ids.new(AgreementId),
@@ -198,11 +201,11 @@ class Alliance:
         with seller.begin() as tx:
             agreement.draft(tx, us=seller.us.id, document=document, ids=seller.ids, now=now)
         self.work()
-        for node in (seller, buyer, *others):
+        for node in (seller, buyer, *others) if signed_by is None else signed_by:
             with node.begin() as tx:
                 agreement.sign(tx, us=node.us.id, ref=ref, keys=node.keys, ids=node.ids, now=now)
         self.work()
-        for country in countries if launch else ():
+        for country in countries if launched is None else launched:
             _launch(seller, ref, country, now)
         self.work()
         return ref

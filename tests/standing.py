@@ -44,6 +44,25 @@ class Standing:
                     path.write_bytes(files[path])
         return self.alliance
 
+    def written(self) -> dict[str, bytes]:
+        """All that every node holds: the rows of each table, and each file."""
+        found: dict[str, bytes] = {}
+        for node, connection, _, _ in self._kept:
+            for table, rows in Imprint.of(connection).rows.items():
+                found[f"{node.us.id}: {table}"] = rows
+            for path, content in _files(node.folder).items():
+                found[f"{node.us.id}: {path.relative_to(node.folder)}"] = content
+        return found
+
+    @contextmanager
+    def nothing_written(self) -> Iterator[None]:
+        """Fails, naming the tables and files, when a node holds anything else after the block."""
+        before = self.written()
+        yield
+        after = self.written()
+        names = sorted(before.keys() | after.keys())
+        assert [name for name in names if before.get(name) != after.get(name)] == []
+
     def close(self) -> None:
         self._connections.close()
 

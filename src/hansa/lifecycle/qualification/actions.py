@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from hansa.federation.contract import (
     AgreementRef,
@@ -12,7 +15,7 @@ from hansa.federation.contract import (
     QualificationLine,
     Seller,
 )
-from hansa.foundation.errors import Refused
+from hansa.foundation.errors import HansaError, Refused
 from hansa.foundation.ids import Ids, PartyId, QualificationId
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
@@ -24,6 +27,8 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState
 from hansa.lifecycle.qualification import rules
 from hansa.lifecycle.qualification.model import Ask, Part, Pick, Wanted
+
+log = logging.getLogger(__name__)
 
 Sellers = Callable[[PartyId], Seller]
 
@@ -110,6 +115,20 @@ def _prepare(
     now: Instant,
 ) -> Wanted:
     """One item with its offer, price, tax and everyone who may be asked for its parts."""
+    with rules.about(item):
+        return _wanted(tx, us=us, actor=actor, buyer=buyer, need=need, item=item, now=now)
+
+
+def _wanted(
+    tx: Transaction,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    item: NeedItem,
+    now: Instant,
+) -> Wanted:
     offer = catalogue.offer(tx, code=item.offer)
     rules.check_site(item, offer)
     country = item.site.country if item.site else None
@@ -199,7 +218,7 @@ def _part(
     now: Instant,
 ) -> Part:
     asks: list[Ask] = []
-    refusal: Refused | None = None
+    refusal: HansaError | None = None
     for source in sources:
         line = rules.line(item, component, source, held)
         if source.seller == us.id:
@@ -210,7 +229,8 @@ def _part(
                 tx, seller=source.seller, buyer=us.id, offer=source.offer, country=country, at=now
             )
         except Refused as reason:
-            refusal = refusal or reason
+            log.info("no supplier", extra=_told(reason, need, source.seller))
+            refusal = refusal or rules.passed_on(reason, {line.id: item}, plainly=True)
         else:
             asks.append(Ask(source.seller, trade.item.currency, trade.ref, line))
     if not asks:
@@ -230,6 +250,7 @@ def _choose(
     """Round by round each open part asks its next seller, one need to each seller a round."""
     picks: list[Pick] = []
     unserved: dict[str, Refused] = {}
+    items = {one.item.id: one.item for one in wanted}
     open_parts = [(one.item.id, part) for one in wanted for part in one.parts]
     round_no = 0
     while open_parts:
@@ -239,7 +260,10 @@ def _choose(
                 picks.append(Pick(item, part.component, part.asks[0]))
             else:
                 asked.append((item, part, part.asks[round_no]))
-        answers = _answers([ask for _, _, ask in asked], us=us, need=need, sellers=sellers)
+        by_name = {ask.item.id: items[item] for item, _, ask in asked}
+        answers = _answers(
+            [ask for _, _, ask in asked], by_name, us=us, need=need, sellers=sellers
+        )
         open_parts = []
         for item, part, ask in asked:
             answer = answers[ask.item.id]
@@ -248,20 +272,56 @@ def _choose(
             elif round_no + 1 < len(part.asks):
                 open_parts.append((item, part))
             else:
-                unserved.setdefault(
-                    item, Refused(answer.reason, answer.words, field=f"items.{item}.site")
-                )
+                refusal = Refused(answer.reason, answer.words, field=f"items.{item}.site")
+                unserved.setdefault(item, refusal)
         round_no += 1
     return picks, unserved
 
 
 def _answers(
-    asks: Sequence[Ask], *, us: Party, need: Need, sellers: Sellers
+    asks: Sequence[Ask],
+    items: Mapping[str, NeedItem],
+    *,
+    us: Party,
+    need: Need,
+    sellers: Sellers,
 ) -> dict[str, QualificationLine]:
+    """items: ours, by the names under which sellers are asked for their parts."""
     lines: dict[str, QualificationLine] = {}
     for (seller, currency), group in rules.by_need(asks).items():
-        answer = sellers(seller).qualify(
-            Need(tuple(ask.item for ask in group), currency, need.trace, (*need.trail, us.id))
-        )
-        lines |= {line.item: line for line in answer.lines}
+        asked = Need(tuple(ask.item for ask in group), currency, need.trace, (*need.trail, us.id))
+        with heard_from(seller, items, us=us, need=need):
+            answer = sellers(seller).qualify(asked)
+        for line in answer.lines:
+            lines[line.item] = line
+            if not line.feasible and seller != us.id:
+                reason = Refused(line.reason, line.words)
+                log.info("supplier cannot", extra=_told(reason, need, seller))
+                words = rules.passed_on(reason, {line.item: items[line.item]}, plainly=True).words
+                lines[line.item] = replace(line, words=words)
     return lines
+
+
+@contextmanager
+def heard_from(
+    seller: PartyId, items: Mapping[str, NeedItem], *, us: Party, need: Need
+) -> Iterator[None]:
+    """What the seller refuses in the block is passed on about our own items; in our words too,
+    unless it is our own network, and what it said goes to the log for our own people.
+
+    items: ours, by the names under which the seller is asked for their parts.
+    """
+    try:
+        yield
+    except HansaError as error:
+        log.info("supplier refused", extra=_told(error, need, seller))
+        raise rules.passed_on(error, items, plainly=seller != us.id) from error
+
+
+def _told(error: HansaError, need: Need, seller: PartyId) -> dict[str, str]:
+    return {
+        "seller": seller,
+        "trace": need.trace,
+        "reason": error.code,
+        "words": error.words,
+    }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from hansa.federation.contract import TRAIL_MAX, Need, NeedItem
-from hansa.foundation.errors import Refused
+from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor
 from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, Source
@@ -112,3 +113,70 @@ def by_need(asks: Iterable[Ask]) -> Mapping[tuple[PartyId, str], list[Ask]]:
     for ask in asks:
         groups.setdefault((ask.seller, ask.currency), []).append(ask)
     return groups
+
+
+# --- what a buyer hears of an error -----------------------------------------------------------
+
+_OF_THE_NEED = frozenset({"currency", "items", "trail"})
+"""Fields that are not about one item."""
+
+_PLAIN: Mapping[str, str] = {
+    "country-not-agreed": "{offer} is not to be had in {country}.",
+    "country-not-launched": "{offer} is not launched in {country} yet.",
+    "partner-ring": "The operators who would deliver {offer} buy it from each other in a ring.",
+    "site-outside-coverage": "{offer} does not reach {place}.",
+}
+
+
+@contextmanager
+def about(item: NeedItem) -> Iterator[None]:
+    """Whatever is refused in the block names the item in its field."""
+    try:
+        yield
+    except HansaError as error:
+        field = error.field or ""
+        if field.split(".")[0] not in _OF_THE_NEED:
+            error.field = _below(item, field)
+        raise
+
+
+def _below(item: NeedItem, field: str) -> str:
+    return f"items.{item.id}.{field}" if field else f"items.{item.id}"
+
+
+def passed_on(error: HansaError, asked: Mapping[str, NeedItem], *, plainly: bool) -> HansaError:
+    """A seller's error as our own buyer may hear it: the same reason, but about our item.
+
+    asked: our items by the names under which the seller was asked for their parts. plainly:
+    the seller is a partner, so its words give way to ours: they may name those from whom it
+    buys, or say what stands in an agreement that is not this buyer's.
+    """
+    field = error.field or ""
+    names = [name for name in asked if f"{field}.".startswith(f"items.{name}.")]
+    name = max(names, key=len, default=next(iter(asked)) if len(asked) == 1 else None)
+    item = asked[name] if name is not None else None
+    if names and name is not None and item is not None:
+        field = f"items.{item.id}{field.removeprefix(f'items.{name}')}"
+    elif field not in _OF_THE_NEED:
+        field = _below(item, field) if item else "items"
+    words = _plain(error, item) if plainly else error.words
+    if isinstance(error, TryLater):
+        return TryLater(error.code, words, field=error.field and field, after_s=error.after_s)
+    return (NotFound if isinstance(error, NotFound) else Refused)(error.code, words, field=field)
+
+
+def _plain(error: HansaError, item: NeedItem | None) -> str:
+    if isinstance(error, TryLater):
+        return "A supplier of this operator does not answer; ask again later."
+    offer = item.offer if item else "One of these items"
+    if error.code in _PLAIN:
+        site = item.site if item else None
+        return _PLAIN[error.code].format(
+            offer=offer,
+            place=f"{site.place} ({site.country})" if site else "this place",
+            country=site.country if site else "this country",
+        )
+    return (
+        f"{offer} cannot be had from its supplier now: {error.code}. Ask for something else, or "
+        "ask this operator about it."
+    )

@@ -89,20 +89,17 @@ def _ask(
     for pick in picks:
         key = (pick.component.stage, pick.ask.seller, pick.ask.currency)
         groups.setdefault(key, []).append(pick)
-    return [
-        (
-            group,
-            sellers(seller).quote(
-                Need(
-                    tuple(pick.ask.item for pick in group),
-                    currency,
-                    need.trace,
-                    (*need.trail, us.id),
-                )
-            ),
-        )
-        for (_, seller, currency), group in sorted(groups.items(), key=lambda one: one[0])
-    ]
+    items = {item.id: item for item in need.items}
+    offered: list[tuple[Group, Quote]] = []
+    for (_, seller, currency), group in sorted(groups.items(), key=lambda one: one[0]):
+        asked = tuple(pick.ask.item for pick in group)
+        ours = {pick.ask.item.id: items[pick.item] for pick in group}
+        with qualification.heard_from(seller, ours, us=us, need=need):
+            quoted = sellers(seller).quote(
+                Need(asked, currency, need.trace, (*need.trail, us.id))
+            )
+        offered.append((group, quoted))
+    return offered
 
 
 def _supply(
