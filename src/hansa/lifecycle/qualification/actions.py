@@ -261,9 +261,7 @@ def _choose(
             else:
                 asked.append((item, part, part.asks[round_no]))
         by_name = {ask.item.id: items[item] for item, _, ask in asked}
-        answers = _answers(
-            [ask for _, _, ask in asked], by_name, us=us, need=need, sellers=sellers
-        )
+        answers = _answers([ask for _, _, ask in asked], by_name, us=us, need=need, sellers=sellers)
         open_parts = []
         for item, part, ask in asked:
             answer = answers[ask.item.id]

@@ -95,9 +95,7 @@ def _ask(
         asked = tuple(pick.ask.item for pick in group)
         ours = {pick.ask.item.id: items[pick.item] for pick in group}
         with qualification.heard_from(seller, ours, us=us, need=need):
-            quoted = sellers(seller).quote(
-                Need(asked, currency, need.trace, (*need.trail, us.id))
-            )
+            quoted = sellers(seller).quote(Need(asked, currency, need.trace, (*need.trail, us.id)))
         offered.append((group, quoted))
     return offered
 
