@@ -1,0 +1,276 @@
+"""Whatever operators sell each other, at whatever price and however badly the wires behave: after
+the month is settled, what A's books say of B is what B's books say of A.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from hansa.federation.contract import OrderState, PercentileTariff
+from hansa.federation.papers import StatementState
+from hansa.foundation.ids import BuyerKey, OrderId, PartyId
+from hansa.foundation.plan import actions as plans
+from hansa.foundation.time import Period, SetClock
+from hansa.lifecycle.billing import actions as billing
+from hansa.lifecycle.settlement.actions import positions, statements
+from hansa.lifecycle.settlement.model import Books
+from hansa.node import Node
+from hansa.storefront import Storefront
+from tests.alliance import Alliance, Quiet
+from tests.databases import Pool
+
+NOVEMBER = Period.month(2026, 11)
+
+CURRENCIES = {
+    "GBP": "1",
+    "EUR": "1.1475",
+    "ZAR": "23.4151",
+    "UGX": "4871.3",  # no minor unit
+    "BHD": "0.4937",  # three decimals
+}
+"""Units for a pound; those between the others follow from them."""
+
+
+class Unreliable(Quiet):
+    """A wire that loses requests, loses answers, and delivers twice, as its dice say."""
+
+    def __init__(self, wires: Wires, partner: PartyId, inner: Quiet) -> None:
+        super().__init__(wires, partner, inner)
+        self._dice = wires.dice
+
+    def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
+        fate = next(self._dice)
+        if fate == "lost":
+            raise httpx2.ConnectError("the request is lost")
+        if fate == "twice" and request.method == "POST":
+            super().send(request, **kwargs)
+        answer = super().send(request, **kwargs)
+        if fate == "answer lost":
+            raise httpx2.ReadTimeout("the answer is lost")
+        return answer
+
+
+class Wires(Alliance):
+    """An alliance on unreliable wires. dice: what happens to each request in turn."""
+
+    dice: Iterator[str] = itertools.repeat("well")
+
+    def _connect(self, partner: Any) -> Unreliable:
+        return Unreliable(self, partner.party.id, super()._connect(partner))
+
+
+@dataclass(frozen=True)
+class Operator:
+    """supplier: the number of the operator it resells; the first has a network of its own."""
+
+    supplier: int
+    currency: str
+    one_off: Decimal
+    monthly: Decimal
+    margin_bp: int
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the customer of an operator does, some hours after the act before."""
+
+    what: str
+    operator: int
+    hours: int
+    speed: int
+
+
+@st.composite
+def operators(draw: st.DrawFn) -> list[Operator]:
+    """Two to five, each but the first reselling one that came before it."""
+    count = draw(st.integers(2, 5))
+    amounts = st.decimals(0, 5000, places=2)
+    return [
+        Operator(
+            supplier=draw(st.integers(max(0, number - 2), max(0, number - 1))),
+            currency=draw(st.sampled_from(sorted(CURRENCIES))),
+            one_off=draw(amounts),
+            monthly=draw(amounts),
+            margin_bp=draw(st.integers(0, 9999)),
+        )
+        for number in range(count)
+    ]
+
+
+ACTS = st.lists(
+    st.builds(
+        Act,
+        what=st.sampled_from(["order", "order", "order", "change", "cease"]),
+        operator=st.integers(1, 4),
+        hours=st.integers(0, 150),
+        speed=st.integers(1, 900),
+    ),
+    min_size=3,
+    max_size=6,
+)
+FATES = st.lists(
+    st.sampled_from(["well"] * 8 + ["lost", "twice", "answer lost"]), min_size=5, max_size=40
+)
+
+
+@contextmanager
+def alliance(pool: Pool, made_of: list[Operator]) -> Iterator[Wires]:
+    with TemporaryDirectory() as folder, pool.lend() as databases:
+        wires = Wires(databases, Path(folder), SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC)), b"r")
+        try:
+            build(wires, made_of)
+            yield wires
+        finally:
+            wires.close()
+
+
+def build(wires: Wires, made_of: list[Operator]) -> None:
+    nodes: list[Node] = []
+    for number, one in enumerate(made_of):
+        nodes.append(wires.add(f"op{number}", currency=one.currency))
+    for (base, pounds), (quote, others) in itertools.combinations(CURRENCIES.items(), 2):
+        rate = (Decimal(others) / Decimal(pounds)).quantize(Decimal("0.000001"))
+        wires.rate(base, quote, str(rate))
+    for number, (node, one) in enumerate(zip(nodes, made_of, strict=True)):
+        supplier = node
+        if number == 0:
+            wires.build_network(node)
+        else:
+            supplier = nodes[one.supplier]
+            wires.join(supplier, node)
+            wires.agree(supplier, node, currency=supplier.us.currency)
+        wires.offer(
+            node,
+            sources=[supplier.us.id],
+            currency=one.currency,
+            one_off=str(one.one_off),
+            monthly=str(one.monthly),
+            margin_bp=one.margin_bp,
+            tariff=PercentileTariff(Decimal("1.2345"), 7) if number == 0 else None,
+        )
+
+
+class Customers:
+    """One end customer at each operator, and what they have ordered."""
+
+    def __init__(self, wires: Wires) -> None:
+        self._wires = wires
+        self._fronts: dict[int, Storefront] = {}
+        self._live: list[tuple[Storefront, OrderId, int]] = []
+        self._number = itertools.count()
+
+    def play(self, act: Act) -> None:
+        self._wires.pass_time(timedelta(hours=act.hours))
+        if self._wires.clock.at >= NOVEMBER.end - timedelta(days=1):
+            return
+        if act.what == "order":
+            self._order(act)
+        elif self._live:
+            front, order, operator = self._live.pop(act.speed % len(self._live))
+            self._settle_down()
+            if front.progress(order).state is not OrderState.COMPLETED:
+                return
+            if act.what == "cease":
+                front.cease(order_id=order, key=self._key())
+            else:
+                self._change(front, order, operator, act.speed)
+            self._settle_down()
+
+    def _order(self, act: Act) -> None:
+        operator = act.operator % len(self._wires.nodes)
+        if operator not in self._fronts:
+            node = list(self._wires.nodes.values())[operator]
+            self._fronts[operator] = self._wires.customer(node, PartyId(f"shop-{operator}"))
+        front = self._fronts[operator]
+        self._buy(front, operator, f"place-{next(self._number)}", act.speed, None)
+        self._settle_down()
+
+    def _change(self, front: Storefront, order: OrderId, operator: int, speed: int) -> None:
+        (provided,) = front.progress(order).provided
+        site = provided.item.removeprefix("line-")
+        self._buy(front, operator, site, speed, provided.holding)
+
+    def _buy(self, front: Storefront, operator: int, site: str, speed: int, holding: Any) -> None:
+        currency = list(self._wires.nodes.values())[operator].us.currency
+        dice, self._wires.dice = self._wires.dice, itertools.repeat("well")
+        quote = front.quote(self._wires.need(site, currency=currency, speed=speed, holding=holding))
+        self._wires.dice = dice
+        order = front.order(quote_id=quote.id, key=self._key())
+        self._live.append((front, order.id, operator))
+
+    def _key(self) -> BuyerKey:
+        return BuyerKey(f"k{next(self._number)}")
+
+    def _settle_down(self) -> None:
+        for _ in range(4):
+            self._wires.pass_time(timedelta(seconds=40))
+
+
+def end_month(wires: Wires) -> None:
+    """The clock moves into December, and on until nothing is held out of netting."""
+    wires.clock.at = NOVEMBER.end + timedelta(hours=6)
+    for _ in range(30):
+        wires.pass_time(timedelta(seconds=40))
+        if all(is_closed(node) for node in wires.nodes.values()):
+            return
+    raise AssertionError("the month did not close")
+
+
+def is_closed(node: Node) -> bool:
+    with node.begin() as tx:
+        if not billing.billed(tx, us=node.us.id, period=NOVEMBER):
+            return False
+        open_ones = positions.positions(tx, us=node.us.id, period=NOVEMBER)
+        return not any(one.held_out for one in open_ones)
+
+
+def books(node: Node) -> Books:
+    with node.begin() as tx:
+        now = node.clock.now()
+        positions.net(tx, us=node.us.id, period=NOVEMBER, ids=node.ids, now=now)
+        return positions.books(tx, us=node.us.id)
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(made_of=operators(), acts=ACTS, fates=FATES)
+def test_all_books_agree(
+    pool: Pool, made_of: list[Operator], acts: list[Act], fates: list[str]
+) -> None:
+    with alliance(pool, made_of) as wires:
+        wires.dice = itertools.cycle(fates)
+        customers = Customers(wires)
+        for act in acts:
+            customers.play(act)
+        wires.dice = itertools.repeat("well")
+        end_month(wires)
+
+        proof = positions.proof([books(node) for node in wires.nodes.values()])
+        assert proof.ok, proof.breaks
+        assert all(not total for total in proof.sums)
+        for node in wires.nodes.values():
+            with node.begin() as tx:
+                assert plans.fallout(tx) == []
+                issued = statements.find(tx, direction="issued", period=NOVEMBER)
+                heard = statements.find(tx, direction="heard", period=NOVEMBER)
+                final = [one for one in billing.bills(tx, period=NOVEMBER) if one.final]
+            assert {one.state for one in (*issued, *heard)} <= {StatementState.INVOICED}
+            assert len({(one.buyer, one.agreement, one.currency) for one in final}) == len(final)
+            assert len({one.number for one in final}) == len(final)
+            event(f"invoices {min(3, len(final))}")
