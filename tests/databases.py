@@ -134,7 +134,7 @@ class Pool:
         self._free.clear()
 
     def _make(self) -> tuple[str, Connection]:
-        name = f"test_{next(self._numbers)}"
+        name = f"{self._template}_{next(self._numbers)}"
         self._server.create_database(name, template=self._template)
         return name, psycopg.connect(self._server.url(name), autocommit=True)
 
