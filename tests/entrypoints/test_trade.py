@@ -78,6 +78,14 @@ def test_an_order_from_need_to_cease(shop: Desk, need: Need) -> None:
     (leg,) = shop.json("order", "trace", order)["legs"]
     assert (leg["seller"], leg["state"]) == ("acme", "completed")
     holding = held(shop, order)
+    assert holding in shop("inventory", "list", "--for", "shop").out
+    assert shop.json("inventory", "list", "--bought") == []
+    (own,) = shop.json("inventory", "list", "--own")
+    shown = shop.json("inventory", "show", holding, "--check")
+    assert shown["stands_on"] == [{"seller": "acme", "holding": own["ref"]["id"], "metered": True}]
+    assert shown["condition"]["state"] == "active"
+    assert "imagined" in shop("inventory", "show", holding, "--check").out
+    assert "holding-unknown" in shop.refused("inventory", "show", "hld_none", exit_code=4)
 
     change = ("order", "change", holding, "--for", "shop", "--key", "po-2", "--set")
     changed = shop.json(*change, "speed_mbps=400")

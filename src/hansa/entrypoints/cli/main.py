@@ -11,6 +11,7 @@ from hansa.entrypoints.cli import (
     agreement,
     bill,
     catalogue,
+    inventory,
     ledger,
     node,
     order,
@@ -41,6 +42,7 @@ app.add_typer(agreement.app, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(quote.app, name="quote")
 app.add_typer(order.app, name="order")
+app.add_typer(inventory.app, name="inventory")
 app.add_typer(usage.app, name="usage")
 app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")
