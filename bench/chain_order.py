@@ -272,7 +272,7 @@ def main() -> None:
             try:
                 ours = measure(chain, given.orders)
             finally:
-                chain.stage.stop()
+                chain.stage.clear()
             peer = bare(folder / f"bare-{hops}", hops, given.orders)
             results.append(
                 {"hops": hops, "hansa": ours, "bare": peer, "ratios": ratios(ours, peer)}

@@ -62,8 +62,10 @@ SCHEMAS: tuple[tuple[str, Path], ...] = tuple(
 )
 """Every room's numbered SQL files, in the order in which they build on each other."""
 
-DATABASE = "hansa"
 SETTINGS = "node.toml"
+DATABASE = "hansa"
+DATABASE_FOLDER = "database"
+"""Where, in a node's folder, its embedded server keeps the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,6 @@ class Node:
             actor=actor,
             begin=self.begin,
             sellers=self.seller,
-            keys=self.keys,
             ids=self.ids,
             clock=self.clock,
             usage_folder=self.usage_folder,
@@ -315,7 +316,7 @@ class Node:
         )
 
     def work_once(self) -> int:
-        """Everything that is due now, room by room until nothing moves; for tests and the demo.
+        """Everything that is due now, room by room until nothing moves; for tests.
 
         Returns how many turns and tasks there were.
         """
@@ -346,7 +347,7 @@ def _clock(settings: Settings) -> Clock:
 
 def database_url(settings: Settings, folder: Path) -> str:
     """The database of a node that runs: the given server, or the embedded one in its folder."""
-    return settings.database.url or embedded.address(folder / "database", DATABASE)
+    return settings.database.url or embedded.address(folder / DATABASE_FOLDER, DATABASE)
 
 
 def migrate(url: str, *, progress: migrations.Progress | None = None) -> None:

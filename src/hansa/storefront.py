@@ -21,7 +21,6 @@ from hansa.federation.contract import (
     Seller,
     UsageRecord,
 )
-from hansa.federation.keys import KeyRing
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -62,7 +61,6 @@ class Storefront:
         actor: Actor,
         begin: Begin,
         sellers: Callable[[PartyId], Seller],
-        keys: KeyRing,
         ids: Ids,
         clock: Clock,
         usage_folder: Path,
@@ -71,7 +69,6 @@ class Storefront:
         self._actor = actor
         self._begin = begin
         self._sellers = sellers
-        self._keys = keys
         self._ids = ids
         self._clock = clock
         self._usage_folder = usage_folder

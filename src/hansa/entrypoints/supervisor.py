@@ -26,7 +26,14 @@ from hansa.entrypoints import logs
 from hansa.foundation import embedded
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.errors import HansaError, Refused
-from hansa.node import DATABASE, HttpSettings, database_url, load_settings, migrate
+from hansa.node import (
+    DATABASE,
+    DATABASE_FOLDER,
+    HttpSettings,
+    database_url,
+    load_settings,
+    migrate,
+)
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +81,7 @@ def run(folder: Path, *, progress: Progress) -> None:
         )
         server = None
         if not settings.database.url:
-            server = held.enter_context(EmbeddedServer(folder / "database", progress=progress))
+            server = held.enter_context(EmbeddedServer(folder / DATABASE_FOLDER, progress=progress))
             server.create_database(DATABASE)
         migrate(database_url(settings, folder), progress=lambda name: progress(f"applying {name}"))
         node = _Processes(folder, server)

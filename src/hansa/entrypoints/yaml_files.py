@@ -28,7 +28,6 @@ Thing = TypeVar("Thing")
 Place = tuple[int | str, ...]
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _WORDS: Mapping[str, Json] = {"": None, "~": None, "null": None, "true": True, "false": False}
 

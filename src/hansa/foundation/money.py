@@ -182,10 +182,3 @@ def from_nano(nano: int, currency: str, *, rounding: Rounding) -> Money:
         round_fraction(Fraction(nano * 10 ** minor_digits(currency), NANO), rounding),
         currency,
     )
-
-
-def convert(amount: Money, *, to: str, rate: Decimal, rounding: Rounding) -> Money:
-    """`amount` in another currency; `rate`: units of `to` for one unit of the amount's currency."""
-    exact = Fraction(amount.minor) * Fraction(rate)
-    shifted = exact * Fraction(10) ** (minor_digits(to) - minor_digits(amount.currency))
-    return Money(round_fraction(shifted, rounding), to)

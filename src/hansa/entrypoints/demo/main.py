@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +44,7 @@ def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_jso
         _play(scenarios / name, folder / name, console, keep=keep) for name in names or known
     ]
     if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.rmdir()
     if as_json:
         sys.stdout.write(json.dumps({"scenarios": [_summary(one) for one in outcomes]}) + "\n")
     return 0 if all(outcome.proof.ok for outcome in outcomes) else 1
@@ -53,22 +52,22 @@ def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_jso
 
 def _play(scenario: Path, folder: Path, console: Console, *, keep: bool) -> Outcome:
     play = Play(scenario, folder, Show(console))
-    left = False
     try:
         outcome = play.run()
-        if keep:
-            left = True
-            for party, pid in play.stage.leave().items():
-                console.print(
-                    f"  {party}: {play.stage.address(party)}\n"
-                    f"    look into it: hansa order list --node {folder / party}\n"
-                    f"    stop it:      kill {pid}",
-                    soft_wrap=True,
-                )
+    except BaseException:
+        play.stage.stop()  # what it leaves behind shows what went wrong
+        raise
+    if not keep:
+        play.stage.clear()
         return outcome
-    finally:
-        if not left:
-            play.stage.stop()
+    for party, pid in play.stage.leave().items():
+        console.print(
+            f"  {party}: {play.stage.address(party)}\n"
+            f"    look into it: hansa order list --node {folder / party}\n"
+            f"    stop it:      kill {pid}",
+            soft_wrap=True,
+        )
+    return outcome
 
 
 def _summary(outcome: Outcome) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,10 +17,11 @@ from pathlib import Path
 import httpx2
 
 from hansa.entrypoints.operator_files import Operator
+from hansa.foundation import embedded
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
-from hansa.node import SETTINGS, Node, open_node
+from hansa.node import DATABASE_FOLDER, SETTINGS, Node, open_node
 
 START_S = 60
 STOP_S = 15
@@ -124,6 +126,13 @@ class Stage:
                 process.kill()
                 process.wait()
         self._processes.clear()
+
+    def clear(self) -> None:
+        """Stops the nodes and deletes all that they kept, wherever their databases lie."""
+        self.stop()
+        for data in self.folder.glob(f"*/{DATABASE_FOLDER}"):
+            embedded.remove(data)
+        shutil.rmtree(self.folder)
 
     def leave(self) -> Mapping[PartyId, int]:
         """Leaves the nodes running; returns the process id of each node's supervisor."""

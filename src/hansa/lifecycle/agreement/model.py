@@ -58,16 +58,6 @@ class CountryState(StrEnum):
     LIVE = "live"
 
 
-COUNTRY_STATES = StateGraph(
-    thing="country of the agreement",
-    start=CountryState.PLANNED,
-    moves={
-        CountryState.PLANNED: frozenset({CountryState.LIVE}),
-        CountryState.LIVE: frozenset(),
-    },
-)
-
-
 @dataclass(frozen=True, slots=True)
 class GatePassed:
     """What was shown at one gate of one country. by: who looked at it."""
