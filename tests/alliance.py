@@ -71,7 +71,7 @@ class Alliance:
         node = Node(
             Settings(
                 party=Party(party, name.upper(), country, currency),
-                http=HttpSettings(port=1, address=f"http://{name}.test"),
+                http=self._http(party),
                 settlement=SettlementSettings(auto_confirm=True),
             ),
             folder=folder,
@@ -94,6 +94,9 @@ class Alliance:
                 rule = TaxRule(country, customer, LONG_AGO.date(), tax)
                 catalogue.put_tax_rule(tx, rule=rule)
         return node
+
+    def _http(self, party: PartyId) -> HttpSettings:
+        return HttpSettings(port=1, address=f"http://{party}.test")
 
     def _connect(self, partner: Partner) -> TestClient:
         return Quiet(self, partner.party.id, self._apps[partner.party.id])
