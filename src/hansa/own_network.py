@@ -6,7 +6,7 @@ Nothing is sold here: the node has it from itself, at no price, in no hop.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from hansa.drivers import actions as network
 from hansa.drivers.contract import Driver, Meter
@@ -44,7 +44,7 @@ from hansa.foundation.ids import (
 from hansa.foundation.money import Money, minor_digits
 from hansa.foundation.party import Party
 from hansa.foundation.readings import Reading
-from hansa.foundation.time import Clock, Instant, Period
+from hansa.foundation.time import Clock, Period, midnight
 from hansa.foundation.transaction import Begin
 
 NO_TAX = Tax(code="exempt", rate_bp=0)
@@ -251,12 +251,8 @@ def _ask(line: NeedItem | QuoteLine, item: str) -> Ask:
 
 def _whole_days(period: Period) -> Period:
     """The period widened to whole UTC days, so that a day's calls are always numbered alike."""
-    start, end = _midnight(period.start), _midnight(period.end)
+    start, end = midnight(period.start), midnight(period.end)
     return Period(start, end if end == period.end else end + timedelta(days=1))
-
-
-def _midnight(instant: Instant) -> Instant:
-    return datetime(instant.year, instant.month, instant.day, tzinfo=UTC)
 
 
 def _numbered(holding: HoldingId, readings: Sequence[Reading]) -> Sequence[UsageRecord]:
@@ -283,5 +279,5 @@ def _counts(reading: Reading, period: Period, service: Service) -> bool:
         return False
     if reading.kind == "call":
         return in_place.holds(reading.answered_at)
-    start = datetime(reading.day.year, reading.day.month, reading.day.day, tzinfo=UTC)
+    start = midnight(reading.day)
     return period.holds(start) and in_place.meet(start, start + timedelta(days=1)) is not None

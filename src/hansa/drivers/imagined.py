@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from hansa.foundation.readings import SAMPLES_A_DAY, Call, OctetDay, Reading, SeatDay
-from hansa.foundation.time import Instant
+from hansa.foundation.time import Instant, midnight
 
 SLOT = timedelta(minutes=5)
 OCTETS_A_SLOT_PER_MBPS = 300 * 10**6 // 8
@@ -55,10 +55,6 @@ def in_force(history: Sequence[Setting], at: Instant) -> Mapping[str, int | str]
 
 def _size(characteristics: Mapping[str, int | str], name: str) -> int:
     return int(characteristics.get(name, 0)) * int(characteristics.get("quantity", 1))
-
-
-def _midnight(day: date) -> Instant:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 # --- octets -------------------------------------------------------------------------------------
@@ -109,7 +105,7 @@ def _octets(
 def _speeds(history: Sequence[Setting], day: date) -> Iterable[int | None]:
     """Mbit/s in force at the start of each slot; None unless in place for the whole slot."""
     for slot in range(SAMPLES_A_DAY):
-        start = _midnight(day) + slot * SLOT
+        start = midnight(day) + slot * SLOT
         setting = in_force(history, start)
         stays = in_force(history, start + SLOT - timedelta.resolution) is not None
         yield _size(setting, "speed_mbps") or None if setting is not None and stays else None
@@ -176,7 +172,7 @@ def _call(dice: Dice, day: date, channel: int, window: int) -> Call:
     start = dice.number(*about, "start", below=3600)
     awkward = dice.number(*about, "awkward", below=5) < 2
     return Call(
-        answered_at=_midnight(day) + timedelta(hours=window, seconds=start),
+        answered_at=midnight(day) + timedelta(hours=window, seconds=start),
         calling=_number(dice, "+27101234", *about, "calling"),
         called=_number(dice, STEMS[dice.number(*about, "to", below=len(STEMS))], *about, "called"),
         duration_s=(
@@ -195,7 +191,7 @@ def _number(dice: Dice, stem: str, *about: object) -> str:
 
 def _touching(history: Sequence[Setting], day: date) -> Iterable[Setting]:
     """The setting in force as the day begins, and every one that comes in its course."""
-    start = _midnight(day)
+    start = midnight(day)
     before = [setting for setting in history if setting.at <= start]
     return [
         *before[-1:],
@@ -208,7 +204,7 @@ def _touching(history: Sequence[Setting], day: date) -> Iterable[Setting]:
 
 def _seats(dice: Dice, history: Sequence[Setting], day: date) -> Iterable[Reading]:
     """Seats in use as the day ends: between 92 and 104 in a hundred of those ordered."""
-    setting = in_force(history, _midnight(day) + timedelta(days=1) - timedelta.resolution)
+    setting = in_force(history, midnight(day) + timedelta(days=1) - timedelta.resolution)
     ordered = _size(setting or {}, "seats")
     if ordered:
         yield SeatDay(day, max(1, ordered * (920 + dice.number("seats", day, below=121)) // 1000))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,19 @@ from hansa.foundation.errors import Refused
 
 Instant = datetime
 """A moment in UTC. Rooms receive it; they never make one from a clock."""
+
+TICK = timedelta(microseconds=1)
+"""The shortest time between two instants, here and in the database."""
+
+
+def midnight(day: date) -> Instant:
+    """The first instant of a UTC day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def instant_name(at: Instant) -> str:
+    """An instant as it is written for others: ISO 8601 in UTC, `2026-11-16T08:00:00Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Clock(Protocol):
@@ -106,9 +120,9 @@ class Period:
         """`2026-11` for a calendar month."""
         return f"{self.start:%Y-%m}"
 
-    @property
-    def length_s(self) -> int:
-        return int((self.end - self.start).total_seconds())
+    def share_of(self, whole: Period) -> Fraction:
+        """How much of the whole this period lasts, exact to the microsecond."""
+        return Fraction((self.end - self.start) // TICK, (whole.end - whole.start) // TICK)
 
     def holds(self, instant: Instant) -> bool:
         return self.start <= instant < self.end
@@ -122,6 +136,6 @@ class Period:
     def days(self) -> Iterator[date]:
         """Every UTC day that this period touches, in order."""
         day = self.start.date()
-        while datetime(day.year, day.month, day.day, tzinfo=UTC) < self.end:
+        while midnight(day) < self.end:
             yield day
             day += timedelta(days=1)

@@ -23,7 +23,7 @@ from hansa.federation.contract import (
     VolumeTariff,
 )
 from hansa.foundation.readings import Call
-from hansa.foundation.time import Period
+from hansa.foundation.time import TICK, Period
 from hansa.lifecycle.rating.rules.rate import rate
 from tests.lifecycle.rating import twin
 from tests.lifecycle.rating.samples import NOVEMBER, octets, records, seats, stretch
@@ -41,7 +41,7 @@ def parts(draw: st.DrawFn, month: Period) -> Period:
     """The whole month, or a part of it that starts and ends at odd moments."""
     if draw(st.booleans()):
         return month
-    length = month.length_s * 10**6
+    length = (month.end - month.start) // TICK
     start = draw(st.integers(0, length - 1))
     end = draw(st.integers(start + 1, length))
     return Period(
@@ -166,10 +166,11 @@ def calls(seed: int, month: Period, count: int) -> list[UsageRecord]:
     """So many calls in and around the month, many of them at its very edges."""
     dice = Dice(str(seed), "calls")
     found = []
+    length_s = (month.end - month.start) // timedelta(seconds=1)
     for number in range(count):
-        second = dice.number("at", number, below=month.length_s + 7200) - 3600
+        second = dice.number("at", number, below=length_s + 7200) - 3600
         if not dice.number("edge", number, below=10):
-            second = (0, -1, month.length_s, month.length_s - 1)[number % 4]
+            second = (0, -1, length_s, length_s - 1)[number % 4]
         digits = f"{dice.number('to', number, below=4**8)}"
         called = "+" + "".join(str(int(digit) % 4) for digit in digits)
         duration = dice.number("for", number, below=4000)

@@ -9,7 +9,7 @@ whose net rounds to zero is left out, on both sides alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -18,7 +18,7 @@ from hansa.federation.contract import AgreementRef, Tax
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money, Rounding, add_up, from_nano
 from hansa.foundation.party import Party
-from hansa.foundation.time import Instant, Period
+from hansa.foundation.time import Instant, Period, instant_name
 from hansa.ledger.model import AccountKind, AccountSpec, Leg
 from hansa.lifecycle.billing.model import Bill, BillKind, BillLine, Group, TaxTotal
 from hansa.lifecycle.inventory.model import Holding, Spell
@@ -30,11 +30,6 @@ Costs = tuple[tuple[str, Money], ...]
 """Net amounts by family of service, by name."""
 
 
-def instant_name(at: Instant) -> str:
-    """An instant as it stands in a line's key: ISO 8601 in UTC, `2026-11-16T08:00:00Z`."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def share_of_month(part: Period) -> Fraction:
     """How much of its calendar month a part lasts, exact; 1 for the whole month.
 
@@ -43,8 +38,7 @@ def share_of_month(part: Period) -> Fraction:
     month = Period.month_of(part.start)
     if part.end > month.end:
         raise ValueError(f"{part.start} to {part.end} is in more than one calendar month")
-    tick = timedelta(microseconds=1)
-    return Fraction((part.end - part.start) // tick, (month.end - month.start) // tick)
+    return part.share_of(month)
 
 
 def tax_on(net: Money, tax: Tax) -> Money:

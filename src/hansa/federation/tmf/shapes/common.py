@@ -28,7 +28,7 @@ from hansa.foundation.ids import AgreementId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import party_id
 from hansa.foundation.site import Site
-from hansa.foundation.time import Instant, Period
+from hansa.foundation.time import Instant, Period, instant_name
 
 SCHEMA = "urn:hansa:tmf-v4-extensions:1"
 """Names the set of our extensions that these shapes speak."""
@@ -193,7 +193,7 @@ def write_money(money: Money) -> MoneyShape:
 
 def write_instant(instant: Instant) -> str:
     """RFC 3339 in UTC, to the microsecond if need be."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instant_name(instant)
 
 
 def write_period(period: Period) -> TimePeriod:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
@@ -24,6 +23,7 @@ from hansa.federation.tmf.wire import Plain
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId
 from hansa.foundation.readings import SAMPLES_A_DAY, Call, OctetDay, Reading, SeatDay
+from hansa.foundation.time import midnight
 
 BASE = "/tmf-api/usageManagement/v4"
 USAGES = f"{BASE}/usage"
@@ -81,7 +81,7 @@ class SeatFacts(TypedDict):
 
 def write(record: UsageRecord) -> UsageShape:
     reading = record.reading
-    at = reading.answered_at if isinstance(reading, Call) else _midnight(reading.day)
+    at = reading.answered_at if isinstance(reading, Call) else midnight(reading.day)
     return {
         "id": record.id,
         "href": href(USAGES, record.id),
@@ -92,10 +92,6 @@ def write(record: UsageRecord) -> UsageShape:
         "usageCharacteristic": _write_facts(reading),
         "ratedProductUsage": [{"productRef": {"id": record.holding}}],
     }
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _write_facts(reading: Reading) -> list[UsageCharacteristic]:
@@ -147,7 +143,7 @@ def _read_facts(shape: UsageShape, at: str) -> Reading:
             called=call["called"],
             duration_s=call["durationSeconds"],
         )
-    if instant != _midnight(instant.date()):
+    if instant != midnight(instant.date()):
         raise malformed(f"{at}usageDate", "the start of a UTC day is expected")
     if shape["usageType"] == "seats":
         return SeatDay(day=instant.date(), seats=checked(SeatFacts, facts)["seats"])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 from hansa.federation.contract import Tariff
-from hansa.foundation.time import Instant, Period
+from hansa.foundation.time import Period
 from hansa.lifecycle.inventory.model import Spell
 
-TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
@@ -27,9 +26,7 @@ class Stretch:
     @property
     def share(self) -> Fraction:
         """How much of its month the part lasts, exact; 1 for the whole month."""
-        return Fraction(
-            (self.part.end - self.part.start) // TICK, (self.month.end - self.month.start) // TICK
-        )
+        return self.part.share_of(self.month)
 
 
 def stretches(spells: Sequence[Spell], month: Period) -> tuple[Stretch, ...]:
@@ -54,13 +51,3 @@ def stretches(spells: Sequence[Spell], month: Period) -> tuple[Stretch, ...]:
         else:
             found.append(one)
     return tuple(found)
-
-
-def midnight(day: date) -> Instant:
-    """The first instant of a UTC day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def instant_name(at: Instant) -> str:
-    """ISO 8601 in UTC, `2026-11-16T08:00:00Z`."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -13,17 +13,14 @@ from hansa.federation.contract import SeatTariff, UsageRecord
 from hansa.foundation.documents import Json
 from hansa.foundation.money import Rate, Rounding, price_nano
 from hansa.foundation.readings import Reading
-from hansa.foundation.time import Instant, Period
+from hansa.foundation.time import TICK, Instant, Period, instant_name, midnight
 from hansa.lifecycle.inventory.model import Spell
 from hansa.lifecycle.rating.model import RatedLine
 from hansa.lifecycle.rating.rules.calls import Deck, voice
 from hansa.lifecycle.rating.rules.octets import percentile, volume
 from hansa.lifecycle.rating.rules.parts import (
     DAY,
-    TICK,
     Stretch,
-    instant_name,
-    midnight,
     stretches,
 )
 from hansa.lifecycle.rating.rules.tiers import Step, steps
