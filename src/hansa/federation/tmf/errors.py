@@ -84,7 +84,8 @@ def read(status: int, body: bytes, partner: str) -> HansaError:
     """The error that a partner's answer tells of; its words are bounded, not believed.
 
     Anything but a TMF630 Error is TryLater: `partner-silent` from 500 upwards,
-    `partner-nonsense` below.
+    `partner-nonsense` below. So is a token that was refused: keys and clocks are for people
+    to mend, and no order may be given up for them.
     """
     if status >= 500 and status != BY_FAMILY["try-later"]:
         return silent(partner)
@@ -101,6 +102,8 @@ def read(status: int, body: bytes, partner: str) -> HansaError:
     field = field[:WORDS_MAX] if isinstance(field, str) else None
     if status == BY_FAMILY["not-found"]:
         return NotFound(code, words, field=field)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return TryLater(code, words, field=field)
     if status == BY_FAMILY["try-later"]:
         return TryLater(code, words, field=field, after_s=_wait_s(told.get("hansaRetryAfter")))
     return Refused(code, words, field=field)
