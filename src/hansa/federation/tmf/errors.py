@@ -102,9 +102,7 @@ def read(status: int, body: bytes, partner: str) -> HansaError:
     field = field[:WORDS_MAX] if isinstance(field, str) else None
     if status == BY_FAMILY["not-found"]:
         return NotFound(code, words, field=field)
-    if status == HTTPStatus.UNAUTHORIZED:
-        return TryLater(code, words, field=field)
-    if status == BY_FAMILY["try-later"]:
+    if status in (BY_FAMILY["try-later"], HTTPStatus.UNAUTHORIZED):
         return TryLater(code, words, field=field, after_s=_wait_s(told.get("hansaRetryAfter")))
     return Refused(code, words, field=field)
 
