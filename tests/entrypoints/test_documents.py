@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from hansa.entrypoints.cli.files import NeedFile, RatesFile
-from hansa.entrypoints.cli.main import app
 from hansa.entrypoints.operator_files import AgreementFile, Operator
 from hansa.entrypoints.yaml_files import load
 from hansa.federation.contract import Tariff
 from hansa.node import Settings, load_settings
+from tests.entrypoints.desk import command
 from tests.house.tree import ROOT
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
@@ -44,7 +43,7 @@ def examples() -> list[str]:
         else:
             found.append(" ".join(command.epilog.split()).removeprefix("Example: "))
 
-    walk(typer.main.get_command(app))
+    walk(command())
     return found
 
 
