@@ -8,12 +8,28 @@ from dataclasses import replace
 from functools import partial
 
 from hansa.federation import notices
-from hansa.federation.contract import OrderState, Progress, Provided, Seller
+from hansa.federation.contract import (
+    AgreementRef,
+    OrderState,
+    Progress,
+    Provided,
+    QuoteLine,
+    Seller,
+)
 from hansa.federation.papers import OrderMoved
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused, TryLater
-from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, PlanId, QuoteId
+from hansa.foundation.ids import (
+    BuyerKey,
+    HoldingId,
+    Ids,
+    OrderId,
+    PartyId,
+    PlanId,
+    QuoteId,
+    TraceId,
+)
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import (
     Done,
@@ -40,7 +56,7 @@ from hansa.lifecycle.delivery.model import (
     Supplied,
 )
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Support
+from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
 from hansa.lifecycle.order import actions as orders
 from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote import actions as quotes
@@ -166,28 +182,47 @@ def _enter(us: PartyId, tx: Transaction, task: Task, progress: Progress) -> None
     lines = {line.item: line for line in supply.quote.lines}
     for provided in progress.provided:
         line = lines[provided.item]
-        ref = HoldingRef(supply.seller, provided.holding)
-        spell = rules.spell(progress.order, line, provided.since)
-        if line.holding is not None:
-            inventory.change(tx, ref=ref, spell=spell, supports=())
-            continue
-        inventory.activate(
+        _hold(
             tx,
-            holding=Holding(
-                ref=ref,
-                buyer=us,
-                item=line.item,
-                offer=line.offer,
-                offer_name=line.offer_name,
-                family=line.family,
-                site=line.site,
-                agreement=supply.agreement,
-                state=HoldingState.ACTIVE,
-                trace=kept.order.trace,
-                spells=(spell,),
-            ),
+            line,
+            ref=HoldingRef(supply.seller, provided.holding),
+            buyer=us,
+            agreement=supply.agreement,
+            trace=kept.order.trace,
+            spell=rules.spell(progress.order, line, provided.since),
             supports=(),
         )
+
+
+def _hold(
+    tx: Transaction,
+    line: QuoteLine,
+    *,
+    ref: HoldingRef,
+    buyer: PartyId,
+    agreement: AgreementRef | None,
+    trace: TraceId,
+    spell: Spell,
+    supports: tuple[Support, ...],
+) -> None:
+    """Enters what a quoted line has brought: a new holding, or a change of one."""
+    if line.holding is not None:
+        inventory.change(tx, ref=ref, spell=spell, supports=supports)
+        return
+    holding = Holding(
+        ref=ref,
+        buyer=buyer,
+        item=line.item,
+        offer=line.offer,
+        offer_name=line.offer_name,
+        family=line.family,
+        site=line.site,
+        agreement=agreement,
+        state=HoldingState.ACTIVE,
+        trace=trace,
+        spells=(spell,),
+    )
+    inventory.activate(tx, holding=holding, supports=supports)
 
 
 # --- withdraw and cease: have the seller end what it delivered -----------------------------------
@@ -270,28 +305,16 @@ def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -
     provided = []
     for line in quote.quote.lines:
         ref = HoldingRef(us, HoldingId(task.body["holdings"][line.item]))
-        spell = rules.spell(kept.order.id, line, now)
-        supports = _supports(ref, line.item, quote, plan)
-        if line.holding is not None:
-            inventory.change(tx, ref=ref, spell=spell, supports=supports)
-        else:
-            inventory.activate(
-                tx,
-                holding=Holding(
-                    ref=ref,
-                    buyer=kept.order.buyer,
-                    item=line.item,
-                    offer=line.offer,
-                    offer_name=line.offer_name,
-                    family=line.family,
-                    site=line.site,
-                    agreement=quote.quote.agreement,
-                    state=HoldingState.ACTIVE,
-                    trace=kept.order.trace,
-                    spells=(spell,),
-                ),
-                supports=supports,
-            )
+        _hold(
+            tx,
+            line,
+            ref=ref,
+            buyer=kept.order.buyer,
+            agreement=quote.quote.agreement,
+            trace=kept.order.trace,
+            spell=rules.spell(kept.order.id, line, now),
+            supports=_supports(ref, line.item, quote, plan),
+        )
         provided.append(Provided(line.item, ref.id, now))
     _finish(
         tx,
