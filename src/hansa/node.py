@@ -130,6 +130,7 @@ class Settings:
 
     @property
     def address(self) -> str:
+        """How partners reach this node: a URL without a path."""
         return self.http.address or f"http://{self.http.host}:{self.http.port}"
 
 
@@ -227,6 +228,7 @@ class Node:
         }
 
     def open(self) -> None:
+        """Connects to the database, which must be running."""
         self.database.open()
 
     def close(self) -> None:
@@ -249,6 +251,7 @@ class Node:
         return Seat(seller=front, listener=front)
 
     def storefront(self, actor: Actor) -> Storefront:
+        """This node as a Seller, and as a Listener, to this actor."""
         return Storefront(
             us=self.us,
             actor=actor,

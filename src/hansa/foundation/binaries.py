@@ -35,6 +35,7 @@ class ServerUser:
 
     @property
     def is_us(self) -> bool:
+        """Whether we run under this account already."""
         return self.uid == os.geteuid()
 
 

@@ -59,9 +59,11 @@ class Database:
         )
 
     def open(self) -> None:
+        """Connects; raises psycopg_pool.PoolTimeout when the server does not answer in 30 s."""
         self._pool.open(wait=True, timeout=30)
 
     def close(self) -> None:
+        """Ends every connection; what is under way on one is rolled back."""
         self._pool.close()
 
     @contextmanager

@@ -68,11 +68,15 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> Money:
+        """Nothing, in this currency."""
         return cls(0, currency)
 
     @classmethod
     def of(cls, amount: str | Decimal | int, currency: str) -> Money:
-        """From a decimal amount of the major unit; refuses more digits than the currency has."""
+        """From a decimal amount of the major unit, e.g. `Money.of("10.50", "GBP")`.
+
+        Raises Refused `money-too-precise` for more decimals than the currency has.
+        """
         if isinstance(amount, float):
             raise TypeError("money is never made from a float")
         scaled = Decimal(amount).scaleb(minor_digits(currency))

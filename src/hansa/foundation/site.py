@@ -1,4 +1,4 @@
-"""A place where a service is delivered (TMF674 GeographicSite, thin)."""
+"""A place where a service is delivered (TMF674 GeographicSite)."""
 
 from __future__ import annotations
 

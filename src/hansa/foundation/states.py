@@ -36,6 +36,7 @@ class StateGraph(Generic[State]):
             raise ValueError(f"{thing}: unknown {unknown}, unreached {unreached}, ends {self.ends}")
 
     def may(self, now: State, then: State) -> bool:
+        """Whether the thing may go from `now` to `then` in one move."""
         return then in self.moves[now]
 
     def check(self, now: State, then: State) -> None:

@@ -113,6 +113,7 @@ class Period:
 
     @classmethod
     def month_of(cls, instant: Instant) -> Period:
+        """The calendar month in UTC in which the instant lies."""
         return cls.month(instant.year, instant.month)
 
     @property
@@ -125,6 +126,7 @@ class Period:
         return Fraction((self.end - self.start) // TICK, (whole.end - whole.start) // TICK)
 
     def holds(self, instant: Instant) -> bool:
+        """Whether the instant lies within; the end does not."""
         return self.start <= instant < self.end
 
     def meet(self, start: Instant, end: Instant | None) -> Period | None:

@@ -108,6 +108,7 @@ class Stage:
         )
 
     def address(self, party: PartyId) -> str:
+        """Where this operator's node listens: a URL without a path."""
         port = _setting(self.folder / party / SETTINGS, "port")
         return f"http://127.0.0.1:{port}"
 

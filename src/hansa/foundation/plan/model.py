@@ -169,6 +169,7 @@ class Retry:
     attempts: int | None = 12
 
     def wait(self, attempt: int) -> timedelta:
+        """How long to wait after the attempt of this number, counted from 1."""
         return timedelta(seconds=min(self.max_s, self.first_s * 2 ** min(attempt - 1, 30)))
 
 

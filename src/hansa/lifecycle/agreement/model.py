@@ -86,9 +86,11 @@ class InForce:
     end: Instant | None
 
     def holds(self, at: Instant) -> bool:
+        """Whether the version counts at this instant."""
         return self.start <= at and (self.end is None or at < self.end)
 
     def meets(self, period: Period) -> bool:
+        """Whether the version counts in any part of the period."""
         return period.meet(self.start, self.end) is not None
 
 
@@ -110,10 +112,12 @@ class Agreement:
 
     @property
     def lead(self) -> PartyId:
+        """The party that drafts the agreement and moves it."""
         return next(one.party for one in self.document.parties if one.role == "lead")
 
     @property
     def parties(self) -> tuple[PartyId, ...]:
+        """Everyone who has to sign, in the order of the document."""
         return tuple(one.party for one in self.document.parties)
 
     @property
@@ -124,6 +128,7 @@ class Agreement:
 
     @property
     def launched(self) -> tuple[str, ...]:
+        """The countries that are live: ISO 3166-1 alpha-2, in order."""
         return tuple(one.code for one in self.countries if one.state is CountryState.LIVE)
 
     @property

@@ -121,6 +121,7 @@ class Bill:
 
     @property
     def final(self) -> bool:
+        """Whether the bill has its number, and changes no more."""
         return self.state not in DRAFTS
 
 
@@ -157,4 +158,5 @@ class SupplierInvoice:
 
     @property
     def total(self) -> Money:
+        """Net and tax together."""
         return self.net + self.tax

@@ -52,7 +52,10 @@ def put_price(tx: Transaction, *, price: ListPrice) -> None:
 
 
 def put_rate(tx: Transaction, *, rate: ReferenceRate, now: Instant) -> None:
-    """Records a published reference rate; a rate once recorded is never changed."""
+    """Records a published reference rate; the same again changes nothing.
+
+    Raises Refused `rate-on-record` when the source has another rate for that day.
+    """
     if not store.put_rate(tx, rate, now):
         raise Refused(
             "rate-on-record",
@@ -81,7 +84,11 @@ def offer(tx: Transaction, *, code: OfferCode) -> CatalogueOffer:
 def characteristics(
     offer: CatalogueOffer, asked: Characteristics, *, field: str
 ) -> Characteristics:
-    """What was asked of an offer with its defaults filled in; Refused names what is wrong."""
+    """What was asked of an offer with its defaults filled in.
+
+    Raises Refused `characteristic-unknown`, `characteristic-missing` or
+    `characteristic-out-of-range`, naming `field`.characteristics.NAME.
+    """
     return chosen(offer.characteristics, asked, offer=offer.code, field=f"{field}.characteristics")
 
 

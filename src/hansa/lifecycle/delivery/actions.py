@@ -24,7 +24,10 @@ def progress(
 
 
 def trace(tx: Transaction, *, us: PartyId, order_id: OrderId) -> Trace:
-    """An order through all hops as far as this node may see; for its own people."""
+    """An order through all hops as far as this node may see; for its own people.
+
+    Raises NotFound `order-unknown`.
+    """
     kept = orders.get(tx, us=us, order_id=order_id)
     plan = plans.of_subject(tx, subject=order_id)
     if plan is None:

@@ -390,10 +390,12 @@ def _of(tx: Transaction, statement: StatementId, direction: str) -> Held:
 
 
 def unknown(statement: StatementId) -> NotFound:
+    """No such statement, or none between the two parties."""
     return NotFound(
         "statement-unknown", f"There is no such statement: {statement}.", field="statement"
     )
 
 
 def tell(tx: Transaction, to: PartyId, notice: Notice, ids: Ids, now: Instant) -> None:
+    """Sends a notice that begins a trace of its own: a month belongs to no order."""
     notices.send(tx, ids=ids, to=to, notice=notice, trace=ids.trace(), now=now)
