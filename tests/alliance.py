@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import httpx2
 from fastapi.testclient import TestClient
 
 from hansa.drivers import actions as network
@@ -320,7 +322,7 @@ class Quiet(TestClient):
         self._alliance = alliance
         self._partner = partner
 
-    def send(self, request, **kwargs):  # type: ignore[no-untyped-def]
+    def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
         if self._partner in self._alliance.silent:
             raise ConnectionError("silent")
         return super().send(request, **kwargs)

@@ -95,7 +95,7 @@ def run_worker(node: Node, told: dict[str, str]) -> None:
                 die()
             return taken
 
-        node.deliver = deliver  # type: ignore[method-assign]
+        node.deliver = deliver  # type: ignore[assignment, method-assign]
     elif kind:
         node.handlers = {
             name: deadly(handler, moment) if name == kind else handler

@@ -146,8 +146,8 @@ def world(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
         try:
             chain(alliance, len(NODES))
             nodes = {name: Living(folder / name, ports[name]) for name in NODES}
-            for name, node in alliance.nodes.items():
-                write_settings(nodes[name], node.database)
+            for party, node in alliance.nodes.items():
+                write_settings(nodes[party], node.database)
             made = World(alliance, nurse, nodes)
             for name in NODES:
                 made.start(name, "api")

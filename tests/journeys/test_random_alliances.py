@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ CURRENCIES = {
 class Unreliable(Quiet):
     """A wire that loses requests, loses answers, and delivers twice, as its dice say."""
 
-    def __init__(self, wires: Wires, partner: PartyId, inner: Quiet) -> None:
+    def __init__(self, wires: Wires, partner: PartyId, inner: TestClient) -> None:
         super().__init__(wires, partner, inner)
         self._dice = wires.dice
 
