@@ -50,11 +50,14 @@ class Partner:
         self.calls: Counter[str] = Counter()
         self.did: Counter[str] = Counter()
         self.took_back: Counter[str] = Counter()
+        self._refused: set[str] = set()
         self._lock = threading.Lock()
 
     def do(self, key: str) -> None:
         with self._lock:
             self.calls[key] += 1
+            if key in self._refused:
+                raise REFUSED
             if not self.did[key]:
                 self.did[key] += 1
 
@@ -68,9 +71,10 @@ class Partner:
                 self.took_back[key] += 1
 
     def refuse(self, key: str) -> None:
-        """Nothing of this stands, whatever was begun, and the key never does anything again."""
+        """Nothing of this stands, whatever was begun; asked again, it is refused again."""
         with self._lock:
             self.calls[key] += 1
+            self._refused.add(key)
             self.did[key] = self.took_back[key] = 1
 
     def standing(self) -> set[str]:
@@ -99,7 +103,7 @@ def outside(label: str, *after: str, undo: bool = True, closing: bool = False) -
 class Stage:
     """script: the turns of a task's runs by its name, which is its label, or `undo <label>` on
     the way back; without a turn left, a run is done. during: called, once, while an outside
-    call of that name is being made. story: what was done, in order.
+    call of that name is being made. story: what was done, in order. waited: inside tasks that did.
     """
 
     database: Database
@@ -109,6 +113,7 @@ class Stage:
     partner: Partner = field(default_factory=Partner)
     story: list[str] = field(default_factory=list)
     seen: list[Task] = field(default_factory=list)
+    waited: set[TaskId] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.script: defaultdict[str, deque[Turn]] = defaultdict(deque)
@@ -212,6 +217,7 @@ class Stage:
         self._effect(tx, task)
         turn = self._turn(task)
         if turn == WAIT:
+            self.waited.add(task.id)
             run(tx, "delete from effect where task = %s and way = %s", self._key(task))
             return Wait(now + CHECK, now + EXPIRY, {"label": self.name(task)})
         self.story.append(self.name(task))
