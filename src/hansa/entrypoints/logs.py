@@ -19,6 +19,7 @@ def set_up(*, party: str, process: str, level: str, shifted_clock: bool = False)
         always["clock"] = "shifted"
 
     def mark(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event.pop("color_message", None)  # uvicorn's second copy of its words, for terminals
         return {**always, **event}
 
     formatter = structlog.stdlib.ProcessorFormatter(
