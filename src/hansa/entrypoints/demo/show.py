@@ -79,9 +79,10 @@ class Show:
         one_off = add_up((line.terms.one_off for line in quote.lines), quote.currency)
         monthly = add_up((line.terms.monthly for line in quote.lines), quote.currency)
         usage = " and usage" if any(line.terms.tariff for line in quote.lines) else ""
+        lines = "1 line" if len(quote.lines) == 1 else f"{len(quote.lines)} lines"
         self._line(
             self._who(seller.id, seller.name),
-            f" quotes {customer}: {len(quote.lines)} lines, {one_off} once, {monthly} a month"
+            f" quotes {customer}: {lines}, {one_off} once, {monthly} a month"
             f"{usage}, tax apart, until {quote.valid_until:%d %B}",
         )
 
