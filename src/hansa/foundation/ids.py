@@ -24,7 +24,6 @@ AgreementId = NewType("AgreementId", str)
 QuoteId = NewType("QuoteId", str)
 OrderId = NewType("OrderId", str)
 HoldingId = NewType("HoldingId", str)
-SupplyId = NewType("SupplyId", str)
 PlanId = NewType("PlanId", str)
 TaskId = NewType("TaskId", str)
 EntryId = NewType("EntryId", str)
@@ -43,7 +42,6 @@ PREFIXES: dict[Callable[[str], str], str] = {
     QuoteId: "quo",
     OrderId: "ord",
     HoldingId: "hld",
-    SupplyId: "sup",
     PlanId: "pln",
     TaskId: "tsk",
     EntryId: "ent",

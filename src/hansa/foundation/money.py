@@ -6,7 +6,7 @@ a day (see the catalogue's reference rates), rounded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -79,8 +79,8 @@ class Money:
         """
         if isinstance(amount, float):
             raise TypeError("money is never made from a float")
-        scaled = Decimal(amount).scaleb(minor_digits(currency))
-        if scaled != scaled.to_integral_value():
+        scaled = Fraction(Decimal(amount)) * 10 ** minor_digits(currency)
+        if scaled.denominator != 1:
             raise Refused(
                 "money-too-precise",
                 f"{amount} {currency} has more decimals than {currency} allows.",
@@ -121,29 +121,11 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """The same amount in major units, exact, with the currency's own decimals."""
-        return Decimal(self.minor).scaleb(-minor_digits(self.currency))
+        return Decimal(f"{self.minor}e-{minor_digits(self.currency)}")
 
     def times(self, factor: Fraction, *, rounding: Rounding) -> Money:
         """This amount times an exact factor, rounded once."""
         return Money(round_fraction(self.minor * factor, rounding), self.currency)
-
-    def split(self, weights: Sequence[int]) -> tuple[Money, ...]:
-        """Shares in proportion to the weights that add up to exactly this amount.
-
-        Largest remainder first, ties to the earlier share. Weights are non-negative and
-        not all zero (ValueError otherwise).
-        """
-        total = sum(weights)
-        if total <= 0 or any(weight < 0 for weight in weights):
-            raise ValueError("weights must be non-negative and not all zero")
-        floors = [self.minor * weight // total for weight in weights]
-        left = self.minor - sum(floors)
-        by_remainder = sorted(
-            range(len(weights)), key=lambda i: (-(self.minor * weights[i] % total), i)
-        )
-        for index in by_remainder[:left]:
-            floors[index] += 1
-        return tuple(Money(part, self.currency) for part in floors)
 
     def __str__(self) -> str:
         return f"{self.amount:,} {self.currency}"
