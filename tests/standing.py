@@ -37,11 +37,12 @@ class Standing:
         self.alliance.silent.clear()
         for node, connection, imprint, files in self._kept:
             imprint.restore(connection)
-            for path, content in _files(node.folder).items():
-                if path not in files:
-                    path.unlink()
-                elif content != files[path]:
-                    path.write_bytes(files[path])
+            there = _files(node.folder)
+            for path in there.keys() - files.keys():
+                path.unlink()
+            for path, content in files.items():
+                if there.get(path) != content:
+                    path.write_bytes(content)
         return self.alliance
 
     def written(self) -> dict[str, bytes]:
