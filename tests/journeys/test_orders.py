@@ -220,13 +220,31 @@ def test_cancelling_an_order_in_progress_leaves_nothing(alliance: Alliance) -> N
         assert not [one for one in holdings(node) if one[3] == "active"]
 
 
+def test_an_order_completed_just_before_it_is_cancelled_is_ceased(alliance: Alliance) -> None:
+    """The wish to cancel is entered while the order is under way, and taken up too late."""
+    front = chain(alliance, 2)
+    op1, op2 = alliance.nodes.values()
+    order = buy(alliance, front, "Durban")
+    op2.work_once()
+    cease = front.cease(order_id=order, key=BuyerKey("k2"))
+    op1.work_once()
+    op2.engine().run_until_idle()
+    assert front.progress(order).state is OrderState.COMPLETED
+
+    alliance.work()
+
+    assert front.progress(cease.id).state is OrderState.COMPLETED
+    for node in alliance.nodes.values():
+        assert {state for *_, state in holdings(node)} == {"terminated"}
+
+
 def test_a_partner_that_never_answers_ends_in_the_fallout_queue(alliance: Alliance) -> None:
     """Tries run out; a person sees why, waits until the partner is back, and resumes."""
     front = chain(alliance, 2)
     op1 = next(iter(alliance.nodes))
     order = buy(alliance, front, "Durban")
     alliance.silent.add(op1)
-    for _ in range(20):
+    for _ in range(45):
         alliance.pass_time(timedelta(minutes=1))
     assert front.progress(order).state is OrderState.HELD
     with alliance.top.begin() as tx:

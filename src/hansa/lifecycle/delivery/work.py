@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +20,7 @@ from hansa.federation.contract import (
 from hansa.federation.papers import OrderMoved
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
-from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import (
     BuyerKey,
     HoldingId,
@@ -67,6 +68,10 @@ log = logging.getLogger(__name__)
 Sellers = Callable[[PartyId], Seller]
 
 ORDERS_A_TURN = 20
+
+PATIENCE = Retry(attempts=40)
+"""A seller may be silent for about a quarter of an hour before a person is asked."""
+
 FAILED = frozenset({OrderState.FAILED, OrderState.CANCELLED})
 
 
@@ -93,12 +98,20 @@ def begin_orders(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int
 
 
 def _begin_cease(tx: Transaction, *, us: PartyId, kept: KeptOrder, ids: Ids, now: Instant) -> None:
+    """Cancels what is under way, or plans how to end what was brought.
+
+    A plan that is turned back already ends this cease with its own failure (`_fail`).
+    """
     assert kept.ends is not None
-    plan = plans.of_subject(tx, subject=kept.ends)
-    assert plan is not None
-    target = orders.get(tx, us=us, order_id=kept.ends)
+    under_way = plans.of_subject(tx, subject=kept.ends)
+    assert under_way is not None
+    if plans.cancel(tx, plan=under_way.id, by=kept.order.buyer, why=kept.order.id, now=now):
+        return
+    target = orders.get(tx, us=us, order_id=kept.ends)  # the plan is locked: this stands
     if target.order.state is OrderState.COMPLETED:
         quote = quotes.get(tx, quote_id=kept.order.quote)
+        plan = plans.of_subject(tx, subject=kept.ends)
+        assert plan is not None
         plans.write(
             tx,
             plan_id=ids.new(PlanId),
@@ -118,20 +131,22 @@ def _begin_cease(tx: Transaction, *, us: PartyId, kept: KeptOrder, ids: Ids, now
             ids=ids,
             now=now,
         )
-    else:
-        plans.cancel(tx, plan=plan.id, by=kept.order.buyer, why=kept.order.id, now=now)
 
 
 def handlers(*, us: PartyId, sellers: Sellers, ids: Ids) -> Handlers:
     """The handlers of delivery's tasks."""
     return {
-        SUPPLY: Outside(call=partial(_supply_call, sellers), record=partial(_supply_record, us)),
+        SUPPLY: Outside(
+            call=partial(_supply_call, sellers), record=partial(_supply_record, us), retry=PATIENCE
+        ),
         WITHDRAW: Outside(
             call=partial(_cease_call, sellers),
             record=partial(_cease_record, us),
             retry=Retry(attempts=None),
         ),
-        CEASE: Outside(call=partial(_cease_call, sellers), record=partial(_cease_record, us)),
+        CEASE: Outside(
+            call=partial(_cease_call, sellers), record=partial(_cease_record, us), retry=PATIENCE
+        ),
         PROVIDE: Inside(partial(_provide, us, ids)),
         END: Inside(partial(_end, us, ids)),
         FAIL: Inside(partial(_fail, us, ids)),
@@ -171,8 +186,20 @@ def _supply_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: 
         raise Refused("supply-failed", progress.reason or "A supplier could not deliver.")
     if progress.state is not OrderState.COMPLETED:
         return Wait(now + rules.CHECK_EVERY, now + rules.WAIT_AT_MOST, answer)
-    _enter(us, tx, task, progress)
+    with _held_if_refused():
+        _enter(us, tx, task, progress)
     return Done(answer)
+
+
+@contextmanager
+def _held_if_refused() -> Iterator[None]:
+    """What the seller has done stands: if our own rooms refuse to enter it, a person must look,
+    and the plan must not be turned back as if nothing had been delivered.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        raise HansaError(refusal.code, refusal.words, field=refusal.field) from refusal
 
 
 def _enter(us: PartyId, tx: Transaction, task: Task, progress: Progress) -> None:
@@ -280,18 +307,26 @@ def _cease_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: I
         raise TryLater("cease-failed", progress.reason or "A supplier could not cease.")
     if progress.state is not OrderState.COMPLETED:
         return Wait(now + rules.CHECK_EVERY, now + rules.WAIT_AT_MOST, answer)
-    if task.undoing and known.progress.state is OrderState.COMPLETED:
-        _enter(us, tx, task, known.progress)
+    with _held_if_refused():
+        if task.undoing and known.progress.state is OrderState.COMPLETED:
+            _enter(us, tx, task, known.progress)
+        _leave(us, tx, task, known.order, progress)
+    return Done(answer)
+
+
+def _leave(
+    us: PartyId, tx: Transaction, task: Task, brought_by: OrderId, progress: Progress
+) -> None:
+    """What a seller has ended is ours no longer, from the seller's own instant on."""
     _, quote = _order_and_quote(tx, us, task)
     supply = quote.supplies[task.body["supply"]]
     changed = {line.item for line in supply.quote.lines if line.holding is not None}
     for ended in progress.provided:
         ref = HoldingRef(supply.seller, ended.holding)
         if ended.item in changed:
-            inventory.revert(tx, ref=ref, order=known.order, now=ended.since)
+            inventory.revert(tx, ref=ref, order=brought_by, now=ended.since)
         else:
             inventory.end(tx, ref=ref, now=ended.since)
-    return Done(answer)
 
 
 # --- the ends of a plan ---------------------------------------------------------------------------
