@@ -19,7 +19,7 @@ from hansa.entrypoints import logs
 from hansa.foundation.plan.engine import Engine
 from hansa.node import Node, open_node
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("hansa.entrypoints.worker")  # not __main__, which it is run as
 
 IDLE_S = 0.5
 """The longest sleep: how late a demonstration's moved clock may be noticed."""
