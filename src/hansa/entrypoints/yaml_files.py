@@ -82,8 +82,12 @@ def load(path: Path, kind: type[Thing]) -> Thing:
     A time without a zone is UTC, a day alone its first moment. Raises Refused `file-invalid`,
     its field the dotted path within the file; `file-unreadable`.
     """
+    text = text_of(path)
+    if text.lstrip()[:1] in ("{", "["):
+        # JSON allows tabs between its parts where YAML does not; within its texts there are none.
+        text = text.replace("\t", " ")
     try:
-        root = yaml.compose(_text(path), _Loader)
+        root = yaml.compose(text, _Loader)
         lines = _Lines({})
         value = _value(path, root, (), lines, set()) if root is not None else None
     except yaml.MarkedYAMLError as error:
@@ -127,7 +131,8 @@ def _begin_day(value: Json, where: Place) -> None:
         value[where[-1]] += "T00:00:00Z"
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A file's text, at most SIZE_MAX octets of UTF-8. Raises Refused `file-unreadable`."""
     try:
         if path.stat().st_size > SIZE_MAX:
             raise Refused(
@@ -135,12 +140,10 @@ def _text(path: Path) -> str:
                 f"{path} is longer than {SIZE_MAX:,} octets; split it.",
                 field="file",
             )
-        text = path.read_text("utf-8-sig")
+        return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise Refused("file-unreadable", f"{path} cannot be read: {why}.", field="file") from None
-    # JSON allows tabs between its parts where YAML does not; within its texts there are none.
-    return text.replace("\t", " ") if text.lstrip()[:1] in ("{", "[") else text
 
 
 # --- nodes to plain values ----------------------------------------------------------------------

@@ -114,11 +114,9 @@ def _read(file: Path) -> Json:
     """A card's JSON. Raises Refused `file-unreadable`, `malformed`."""
     import json
 
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise Refused("file-unreadable", f"{file} cannot be read: {why}.", field="file") from None
+    from hansa.entrypoints.yaml_files import text_of
+
+    text = text_of(file)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
