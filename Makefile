@@ -26,7 +26,7 @@ check: setup ## style, types, import contracts, house rules: what CI runs before
 	$(BIN)/pytest -q tests/house
 
 test: setup ## every test; ARGS="tests/ledger -k hold" for some
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 fix: setup ## put style right where a program can
 	$(BIN)/ruff check --fix .
