@@ -127,7 +127,6 @@ def _begin_cease(tx: Transaction, *, us: PartyId, kept: KeptOrder, ids: Ids, now
             us=us,
             order_id=kept.order.id,
             state=OrderState.COMPLETED,
-            reason="",
             ids=ids,
             now=now,
         )
@@ -356,7 +355,6 @@ def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -
         us=us,
         order_id=kept.order.id,
         state=OrderState.COMPLETED,
-        reason="",
         ids=ids,
         now=now,
         provided=tuple(provided),
@@ -401,7 +399,6 @@ def _end(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> Ou
         us=us,
         order_id=OrderId(task.body["order"]),
         state=OrderState.COMPLETED,
-        reason="",
         ids=ids,
         now=now,
         provided=tuple(ended),
@@ -423,7 +420,6 @@ def _fail(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> O
                 us=us,
                 order_id=cease.order.id,
                 state=OrderState.COMPLETED,
-                reason="",
                 ids=ids,
                 now=now,
             )
@@ -436,9 +432,9 @@ def _finish(
     us: PartyId,
     order_id: OrderId,
     state: OrderState,
-    reason: str,
     ids: Ids,
     now: Instant,
+    reason: str = "",
     provided: tuple[Provided, ...] = (),
 ) -> None:
     """Moves an order to its end and tells the buyer, if the buyer is another node."""
