@@ -7,7 +7,7 @@ operator's storefront, from quotes made before the clock starts, and are timed f
 moment that they are placed to the moment that they are completed, as the node's database
 has them. `idle`: one at a time. `loaded`: placed by several threads as fast as they can.
 
-The peer (bare_hop.py) hands each order down the same number of processes with an insert, an
+The peer (peers/bare_hop.py) hands each order down the same number of processes with an insert, an
 HTTP request and an update per hop, all before it answers: the least that it takes.
 
 Prints one JSON object. Example:
@@ -194,7 +194,7 @@ def bare(folder: Path, hops: int, count: int) -> dict[str, object]:
                 subprocess.Popen(
                     [
                         sys.executable,
-                        str(Path(__file__).with_name("bare_hop.py")),
+                        str(Path(__file__).parent / "peers" / "bare_hop.py"),
                         "--url",
                         server.url("bare"),
                         "--port",
