@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 
 from hansa.federation.contract import OrderState, PercentileTariff
 from hansa.federation.papers import StatementState
-from hansa.foundation.ids import BuyerKey, OrderId, PartyId
+from hansa.foundation.errors import Refused, TryLater
+from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId
 from hansa.foundation.plan import actions as plans
+from hansa.foundation.plan.model import TaskState
 from hansa.foundation.time import Period, SetClock
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.settlement.actions import positions, statements
@@ -49,10 +51,11 @@ class Unreliable(Quiet):
 
     def __init__(self, wires: Wires, partner: PartyId, inner: TestClient) -> None:
         super().__init__(wires, partner, inner)
-        self._dice = wires.dice
+        self._wires = wires
 
     def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
-        fate = next(self._dice)
+        fate = next(self._wires.dice)
+        self._wires.mishaps += fate != "well"
         if fate == "lost":
             raise httpx2.ConnectError("the request is lost")
         if fate == "twice" and request.method == "POST":
@@ -67,6 +70,7 @@ class Wires(Alliance):
     """An alliance on unreliable wires. dice: what happens to each request in turn."""
 
     dice: Iterator[str] = itertools.repeat("well")
+    mishaps = 0
 
     def _connect(self, partner: Any) -> Unreliable:
         return Unreliable(self, partner.party.id, super()._connect(partner))
@@ -85,7 +89,12 @@ class Operator:
 
 @dataclass(frozen=True)
 class Act:
-    """What the customer of an operator does, some hours after the act before."""
+    """What happens some hours after the act before.
+
+    order, change, cease: by the customer of an operator, who waits until it is done. hurry,
+    take-back: an order, or the end of one, without waiting for anything. silent: nobody
+    reaches the operator, until all answer again.
+    """
 
     what: str
     operator: int
@@ -118,8 +127,8 @@ ACTS = st.lists(
         hours=st.integers(0, 150),
         speed=st.integers(1, 900),
     ),
-    min_size=3,
-    max_size=6,
+    min_size=4,
+    max_size=9,
 )
 FATES = st.lists(
     st.sampled_from(["well"] * 8 + ["lost", "twice", "answer lost"]), min_size=5, max_size=40
@@ -173,20 +182,23 @@ class Customers:
         self._number = itertools.count()
 
     def play(self, act: Act) -> None:
-        self._wires.pass_time(timedelta(hours=act.hours))
-        if self._wires.clock.at >= NOVEMBER.end - timedelta(days=1):
-            return
-        if act.what == "order":
-            self._order(act)
-        elif self._live:
-            front, order, operator = self._live.pop(act.speed % len(self._live))
-            self._settle_down()
-            if front.progress(order).state is not OrderState.COMPLETED:
-                return
-            if act.what == "cease":
-                front.cease(order_id=order, key=self._key())
-            else:
-                self._change(front, order, operator, act.speed)
+        """What cannot be done now, since somebody is silent or too late, is left alone."""
+        last = NOVEMBER.end - timedelta(minutes=2)
+        self._wires.pass_time(
+            max(timedelta(), min(timedelta(hours=act.hours), last - self._wires.clock.at))
+        )
+        with suppress(TryLater, Refused):
+            match act.what:
+                case "order" | "hurry":
+                    self._order(act)
+                case "silent":
+                    names = list(self._wires.nodes)
+                    self._wires.silent.add(names[act.operator % len(names)])
+                case "answer":
+                    self._wires.silent.clear()
+                case _ if self._live:
+                    self._end_or_change(act)
+        if act.what in {"order", "change", "cease"}:
             self._settle_down()
 
     def _order(self, act: Act) -> None:
@@ -194,20 +206,42 @@ class Customers:
         if operator not in self._fronts:
             node = list(self._wires.nodes.values())[operator]
             self._fronts[operator] = self._wires.customer(node, PartyId(f"shop-{operator}"))
-        front = self._fronts[operator]
-        self._buy(front, operator, f"place-{next(self._number)}", act.speed, None)
-        self._settle_down()
+        site = f"place-{next(self._number)}"
+        self._buy(self._fronts[operator], operator, site, act.speed, None)
 
-    def _change(self, front: Storefront, order: OrderId, operator: int, speed: int) -> None:
+    def _end_or_change(self, act: Act) -> None:
+        front, order, operator = self._live.pop(act.speed % len(self._live))
+        if act.what == "take-back":
+            front.cease(order_id=order, key=self._key())
+            return
+        self._settle_down()
+        if front.progress(order).state is not OrderState.COMPLETED:
+            return
+        if act.what == "cease":
+            front.cease(order_id=order, key=self._key())
+            return
         (provided,) = front.progress(order).provided
         site = provided.item.removeprefix("line-")
-        self._buy(front, operator, site, speed, provided.holding)
+        self._buy(front, operator, site, act.speed, provided.holding)
 
-    def _buy(self, front: Storefront, operator: int, site: str, speed: int, holding: Any) -> None:
+    def _buy(
+        self,
+        front: Storefront,
+        operator: int,
+        site: str,
+        speed: int,
+        holding: HoldingId | None,
+    ) -> None:
+        """The quote comes on wires that behave: nobody keeps asking for one."""
         currency = list(self._wires.nodes.values())[operator].us.currency
+        need = self._wires.need(
+            site, currency=currency, speed=speed, holding=holding, quantity=1 + speed % 3
+        )
         dice, self._wires.dice = self._wires.dice, itertools.repeat("well")
-        quote = front.quote(self._wires.need(site, currency=currency, speed=speed, holding=holding))
-        self._wires.dice = dice
+        try:
+            quote = front.quote(need)
+        finally:
+            self._wires.dice = dice
         order = front.order(quote_id=quote.id, key=self._key())
         self._live.append((front, order.id, operator))
 
@@ -220,13 +254,29 @@ class Customers:
 
 
 def end_month(wires: Wires) -> None:
-    """The clock moves into December, and on until nothing is held out of netting."""
+    """The clock moves into December, all answer again after a while, and time passes until nothing
+    is held out of netting. A person resumes what was given up while somebody was silent.
+    """
+    wires.clock.at = NOVEMBER.end + timedelta(minutes=1)
+    wires.pass_time(timedelta(minutes=10))
+    wires.silent.clear()
     wires.clock.at = NOVEMBER.end + timedelta(hours=6)
-    for _ in range(30):
+    for _ in range(60):
+        for node in wires.nodes.values():
+            resume(node)
         wires.pass_time(timedelta(seconds=40))
         if all(is_closed(node) for node in wires.nodes.values()):
             return
     raise AssertionError("the month did not close")
+
+
+def resume(node: Node) -> None:
+    with node.begin() as tx:
+        stuck = [task for plan in plans.fallout(tx) for task in plan.tasks]
+        for task in stuck:
+            if task.state in (TaskState.HELD, TaskState.UNDO_HELD):
+                assert task.error.startswith("partner-silent"), task.error
+                plans.resume(tx, task=task.id, by="ops", why="all answer", now=node.clock.now())
 
 
 def is_closed(node: Node) -> bool:
@@ -259,8 +309,8 @@ def test_all_books_agree(
         customers = Customers(wires)
         for act in acts:
             customers.play(act)
-        wires.dice = itertools.repeat("well")
         end_month(wires)
+        event(f"mishaps {min(9, wires.mishaps)}")
 
         proof = positions.proof([books(node) for node in wires.nodes.values()])
         assert proof.ok, proof.breaks
@@ -272,6 +322,7 @@ def test_all_books_agree(
                 heard = statements.find(tx, direction="heard", period=NOVEMBER)
                 final = [one for one in billing.bills(tx, period=NOVEMBER) if one.final]
             assert {one.state for one in (*issued, *heard)} <= {StatementState.INVOICED}
+            assert all(one.differences == () for one in heard)
             assert len({(one.buyer, one.agreement, one.currency) for one in final}) == len(final)
             assert len({one.number for one in final}) == len(final)
             event(f"invoices {min(3, len(final))}")
