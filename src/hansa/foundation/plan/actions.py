@@ -6,14 +6,14 @@ it: the plan always comes first, as it does for the engine, so that no two wait 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import PlanId, TaskId, TraceId
 from hansa.foundation.plan import course
-from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, TaskState
+from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, Task, TaskState
 from hansa.foundation.plan.store import reading, writing
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -75,6 +75,13 @@ def of_subject(tx: Transaction, *, subject: str) -> Plan | None:
 def of_task(tx: Transaction, *, task: TaskId) -> Plan | None:
     """The plan that this task belongs to."""
     return reading.of_task(tx, task)
+
+
+def moving(tx: Transaction, *, kinds: Collection[str]) -> Sequence[Task]:
+    """Every task of these kinds that has been tried and goes on by itself: that is tried again,
+    being done, or waiting; on its way back, too.
+    """
+    return reading.moving(tx, kinds)
 
 
 def fallout(tx: Transaction) -> Sequence[Plan]:

@@ -11,7 +11,7 @@ from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.delivery import rules
-from hansa.lifecycle.delivery.model import Trace
+from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Trace
 from hansa.lifecycle.order import actions as orders
 
 
@@ -35,6 +35,16 @@ def trace(tx: Transaction, *, us: PartyId, order_id: OrderId) -> Trace:
     return Trace(
         kept, rules.progress(kept, plan).state, plan.state, rules.legs(plan), rules.hops(plan)
     )
+
+
+def unheard(tx: Transaction, *, since: Instant) -> bool:
+    """Whether a seller may have delivered or ended something before that moment that we do not
+    know of: we have asked it to, and have not heard how far it is from that moment on.
+
+    What is held for a person does not count; nobody knows how long that takes.
+    """
+    asked = plans.moving(tx, kinds=(SUPPLY, CEASE))
+    return any(rules.is_unheard(task, since) for task in asked)
 
 
 def hear_order(

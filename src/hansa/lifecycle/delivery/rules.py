@@ -121,6 +121,15 @@ def supplied(task: Task) -> Supplied:
     return documents.read(Supplied, task.output)
 
 
+def is_unheard(task: Task, since: Instant) -> bool:
+    """Whether it is unknown how far a seller was at that moment: it may have delivered before.
+
+    A task that waits has had an answer one CHECK_EVERY before it asks again.
+    """
+    waits = task.state in (TaskState.WAITING, TaskState.UNDO_WAITING)
+    return not waits or task.run_at is None or task.run_at < since + CHECK_EVERY
+
+
 def spell(order: OrderId, line: QuoteLine, since: Instant) -> Spell:
     """The stretch that begins when a quoted line is provided."""
     return Spell(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -21,15 +22,24 @@ from hansa.foundation.plan.model import (
     Retry,
     Step,
     Task,
+    Wait,
 )
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.usage import actions, rules, store
 from hansa.lifecycle.usage.model import CLOSE, COLLECT, UsageFile
 
 Sellers = Callable[[PartyId], Seller]
+
+ASK_AGAIN = timedelta(seconds=10)
+"""How often a month asks whether all orders under way have been heard of."""
+
+ASK_AT_MOST = timedelta(days=60)
+CLOCKS_APART = timedelta(seconds=30)
+"""How far a seller's clock may be behind ours."""
 
 
 def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
@@ -129,8 +139,13 @@ def _record(tx: Transaction, task: Task, answer: Json, now: Instant) -> Outcome:
 
 
 def _close(us: PartyId, tx: Transaction, task: Task, now: Instant) -> Outcome:
-    """Closes the month, unless a holding has joined it since its plan was written."""
+    """Closes the month, unless a holding has joined it since its plan was written.
+
+    First it is known of everything that is on order whether it belongs to the month.
+    """
     period = Period.parse(task.body["period"])
+    if delivery.unheard(tx, since=period.end + CLOCKS_APART):
+        return Wait(now + ASK_AGAIN, now + ASK_AT_MOST)
     late = actions.missing(tx, us=us, period=period)
     if late:
         store.note_joined(tx, period)

@@ -7,7 +7,7 @@ move one plan at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,6 +192,12 @@ def _plans(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
         )
         for row in rows
     ]
+
+
+def moving(tx: Transaction, kinds: Collection[str]) -> list[Task]:
+    """Tasks of these kinds that have been tried and go on by themselves."""
+    sql = _TASK + " where t.run_at is not null and t.attempt > 0 and t.kind = any(%s)"
+    return [_task(row) for row in all_rows(tx, sql, (list(kinds),))]
 
 
 def counts(tx: Transaction) -> dict[str, int]:
