@@ -309,6 +309,21 @@ def test_a_silent_supplier_is_not_named(world: Standing, door: str) -> None:
     assert "op1" not in silence.value.words
 
 
+def test_a_silent_supplier_of_what_is_held_is_not_named(world: Standing) -> None:
+    alliance = world.again()
+    front = storefront_of(world, "op2").door
+    assert isinstance(front, Storefront)
+    need = storefront_of(world, "op2").need()
+    order = front.order(quote_id=front.quote(need).id, key=BuyerKey("k"))
+    alliance.work()
+    (provided,) = front.progress(order.id).provided
+    assert front.condition(provided.holding).state == "active"
+    alliance.silent.add(PartyId("op1"))
+    with world.nothing_written(), pytest.raises(TryLater, match="partner-silent") as silence:
+        front.condition(provided.holding)
+    assert "op1" not in silence.value.words
+
+
 # --- what no buyer could mean ---------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hansa.federation.contract import Condition, Seller
+from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.transaction import Begin
 from hansa.lifecycle.assurance import rules
@@ -29,5 +30,9 @@ def condition(
     if holding.state is HoldingState.TERMINATED:
         return Condition(ref.id, "ended", (), measured=False)
     active = [lower.ref for lower in below if lower.state is HoldingState.ACTIVE]
-    conditions = [sellers(one.seller).condition(one.id) for one in active]
+    try:
+        conditions = [sellers(one.seller).condition(one.id) for one in active]
+    except TryLater as silence:  # a buyer is not told whom we have it from
+        words = "A supplier of this operator does not answer; ask again later."
+        raise TryLater(silence.code, words, after_s=silence.after_s) from silence
     return rules.combined(ref.id, conditions, stands=bool(active) or not below)
