@@ -35,7 +35,7 @@ fix: setup ## put style right where a program can
 demo: .venv/installed-run ## play two alliances end to end; ARGS="--keep" leaves the nodes running
 	$(BIN)/hansa demo $(ARGS)
 
-bench: .venv/installed-run ## measure, each beside a peer; prints JSON
+bench: setup ## measure, each beside a peer; prints JSON
 	@for bench in bench/*.py; do echo "$$bench" >&2; $(BIN)/python "$$bench" $(ARGS); done
 
 docs: setup ## write the generated documents again: the APIs that a node serves

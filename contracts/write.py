@@ -6,11 +6,12 @@ A house test fails when they no longer say what is served.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
-
+from hansa.federation.exchange import Dialect, Operation
 from hansa.federation.tmf import server as tmf
 from hansa.foundation.ids import TraceId
 from hansa.foundation.party import Actor
@@ -21,18 +22,38 @@ HERE = Path(__file__).parent
 
 def documents() -> Mapping[str, str]:
     """Each document's text by its file's name."""
-    app = FastAPI(
+    served = _document(
+        tmf.dialect(seat=_nowhere, new_trace=_untraced),
         title="Hansa between operators",
         summary="The TM Forum v4 paths that a node serves to its partners",
-        version="4",
-        separate_input_output_schemas=False,
     )
-    tmf.mount(app, caller=_nobody, seat=_nowhere, new_trace=_untraced)
-    return {"tmf-v4.json": json.dumps(app.openapi(), indent=2, sort_keys=True) + "\n"}
+    return {"tmf-v4.json": json.dumps(served, indent=2, sort_keys=True) + "\n"}
 
 
-def _nobody(token: str) -> Actor:
-    raise NotImplementedError(token)
+def _document(dialect: Dialect, *, title: str, summary: str) -> Mapping[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in dialect.operations:
+        paths.setdefault(operation.template, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "summary": summary, "version": "4"},
+        "paths": paths,
+    }
+
+
+def _operation(operation: Operation) -> Mapping[str, Any]:
+    names = re.findall(r"{(\w+)}", operation.template)
+    return {
+        "operationId": f"{operation.method} {operation.template}",
+        "summary": operation.summary,
+        "tags": [operation.api],
+        "parameters": [
+            {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+            for name in names
+        ],
+        "responses": {"201" if operation.method == "POST" else "200": {"description": "Done"}},
+        **operation.document,
+    }
 
 
 def _nowhere(actor: Actor) -> Seat:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from hansa.drivers import actions as network
 from hansa.drivers.model import Choice, Coverage, Product

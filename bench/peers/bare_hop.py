@@ -13,12 +13,15 @@ import json
 import httpx2
 import psycopg
 import uvicorn
-from fastapi import FastAPI, Request, Response
 from psycopg_pool import ConnectionPool
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 
-def app(url: str, following: str) -> FastAPI:
-    made = FastAPI()
+def app(url: str, following: str) -> Starlette:
     pool: ConnectionPool[psycopg.Connection[tuple[object, ...]]] = ConnectionPool(
         url, min_size=1, max_size=8, open=True
     )
@@ -39,14 +42,11 @@ def app(url: str, following: str) -> FastAPI:
         with pool.connection() as connection:
             connection.execute("update bare set state = 'completed' where id = %s", (order["id"],))
 
-    @made.post("/order")
     async def order(request: Request) -> Response:
-        from starlette.concurrency import run_in_threadpool
-
         await run_in_threadpool(hand_down, await request.body())
         return Response(status_code=201)
 
-    return made
+    return Starlette(routes=[Route("/order", order, methods=["POST"])])
 
 
 def main() -> None:

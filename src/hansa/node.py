@@ -18,6 +18,9 @@ import httpx2
 from hansa.drivers import registry
 from hansa.federation import directory, notices
 from hansa.federation.contract import Family, Seller
+from hansa.federation.courier import Courier
+from hansa.federation.exchange import Gate
+from hansa.federation.gate import TokenGate
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
@@ -262,7 +265,12 @@ class Node:
             usage_folder=self.usage_folder,
         )
 
-    def caller(self, token: str) -> Actor:
+    @property
+    def gate(self) -> Gate:
+        """Who may come in, and what leaves."""
+        return TokenGate(self._caller)
+
+    def _caller(self, token: str) -> Actor:
         """The partner that a bearer token proves to be calling. Raises Refused `token-refused`."""
         party = verify_token(token, us=self.us.id, keys=self._key_of, now=self.clock.now())
         return Actor(party, "partner")
@@ -278,12 +286,13 @@ class Node:
         if key not in self._partners:
             http = self._connect(partner)
             self._connections.callback(http.close)
-            self._partners[key] = TmfPartner(
-                us=self.us.id,
-                partner=partner,
+            courier = Courier(
+                partner=party,
+                address=partner.address,
                 http=http,
                 token=TokenCache(self.keys, us=self.us.id, partner=party, clock=self.clock),
             )
+            self._partners[key] = TmfPartner(us=self.us.id, courier=courier)
         return self._partners[key]
 
     # --- work -----------------------------------------------------------------------------------

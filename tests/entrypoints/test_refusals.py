@@ -11,7 +11,7 @@ import pytest
 
 from hansa.entrypoints import errors
 from hansa.entrypoints.cli import door
-from hansa.federation.tmf.errors import BY_FAMILY
+from hansa.federation.exchange import BY_FAMILY
 from hansa.foundation.errors import NotFound, Refused, TryLater
 from tests.entrypoints.desk import Desk, hansa, set_clock
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from hansa.federation.contract import (
     AgreementRef,
@@ -34,6 +33,9 @@ from hansa.federation.contract import (
     Terms,
     UsageRecord,
 )
+from hansa.federation.courier import Courier
+from hansa.federation.exchange import Exchanges
+from hansa.federation.gate import TokenGate
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Partner
 from hansa.federation.papers import Notice
@@ -252,8 +254,8 @@ class Door(TestClient):
         self.keys: dict[PartyId, str] = {}
         self.shops: dict[PartyId, Shop] = {}
         self.exchanged: list[tuple[httpx2.Request, httpx2.Response]] = []
-        app = FastAPI()
-        server.mount(app, caller=self._caller, seat=self._seat, new_trace=ids.trace, **bounds)
+        spoken = server.dialect(seat=self._seat, new_trace=ids.trace, **bounds)
+        app = Exchanges([spoken], TokenGate(self._caller))
         super().__init__(app, base_url=f"http://{us}.test", raise_server_exceptions=False)
 
     def _caller(self, token: str) -> Actor:
@@ -294,7 +296,9 @@ class Door(TestClient):
         def fresh() -> str:
             return make_token(ring, us=us, partner=self.us, now=self.clock.now())
 
-        return TmfPartner(us=us, partner=self.partner(), http=self, token=token or fresh)
+        address = f"http://{self.us}.test"
+        courier = Courier(partner=self.us, address=address, http=self, token=token or fresh)
+        return TmfPartner(us=us, courier=courier)
 
 
 def retrail(need: Need, *trail: str) -> Need:

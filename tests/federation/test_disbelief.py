@@ -11,21 +11,28 @@ from typing import Any
 import httpx2
 import pytest
 
+from hansa.federation.courier import Courier
 from hansa.federation.tmf import client, errors
 from hansa.federation.tmf.client import TmfPartner
-from hansa.federation.tmf.wire import render
+from hansa.federation.wire import render
 from hansa.foundation.errors import TryLater
-from hansa.foundation.ids import BuyerKey, HoldingId, QuoteId
+from hansa.foundation.ids import BuyerKey, HoldingId, PartyId, QuoteId
 from tests.federation.shop import BT, EVE, MTN, NEED, NOVEMBER, Door, Shop, caught, some_usage
 
 HOLDING = HoldingId("hld_1")
 KEY = BuyerKey("tsk_1")
 
 
+def reached(us: PartyId, address: str, http: httpx2.Client) -> TmfPartner:
+    """BT at an address."""
+    courier = Courier(partner=BT, address=address, http=http, token=lambda: "t")
+    return TmfPartner(us=us, courier=courier)
+
+
 def strange(door: Door, answer: Callable[[Any], httpx2.Response]) -> TmfPartner:
     """A partner at BT's address that answers as it likes."""
     http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    return TmfPartner(us=MTN, partner=door.partner(), http=http, token=lambda: "t")
+    return reached(MTN, door.partner().address, http)
 
 
 def nonsense(text: bytes, status: int = 200, **headers: str) -> Callable[[Any], httpx2.Response]:
@@ -117,7 +124,8 @@ def test_an_answer_must_be_about_what_was_asked(door: Door, bt: TmfPartner, shop
     ):
         error = caught(act)
         assert (type(error), error.code) == (TryLater, "partner-nonsense")
-    eve = TmfPartner(us=EVE, partner=door.partner(), http=other._http, token=lambda: "t")
+    http = httpx2.Client(transport=httpx2.MockTransport(replay))
+    eve = reached(EVE, door.partner().address, http)
     assert caught(lambda: eve.quote(NEED)).code == "partner-nonsense"
 
 
@@ -154,10 +162,8 @@ OFFER = render(
 def test_a_partner_that_is_not_there_is_silent(door: Door) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    far = replace(door.partner(), address=f"http://127.0.0.1:{port}")
     with httpx2.Client(timeout=1.0) as http:
-        bt = TmfPartner(us=MTN, partner=far, http=http, token=lambda: "t")
-        error = caught(bt.offers)
+        error = caught(reached(MTN, f"http://127.0.0.1:{port}", http).offers)
     assert (type(error), error.code) == (TryLater, "partner-silent")
 
 
@@ -180,9 +186,7 @@ def test_a_partner_that_stops_in_the_middle_is_silent(door: Door, says: bytes) -
         serving.start()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         with httpx2.Client(timeout=0.2) as http:
-            far = replace(door.partner(), address=address)
-            bt = TmfPartner(us=MTN, partner=far, http=http, token=lambda: "t")
-            error = caught(bt.offers)
+            error = caught(reached(MTN, address, http).offers)
         gone.set()
         serving.join()
     assert (type(error), error.code) == (TryLater, "partner-silent")

@@ -18,6 +18,7 @@ from hansa.federation.contract import (
     Provided,
     UsageRecord,
 )
+from hansa.federation.exchange import Answer, status_of
 from hansa.federation.papers import (
     AgreementDocument,
     AgreementDrafted,
@@ -40,7 +41,7 @@ from hansa.federation.papers import (
 )
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.client import TmfPartner
-from hansa.federation.tmf.wire import parse
+from hansa.federation.wire import parse
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
     AgreementId,
@@ -69,6 +70,12 @@ from tests.federation.shop import (
     Shop,
     some_usage,
 )
+
+
+def told(answer: Answer) -> Any:
+    assert isinstance(answer.body, bytes)
+    return parse(answer.body)
+
 
 HOLDING = HoldingId("hld_1")
 KEY = BuyerKey("tsk_1")
@@ -290,8 +297,8 @@ def bill_faults(event: Any) -> list[str]:
 def test_errors_are_as_the_official_documents_say() -> None:
     schema = {"$ref": "#/definitions/Error"}
     for error in (Refused("malformed", "Not so.", field="a.b"), LATER):
-        assert list(swagger.faults(622, schema, parse(errors.write(error)[2]))) == []
-    assert list(swagger.faults(622, schema, parse(errors.UNFORESEEN))) == []
+        assert list(swagger.faults(622, schema, told(errors.write(error, status_of(error))))) == []
+    assert list(swagger.faults(622, schema, told(errors.UNFORESEEN))) == []
 
 
 def test_the_official_documents_would_catch_a_fault() -> None:

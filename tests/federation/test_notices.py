@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 
 from hansa.federation import notices
+from hansa.federation.courier import silent
 from hansa.federation.papers import Listener, Notice
-from hansa.federation.tmf.errors import silent
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.plan import actions

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hansa.federation import exchange
 from hansa.federation.contract import TRAIL_MAX
 from hansa.federation.keys import KeyRing
 from hansa.federation.tmf import errors, server
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.shapes import order, quote
-from hansa.federation.tmf.wire import DEPTH_MAX, parse, render
 from hansa.federation.tokens import LEEWAY_S, LIFETIME_S, TokenCache, make_token
+from hansa.federation.wire import DEPTH_MAX, parse, render
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import BuyerKey, HoldingId, Ids
 from hansa.foundation.time import SetClock
@@ -68,7 +69,7 @@ fields = st.none() | texts
 failures: st.SearchStrategy[HansaError] = st.one_of(
     st.builds(
         Refused,
-        codes | st.sampled_from(sorted(set(errors.BY_CODE) - {"token-refused"})),
+        codes | st.sampled_from(sorted(set(exchange.BY_CODE) - {"token-refused"})),
         texts,
         field=fields,
     ),
@@ -85,7 +86,9 @@ failures: st.SearchStrategy[HansaError] = st.one_of(
 
 @given(failures)
 def test_an_error_arrives_as_it_was_raised(error: HansaError) -> None:
-    status, _, body = errors.write(error)
+    answer = errors.write(error, exchange.status_of(error))
+    status, body = answer.status, answer.body
+    assert isinstance(body, bytes)
     heard = errors.read(status, body, "bt")
     assert type(heard) is type(error)
     assert (heard.code, heard.words, heard.field) == (error.code, error.words, error.field)

@@ -44,7 +44,7 @@ from hansa.federation.tmf.shapes import (
     quote,
     usage,
 )
-from hansa.federation.tmf.wire import parse, render
+from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money

@@ -11,20 +11,20 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from hansa.drivers import actions as network
 from hansa.drivers.model import Coverage
 from hansa.entrypoints.demo import main as demo
 from hansa.entrypoints.http import app
 from hansa.federation.contract import Need, Order, Quote
+from hansa.federation.exchange import BODY_MAX
 from hansa.federation.keys import KeyRing
 from hansa.federation.tmf import errors
-from hansa.federation.tmf.server import BODY_MAX
 from hansa.federation.tmf.shapes import order as order_shapes
 from hansa.federation.tmf.shapes import quote as quote_shapes
-from hansa.federation.tmf.wire import parse, render
 from hansa.federation.tokens import make_token
+from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.ids import BuyerKey, OfferCode, PartyId, QuoteId

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
 
 import structlog
-from fastapi import FastAPI, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -15,84 +16,81 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hansa.federation import trace
+from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
+from hansa.federation.tmf import errors as tmf_errors
 from hansa.federation.tmf import server as tmf
-from hansa.federation.tmf import trace
+from hansa.federation.wire import render
 from hansa.foundation.plan import actions as plans
 from hansa.node import Node
 
 log = logging.getLogger(__name__)
 
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 UNLOGGED = frozenset({"/health", "/metrics"})
 """Routes that are asked so often that a line each would bury the others."""
 
 
-def app(node: Node) -> FastAPI:
+def app(node: Node) -> ASGIApp:
     """The node as an ASGI application. The node must be open."""
-    made = FastAPI(
-        title=f"Hansa node {node.us.id}",
-        summary="TM Forum Open APIs of one operator of an alliance",
-        version="4",
-        separate_input_output_schemas=False,
-    )
-    _measure(made, node)
-    tmf.mount(made, caller=node.caller, seat=node.seat, new_trace=node.ids.trace)
-    _health(made, node)
-    return made
+    counters = CollectorRegistry()
+    operation = Dialect("/", _operation(node, counters), tmf_errors.write, tmf_errors.UNFORESEEN)
+    spoken = tmf.dialect(seat=node.seat, new_trace=node.ids.trace)
+    return Counting(Exchanges([spoken, operation], node.gate), counters)
 
 
-def _health(made: FastAPI, node: Node) -> None:
-    @made.get("/health", tags=["operation"])
-    def health() -> Response:
+def _operation(node: Node, counters: CollectorRegistry) -> Sequence[Operation]:
+    """What the operator's own monitoring asks."""
+    tasks = Gauge("hansa_tasks", "Tasks of plans by state", ["state"], registry=counters)
+    plans_held = Gauge("hansa_plans_held", "Plans that wait for a person", registry=counters)
+
+    def health(_ask: Ask, _caller: Caller) -> Answer:
         """Alive, and the database answers; 503 by the error table when it does not."""
         with node.begin() as tx:
             stuck = len(plans.fallout(tx))
         clock = "shifted" if node.settings.clock.shift_file else "system"
-        body = f'{{"status":"ok","party":"{node.us.id}","fallout":{stuck},"clock":"{clock}"}}'
-        return Response(body, media_type="application/json")
+        told = {"status": "ok", "party": node.us.id, "fallout": stuck, "clock": clock}
+        return Answer(200, render(told))
 
-
-def _measure(made: FastAPI, node: Node) -> None:
-    registry = CollectorRegistry()
-    requests = Counter(
-        "hansa_http_requests",
-        "Answered requests",
-        ["method", "route", "status"],
-        registry=registry,
-    )
-    seconds = Histogram(
-        "hansa_http_request_seconds", "Time to answer", ["method", "route"], registry=registry
-    )
-    tasks = Gauge("hansa_tasks", "Tasks of plans by state", ["state"], registry=registry)
-    plans_held = Gauge("hansa_plans_held", "Plans that wait for a person", registry=registry)
-
-    made.add_middleware(Counting, requests=requests, seconds=seconds)
-
-    @made.get("/metrics", tags=["operation"])
-    def metrics() -> Response:
+    def metrics(_ask: Ask, _caller: Caller) -> Answer:
         """Prometheus text format: requests, their times, and tasks by state."""
         tasks.clear()
         with node.begin() as tx:
             for state, number in plans.counts(tx).items():
                 tasks.labels(state).set(number)
             plans_held.set(len(plans.fallout(tx)))
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Answer(200, generate_latest(counters), media_type=CONTENT_TYPE_LATEST)
+
+    return [
+        Operation("GET", path, handle, "operation", handle.__doc__ or "", gated=False)
+        for path, handle in (("/health", health), ("/metrics", metrics))
+    ]
 
 
 class Counting:
     """Counts, times and logs each answer; binds its trace id to what is logged meanwhile."""
 
-    def __init__(self, app: ASGIApp, *, requests: Counter, seconds: Histogram) -> None:
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self._app = app
-        self._requests = requests
-        self._seconds = seconds
+        self._requests = Counter(
+            "hansa_http_requests",
+            "Answered requests",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "hansa_http_request_seconds", "Time to answer", ["method", "route"], registry=registry
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return  # nothing is done when the server starts or stops
         began = time.perf_counter()
         status = 500
 
@@ -107,7 +105,7 @@ class Counting:
                 await self._app(scope, receive, sending)
             finally:
                 took = time.perf_counter() - began
-                route = getattr(scope.get("route"), "path", "unknown")
+                route = getattr(scope.get("route"), "template", "unknown")
                 self._requests.labels(scope["method"], route, status).inc()
                 self._seconds.labels(scope["method"], route).observe(took)
                 if route not in UNLOGGED:
@@ -123,6 +121,7 @@ class Counting:
 
 
 def _trace(scope: Scope) -> dict[str, str]:
-    header = Headers(scope=scope).get(trace.HEADER)
-    found = trace.read(header)
+    wanted = trace.HEADER.encode()
+    header = next((value for name, value in scope["headers"] if name == wanted), b"")
+    found = trace.read(header.decode("latin-1"))
     return {"trace": found} if found else {}

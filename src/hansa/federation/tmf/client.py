@@ -6,13 +6,11 @@ are checked, and an answer must be about what was asked.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import httpx2
-
+from hansa.federation import trace
 from hansa.federation.contract import (
     Condition,
     Need,
@@ -23,7 +21,7 @@ from hansa.federation.contract import (
     Quote,
     UsageRecord,
 )
-from hansa.federation.model import Partner
+from hansa.federation.courier import Courier, nonsense
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -34,7 +32,7 @@ from hansa.federation.papers import (
     StatementAnswered,
     StatementIssued,
 )
-from hansa.federation.tmf import errors, trace
+from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import (
     agreement,
     bill,
@@ -46,18 +44,12 @@ from hansa.federation.tmf.shapes import (
     usage,
 )
 from hansa.federation.tmf.shapes.common import href, write_instant
-from hansa.federation.tmf.wire import parse, render
+from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId
 from hansa.foundation.time import Period
-
-ANSWER_MAX = 32 << 20
-"""The longest answer that is taken from a partner, in octets."""
-
-ANSWER_MAX_S = 60.0
-"""How long a partner may take over one answer in all; each silence in it is bounded by `http`."""
 
 PAGE = 1000
 PAGES_MAX = 10_000
@@ -68,21 +60,15 @@ Value = TypeVar("Value")
 class TmfPartner:
     """A partner over the wire, bound to us as the buyer and the speaker.
 
-    http: a client for this partner alone, kept alive, with timeouts. token: a bearer token
-    that is good now. Beside the errors that the partner tells of, every call raises TryLater:
-    `partner-silent` when it does not answer, `partner-nonsense` when its answer cannot be
-    read or is about something else than was asked.
+    Beside the errors that the partner tells of, every call raises TryLater: `partner-silent`
+    when it does not answer, `partner-nonsense` when its answer cannot be read or is about
+    something else than was asked.
     """
 
-    def __init__(
-        self, *, us: PartyId, partner: Partner, http: httpx2.Client, token: Callable[[], str]
-    ) -> None:
+    def __init__(self, *, us: PartyId, courier: Courier) -> None:
         self._us = us
-        self._partner = partner.party.id
-        self._address = partner.address.rstrip("/")
-        self._http = http
-        self._timeout = http.timeout.as_dict()
-        self._token = token
+        self._partner = courier.partner
+        self._courier = courier
 
     # --- Seller ---------------------------------------------------------------------------------
 
@@ -191,53 +177,23 @@ class TmfPartner:
         try:
             return read(parse(body))
         except Refused as error:
-            raise errors.nonsense(self._partner, error.words[: errors.WORDS_MAX]) from None
+            raise nonsense(self._partner, error.words[: errors.WORDS_MAX]) from None
 
     def _expect(self, so: bool, otherwise: str) -> None:
         if not so:
-            raise errors.nonsense(self._partner, f"it is about {otherwise}")
+            raise nonsense(self._partner, f"it is about {otherwise}")
 
     def _call(
         self, method: str, path: str, body: bytes | None = None, traceparent: str | None = None
-    ) -> tuple[httpx2.Headers, bytes]:
+    ) -> tuple[Mapping[str, str], bytes]:
         """The headers and the body of a good answer, else the error that was told."""
-        headers = {"authorization": f"Bearer {self._token()}", "accept": "application/json"}
-        if body is not None:
-            headers["content-type"] = "application/json"
-        if traceparent is not None:
-            headers[trace.HEADER] = traceparent
-        request = httpx2.Request(
-            method,
-            f"{self._address}{path}",
-            headers=headers,
-            content=body,
-            extensions={"timeout": self._timeout},
-        )
-        try:
-            response = self._http.send(request, stream=True)
-            try:
-                answer = self._take(response)
-            finally:
-                response.close()
-        except (httpx2.HTTPError, httpx2.StreamError, OSError):
-            raise errors.silent(self._partner) from None
-        if 200 <= response.status_code < 300:
-            return response.headers, answer
-        if response.status_code < 400:
-            raise errors.nonsense(self._partner, f"HTTP {response.status_code}")
-        raise errors.read(response.status_code, answer, self._partner)
-
-    def _take(self, response: httpx2.Response) -> bytes:
-        """The body of an answer, as long as it is neither too long nor too slow."""
-        began = time.monotonic()
-        answer = bytearray()
-        for part in response.iter_bytes():
-            answer += part
-            if len(answer) > ANSWER_MAX:
-                raise errors.nonsense(self._partner, f"more than {ANSWER_MAX} octets")
-            if time.monotonic() - began > ANSWER_MAX_S:
-                raise errors.silent(self._partner)
-        return bytes(answer)
+        headers = {} if traceparent is None else {trace.HEADER: traceparent}
+        reply = self._courier.send(method, path, body, headers)
+        if 200 <= reply.status < 300:
+            return reply.headers, reply.body
+        if reply.status < 400:
+            raise nonsense(self._partner, f"HTTP {reply.status}")
+        raise errors.read(reply.status, reply.body, self._partner)
 
 
 def _told(notice: Notice) -> tuple[str, Mapping[str, Any]]:

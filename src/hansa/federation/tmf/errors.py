@@ -1,64 +1,41 @@
-"""Errors on the wire: our three families as HTTP status and TMF630 Error, and back.
+"""Errors on the wire: our three families as TMF630 Errors, and back.
 
-| family | status | exceptions |
-|---|---|---|
-| refused | 422 | 400 what cannot be read · 401 token · 405 method · 409 conflicts · 413 size |
-| not-found | 404 | |
-| try-later | 503, with Retry-After where known | |
-
-The body is a TMF630 Error: `code` is our reason code, `reason` our words, `hansaField` the path
-of the offending attribute. A fault of ours that nobody foresaw is a 500 that says no more.
+The status is `hansa.federation.exchange.status_of`. The body is a TMF630 Error: `code` is our
+reason code, `reason` our words, `hansaField` the path of the offending attribute. A fault of
+ours that nobody foresaw is a 500 that says no more.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
+from hansa.federation.courier import nonsense, silent
+from hansa.federation.exchange import BY_FAMILY, Answer
 from hansa.federation.tmf.shapes.common import SCHEMA
-from hansa.federation.tmf.wire import parse, render
+from hansa.federation.wire import parse, render
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
-
-BY_FAMILY: Mapping[str, int] = {"refused": 422, "not-found": 404, "try-later": 503}
-
-BY_CODE: Mapping[str, int] = {
-    "malformed": 400,
-    "body-too-deep": 400,
-    "period-invalid": 400,
-    "trail-too-long": 400,
-    "token-refused": 401,
-    "method-unknown": 405,
-    "key-reused": 409,
-    "state-move": 409,
-    "body-too-large": 413,
-}
-"""Reasons for which HTTP has a nearer word than their family's."""
 
 WORDS_MAX = 2000
 WAIT_MAX_S = 3600
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
-UNFORESEEN = render(
-    {
-        "code": "internal-error",
-        "reason": "Something went wrong at this node. The same request may be sent again later.",
-        "status": "500",
-    }
+UNFORESEEN = Answer(
+    500,
+    render(
+        {
+            "code": "internal-error",
+            "reason": "Something went wrong at this node. The same request may be sent again.",
+            "status": "500",
+        }
+    ),
 )
 
 
-def status_of(error: HansaError) -> int:
-    if isinstance(error, Refused):
-        return BY_CODE.get(error.code, BY_FAMILY[error.family])
-    return BY_FAMILY[error.family]
-
-
-def write(error: HansaError) -> tuple[int, Mapping[str, str], bytes]:
-    """Status, headers and body that tell a partner of this error."""
-    status = status_of(error)
+def write(error: HansaError, status: int) -> Answer:
+    """The answer that tells a partner of this error."""
     headers: dict[str, str] = {}
     body: dict[str, Any] = {
         "code": error.code,
@@ -77,7 +54,7 @@ def write(error: HansaError) -> tuple[int, Mapping[str, str], bytes]:
         body["hansaRetryAfter"] = Decimal(wait_ms).scaleb(-3)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    return status, headers, render(body)
+    return Answer(status, render(body), headers)
 
 
 def read(status: int, body: bytes, partner: str) -> HansaError:
@@ -111,18 +88,3 @@ def _wait_s(told: object) -> float | None:
     if isinstance(told, bool) or not isinstance(told, int | Decimal):
         return None
     return float(min(max(told, 0), WAIT_MAX_S))
-
-
-def silent(partner: str) -> TryLater:
-    return TryLater(
-        "partner-silent",
-        f"{partner} does not answer. What was asked of it can be asked again later.",
-    )
-
-
-def nonsense(partner: str, what: str) -> TryLater:
-    return TryLater(
-        "partner-nonsense",
-        f"{partner} has answered in a way that cannot be read ({what}). Have its operator look "
-        "at it; what was asked can be asked again later.",
-    )

@@ -1,23 +1,27 @@
 """Our side of the dialect: TM Forum v4 paths over one actor's Seller and Listener.
 
-A handler is three moves: parse, one call, render. Handlers are plain functions and run in
-the server's thread pool; only the body is read on the event loop, and never beyond its bound.
+A handler is three moves: parse, one call, render.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-
+from hansa.federation import trace
 from hansa.federation.contract import TRAIL_MAX, Need, Seller
+from hansa.federation.exchange import (
+    BODY_MAX,
+    Answer,
+    Ask,
+    Caller,
+    Dialect,
+    Handler,
+    Operation,
+)
 from hansa.federation.papers import Listener, Notice
-from hansa.federation.tmf import errors, trace
+from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import (
     agreement,
     bill,
@@ -29,16 +33,17 @@ from hansa.federation.tmf.shapes import (
     usage,
 )
 from hansa.federation.tmf.shapes.common import malformed, read_instant
-from hansa.federation.tmf.wire import parse, render
+from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
-from hansa.foundation.errors import HansaError, NotFound, Refused
+from hansa.foundation.errors import Refused
 from hansa.foundation.ids import HoldingId, OrderId, TraceId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import Period
 
 log = logging.getLogger(__name__)
 
-BODY_MAX = 1 << 20
+PREFIX = "/tmf-api/"
+
 PAPERS_MAX = 8 << 20
 """Agreements and statements may be longer than other bodies, in octets."""
 
@@ -59,135 +64,121 @@ class Seat(Protocol):
     def listener(self) -> Listener: ...
 
 
-def mount(
-    app: FastAPI,
+def dialect(
     *,
-    caller: Callable[[str], Actor],
     seat: Callable[[Actor], Seat],
     new_trace: Callable[[], TraceId],
     body_max: int = BODY_MAX,
     papers_max: int = PAPERS_MAX,
-) -> None:
-    """Serves the dialect on `app`, whose errors then are TMF630 Errors on every path.
+) -> Dialect:
+    """What a node serves of the TM Forum Open APIs, whose errors are TMF630 Errors.
 
-    caller: the actor whom a bearer token proves, or Refused `token-refused`; it may ask a
-    database. seat: what this actor finds. new_trace: for needs that come without a trace.
-    body_max, papers_max: the longest bodies in octets; papers are agreements and bills.
+    seat: what an actor finds. new_trace: for needs that come without a trace. body_max,
+    papers_max: the longest bodies in octets; papers are agreements and bills.
     """
-    door = _Door(caller, seat, new_trace)
-    goods = APIRouter(route_class=_route_class(body_max))
-    _add(goods, "TMF620", "GET", catalogue.OFFERINGS, door.offers)
-    _add(goods, "TMF679", "POST", qualification.QUALIFICATIONS, door.qualify)
-    _add(goods, "TMF648", "POST", quote.QUOTES, door.quote)
-    _add(goods, "TMF622", "POST", order.ORDERS, door.order)
-    _add(goods, "TMF622", "GET", f"{order.ORDERS}/{{id}}", door.progress)
-    _add(goods, "TMF622", "POST", order.MOVED, door.hears(order.MOVED, order.read_moved))
-    _add(goods, "TMF637", "GET", f"{inventory.PRODUCTS}/{{id}}", door.condition)
-    _add(goods, "TMF635", "GET", usage.USAGES, door.usage)
-    papers = APIRouter(route_class=_route_class(papers_max))
-    _add(papers, "TMF651", "POST", agreement.AGREEMENTS, door.agreement)
-    for tag, path, read in (
-        ("TMF651", agreement.SIGNED, agreement.read_signed),
-        ("TMF651", agreement.MOVED, agreement.read_moved),
-        ("TMF678", bill.ISSUED, bill.read_issued),
-        ("TMF678", bill.MOVED, bill.read_moved),
-    ):
-        _add(papers, tag, "POST", path, door.hears(path, read))
-    app.include_router(goods)
-    app.include_router(papers)
-    app.add_exception_handler(HansaError, _answer_ours)
-    app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unforeseen)
+    door = _Door(seat, new_trace)
+    goods = [
+        ("TMF620", "GET", catalogue.OFFERINGS, door.offers),
+        ("TMF679", "POST", qualification.QUALIFICATIONS, door.qualify),
+        ("TMF648", "POST", quote.QUOTES, door.quote),
+        ("TMF622", "POST", order.ORDERS, door.order),
+        ("TMF622", "GET", f"{order.ORDERS}/{{id}}", door.progress),
+        ("TMF622", "POST", order.MOVED, door.hears(order.MOVED, order.read_moved)),
+        ("TMF637", "GET", f"{inventory.PRODUCTS}/{{id}}", door.condition),
+        ("TMF635", "GET", usage.USAGES, door.usage),
+    ]
+    papers: list[tuple[str, str, str, Handler]] = [
+        ("TMF651", "POST", agreement.AGREEMENTS, door.agreement)
+    ]
+    papers += [
+        (api, "POST", path, door.hears(path, read))
+        for api, path, read in (
+            ("TMF651", agreement.SIGNED, agreement.read_signed),
+            ("TMF651", agreement.MOVED, agreement.read_moved),
+            ("TMF678", bill.ISSUED, bill.read_issued),
+            ("TMF678", bill.MOVED, bill.read_moved),
+        )
+    ]
+    served = [_operation(*one, body_max) for one in goods]
+    served += [_operation(*one, papers_max) for one in papers]
+    return Dialect(PREFIX, served, errors.write, errors.UNFORESEEN)
 
 
-Endpoint = Callable[[Request], Response]
-
-
-def _add(routes: APIRouter, tag: str, method: str, path: str, endpoint: Endpoint) -> None:
-    routes.add_api_route(
-        path,
-        endpoint,
-        methods=[method],
-        tags=[tag],
-        status_code=201 if method == "POST" else 200,
-        response_class=Response,
+def _operation(api: str, method: str, path: str, handle: Handler, body_max: int) -> Operation:
+    return Operation(
+        method=method,
+        template=path,
+        handle=handle,
+        api=api,
+        summary=(handle.__doc__ or "").partition("\n")[0],
+        scope=f"{api.lower()}:{'read' if method == 'GET' else 'write'}",
+        body_max=body_max,
     )
 
 
 class _Door:
-    """The handlers, each of which finds out who calls before anything else."""
+    """The handlers."""
 
-    def __init__(
-        self,
-        caller: Callable[[str], Actor],
-        seat: Callable[[Actor], Seat],
-        new_trace: Callable[[], TraceId],
-    ) -> None:
-        self._caller = caller
+    def __init__(self, seat: Callable[[Actor], Seat], new_trace: Callable[[], TraceId]) -> None:
         self._seat = seat
         self._new_trace = new_trace
 
-    def _seller(self, request: Request) -> Seller:
-        return self._seat(self._actor(request)).seller
-
-    def _actor(self, request: Request) -> Actor:
-        return self._caller(_bearer(request))
+    def _seller(self, caller: Caller) -> Seller:
+        return self._seat(caller.actor).seller
 
     # --- what a Seller is asked -----------------------------------------------------------------
 
-    def offers(self, request: Request) -> Response:
+    def offers(self, ask: Ask, caller: Caller) -> Answer:
         """What the caller may have, with its own prices."""
-        offers = self._seller(request).offers()
-        return _page(request, offers, catalogue.write)
+        offers = self._seller(caller).offers()
+        return _page(ask, offers, catalogue.write)
 
-    def qualify(self, request: Request) -> Response:
+    def qualify(self, ask: Ask, caller: Caller) -> Answer:
         """Whether a need can be met, answered at once."""
-        seller = self._seller(request)
-        need = self._need(request, qualification.read_need)
-        return _created(qualification.write(seller.qualify(need)), _traced(request, need))
+        seller = self._seller(caller)
+        need = self._need(ask, qualification.read_need)
+        return _created(qualification.write(seller.qualify(need)), _traced(ask, need))
 
-    def quote(self, request: Request) -> Response:
+    def quote(self, ask: Ask, caller: Caller) -> Answer:
         """A locked price for a need, answered at once."""
-        actor = self._actor(request)
-        need = self._need(request, quote.read_need)
+        actor = caller.actor
+        need = self._need(ask, quote.read_need)
         made = self._seat(actor).seller.quote(need)
         _note(actor, "quote", need.trace, quote=made.id)
-        return _created(quote.write(made), _traced(request, need))
+        return _created(quote.write(made), _traced(ask, need))
 
-    def order(self, request: Request) -> Response:
+    def order(self, ask: Ask, caller: Caller) -> Answer:
         """Yes to a quote (items that add or modify), or the end of an order (items that delete)."""
-        actor = self._actor(request)
+        actor = caller.actor
         seller = self._seat(actor).seller
-        ask = order.read_ask(_body(request))
-        if isinstance(ask, order.Placing):
-            made = seller.order(quote_id=ask.quote, key=ask.key)
+        wish = order.read_ask(_body(ask))
+        if isinstance(wish, order.Placing):
+            made = seller.order(quote_id=wish.quote, key=wish.key)
         else:
-            made = seller.cease(order_id=ask.order, key=ask.key)
-        action: order.Action = "add" if isinstance(ask, order.Placing) else "delete"
+            made = seller.cease(order_id=wish.order, key=wish.key)
+        action: order.Action = "add" if isinstance(wish, order.Placing) else "delete"
         _note(actor, "order" if action == "add" else "cease", made.trace, order=made.id)
         return _created(order.write(made, action), {})
 
-    def progress(self, request: Request) -> Response:
+    def progress(self, ask: Ask, caller: Caller) -> Answer:
         """How far an order is, as the caller may see it."""
-        seller = self._seller(request)
-        return _found(order.write_progress(seller.progress(OrderId(_identity(request)))))
+        seller = self._seller(caller)
+        return _found(order.write_progress(seller.progress(OrderId(_identity(ask)))))
 
-    def condition(self, request: Request) -> Response:
+    def condition(self, ask: Ask, caller: Caller) -> Answer:
         """Whether what the caller holds is as it was promised."""
-        seller = self._seller(request)
-        return _found(inventory.write(seller.condition(HoldingId(_identity(request)))))
+        seller = self._seller(caller)
+        return _found(inventory.write(seller.condition(HoldingId(_identity(ask)))))
 
-    def usage(self, request: Request) -> Response:
+    def usage(self, ask: Ask, caller: Caller) -> Answer:
         """Usage of `product.id` in `period` (2026-11), or from usageDate.gte to usageDate.lt."""
-        seller = self._seller(request)
-        records = seller.usage(
-            holding_id=HoldingId(_query(request, "product.id")), period=_period(request)
-        )
-        return _page(request, records, usage.write)
+        seller = self._seller(caller)
+        records = seller.usage(holding_id=HoldingId(_query(ask, "product.id")), period=_period(ask))
+        return _page(ask, records, usage.write)
 
-    def _need(self, request: Request, read: Callable[[Json, TraceId], Need]) -> Need:
-        traced = trace.read(request.headers.get(trace.HEADER)) or self._new_trace()
-        need = read(_body(request), traced)
+    def _need(self, ask: Ask, read: Callable[[Json, TraceId], Need]) -> Need:
+        traced = trace.read(ask.headers.get(trace.HEADER)) or self._new_trace()
+        need = read(_body(ask), traced)
         if len(need.trail) > TRAIL_MAX:
             raise Refused(
                 "trail-too-long",
@@ -199,23 +190,23 @@ class _Door:
 
     # --- what a Listener is told ----------------------------------------------------------------
 
-    def agreement(self, request: Request) -> Response:
+    def agreement(self, ask: Ask, caller: Caller) -> Answer:
         """The draft of an agreement."""
-        listener = self._seat(self._actor(request)).listener
-        notice = agreement.read(_body(request))
+        listener = self._seat(caller.actor).listener
+        notice = agreement.read(_body(ask))
         listener.hear(notice)
         return _created(agreement.write(notice), {})
 
-    def hears(self, path: str, read: Callable[[Json], Notice]) -> Endpoint:
+    def hears(self, path: str, read: Callable[[Json], Notice]) -> Handler:
         """The handler of one kind of event."""
 
-        def hear(request: Request) -> Response:
-            actor = self._actor(request)
-            body = _body(request)
+        def hear(ask: Ask, caller: Caller) -> Answer:
+            actor = caller.actor
+            body = _body(ask)
             self._seat(actor).listener.hear(read(body))
             event = body.get("eventId")
             heard = {"id": event if isinstance(event, str) else "", "callback": path}
-            return Response(render(heard), 201, media_type="application/json")
+            return Answer(201, render(heard))
 
         hear.__name__ = path.rsplit("/", 1)[-1]
         hear.__doc__ = f"Told of a {hear.__name__}; hearing it again changes nothing."
@@ -225,27 +216,17 @@ class _Door:
 # --- parse ------------------------------------------------------------------------------------
 
 
-def _bearer(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused(
-            "token-refused",
-            "Requests of partners carry a bearer token, signed with the partner's key.",
-        )
-    return token.strip()
+def _body(ask: Ask) -> Json:
+    return parse(ask.body)
 
 
-def _body(request: Request) -> Json:
-    return parse(request.state.body)
-
-
-def _identity(request: Request) -> str:
-    identity: str = request.path_params["id"]
+def _identity(ask: Ask) -> str:
+    identity: str = ask.params["id"]
     return _sound(identity, "id")
 
 
-def _query(request: Request, name: str) -> str:
-    return _sound(request.query_params.get(name, ""), name)
+def _query(ask: Ask, name: str) -> str:
+    return _sound(ask.first.get(name, ""), name)
 
 
 def _sound(text: str, field: str) -> str:
@@ -255,17 +236,17 @@ def _sound(text: str, field: str) -> str:
     return text
 
 
-def _period(request: Request) -> Period:
-    if "period" in request.query_params:
-        return Period.parse(_query(request, "period"))
+def _period(ask: Ask) -> Period:
+    if "period" in ask.first:
+        return Period.parse(_query(ask, "period"))
     return Period(
-        read_instant(_query(request, "usageDate.gte"), "usageDate.gte"),
-        read_instant(_query(request, "usageDate.lt"), "usageDate.lt"),
+        read_instant(_query(ask, "usageDate.gte"), "usageDate.gte"),
+        read_instant(_query(ask, "usageDate.lt"), "usageDate.lt"),
     )
 
 
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, str(default))
+def _number(ask: Ask, name: str, default: int) -> int:
+    text = ask.first.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise malformed(name, "a whole number is expected")
     return int(text)
@@ -274,107 +255,31 @@ def _number(request: Request, name: str, default: int) -> int:
 # --- render -----------------------------------------------------------------------------------
 
 
-def _traced(request: Request, need: Need) -> Mapping[str, str]:
+def _traced(ask: Ask, need: Need) -> Mapping[str, str]:
     """The caller's own traceparent back, or one for the trace that began here."""
-    given = request.headers.get(trace.HEADER)
+    given = ask.headers.get(trace.HEADER)
     if given is not None and trace.read(given) == need.trace:
         return {trace.HEADER: given}
     return {trace.HEADER: trace.write(need.trace, by="answer")}
 
 
-def _found(shape: Mapping[str, Any]) -> Response:
-    return Response(render(shape), media_type="application/json")
+def _found(shape: Mapping[str, Any]) -> Answer:
+    return Answer(200, render(shape))
 
 
-def _created(shape: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+def _created(shape: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
     headers = {"location": shape["href"], **headers}
-    return Response(render(shape), 201, headers, media_type="application/json")
+    return Answer(201, render(shape), headers)
 
 
-def _page(
-    request: Request, things: Sequence[Any], write: Callable[[Any], Mapping[str, Any]]
-) -> Response:
+def _page(ask: Ask, things: Sequence[Any], write: Callable[[Any], Mapping[str, Any]]) -> Answer:
     """One page of a list, by `offset` and `limit`; X-Total-Count says how long it is (TMF630)."""
-    offset = _number(request, "offset", 0)
-    limit = min(_number(request, "limit", PAGE), PAGE_MAX)
+    offset = _number(ask, "offset", 0)
+    limit = min(_number(ask, "limit", PAGE), PAGE_MAX)
     page = [write(thing) for thing in things[offset : offset + limit]]
     headers = {"x-total-count": str(len(things)), "x-result-count": str(len(page))}
-    return Response(render(page), 200, headers, media_type="application/json")
-
-
-# --- around every handler ---------------------------------------------------------------------
-
-
-def _route_class(body_max: int) -> type[APIRoute]:
-    """Routes that read a bounded body, and answer errors in the dialect's own shape."""
-
-    class TmfRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handler = super().get_route_handler()
-
-            async def handle(request: Request) -> Response:
-                try:
-                    _bearer(request)
-                    request.state.body = await _read(request, body_max)
-                    return await handler(request)
-                except HansaError as error:
-                    return _answer_ours(request, error)
-                except ClientDisconnect:
-                    return Response(status_code=400)
-                except Exception as error:  # noqa: BLE001 - the caller gets an answer all the same
-                    return _answer_unforeseen(request, error)
-
-            return handle
-
-    return TmfRoute
-
-
-async def _read(request: Request, body_max: int) -> bytes:
-    """The whole body; given up as soon as it is longer than it may be, announced or not."""
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length[:12]) > body_max:
-        raise _too_large(body_max)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > body_max:
-            raise _too_large(body_max)
-    return bytes(body)
-
-
-def _too_large(body_max: int) -> Refused:
-    return Refused(
-        "body-too-large",
-        f"The body is longer than {body_max} octets. Split it, or ask the operator for more.",
-    )
+    return Answer(200, render(page), headers)
 
 
 def _note(actor: Actor, act: str, traced: TraceId, **things: str) -> None:
     log.info(act, extra={"partner": actor.party, "trace": traced, **things})
-
-
-def _answer_ours(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HansaError):
-        return _answer_unforeseen(request, error)
-    status, headers, body = errors.write(error)
-    if error.code == "token-refused":
-        log.warning("token refused", extra={"path": request.url.path, "words": error.words})
-    return Response(body, status, headers, media_type="application/json")
-
-
-def _answer_http(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    if status == 404:
-        unknown = NotFound("path-unknown", "There is nothing at this path.", field="path")
-        return _answer_ours(request, unknown)
-    if status == 405:
-        wrong = Refused(
-            "method-unknown", f"{request.method} is not served at this path.", field="method"
-        )
-        return _answer_ours(request, wrong)
-    return _answer_unforeseen(request, error)
-
-
-def _answer_unforeseen(request: Request, error: Exception) -> Response:
-    log.error("fault while answering", extra={"path": request.url.path}, exc_info=error)
-    return Response(errors.UNFORESEEN, 500, media_type="application/json")

@@ -50,7 +50,7 @@ from hansa.federation.tmf.shapes.common import (
     write_money,
     write_period,
 )
-from hansa.federation.tmf.wire import Plain
+from hansa.federation.wire import Plain
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BillId, OfferCode, StatementId

@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import AgreementRef, Characteristics, Tariff, Terms
-from hansa.federation.tmf.wire import DIGITS_MAX, Plain
+from hansa.federation.wire import DIGITS_MAX, Plain
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused

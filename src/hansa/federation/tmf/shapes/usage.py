@@ -19,7 +19,7 @@ from hansa.federation.tmf.shapes.common import (
     read_instant,
     write_instant,
 )
-from hansa.federation.tmf.wire import Plain
+from hansa.federation.wire import Plain
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId
 from hansa.foundation.readings import SAMPLES_A_DAY, Call, OctetDay, Reading, SeatDay

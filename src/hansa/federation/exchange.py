@@ -1,0 +1,415 @@
+"""One request and its answer, whatever the dialect: the server side of the wire.
+
+A dialect is a list of operations, each a plain function from what is asked to what is answered.
+Around every one of them stands the gate: it finds out who asks before the operation runs, and
+seals what is answered. Only the body is read on the event loop, and never beyond its bound or
+its time; all else of a request runs in one turn on a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from anyio import CapacityLimiter, to_thread
+
+from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
+from hansa.foundation.party import Actor
+
+log = logging.getLogger(__name__)
+
+BODY_MAX = 1 << 20
+BODY_MAX_S = 30.0
+"""How long a caller may take over its body."""
+
+QUERY_MAX = 8192
+FIELDS_MAX = 100
+THREADS = 24
+"""Requests of one process that are worked on at the same time; the rest wait their turn."""
+
+BY_FAMILY: Mapping[str, int] = {"refused": 422, "not-found": 404, "try-later": 503}
+
+BY_CODE: Mapping[str, int] = {
+    "malformed": 400,
+    "body-too-deep": 400,
+    "period-invalid": 400,
+    "trail-too-long": 400,
+    "token-refused": 401,
+    "method-unknown": 405,
+    "key-reused": 409,
+    "state-move": 409,
+    "body-too-large": 413,
+    "scope-missing": 403,
+}
+"""Reasons for which HTTP has a nearer word than their family's."""
+
+
+def status_of(error: HansaError) -> int:
+    """The HTTP status that tells of this error."""
+    return BY_CODE.get(error.code, BY_FAMILY[error.family])
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as the gate has found out.
+
+    scopes: what the caller may do, None for all that its role may. client: by which key or
+    registered client it has proved it, for the log. proof: what the gate keeps between
+    `admit` and `seal`.
+    """
+
+    actor: Actor
+    scopes: frozenset[str] | None = None
+    client: str = ""
+    proof: Any = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, read but not yet looked into.
+
+    url: absolute, as the caller addressed it. params: what the template's braces stand for.
+    query: in the order given. headers: names in lower case, repeated ones joined by a comma.
+    certificate: SHA-256 of the caller's TLS certificate in lower-case hexadecimal, if it has
+    shown one.
+    """
+
+    method: str
+    url: str
+    path: str
+    operation: Operation
+    params: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    certificate: str | None = None
+
+    @cached_property
+    def first(self) -> Mapping[str, str]:
+        """The query's parameters by name; of a repeated one the first."""
+        return dict(reversed(self.query))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered. body: octets, or pieces of them as they come to be (a stream)."""
+
+    status: int
+    body: bytes | Iterable[bytes] = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+
+Handler = Callable[[Ask, Caller], Answer]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that can be asked for.
+
+    template: its path, with `{name}` for each step that varies. api: the standard's number,
+    e.g. TMF622. scope: what a caller needs if its scopes are counted, "" for nothing.
+    body_max: in octets. gated: False for what anyone may ask. document: what an OpenAPI
+    document says of it beyond its path (parameters, requestBody, responses).
+    """
+
+    method: str
+    template: str
+    handle: Handler
+    api: str
+    summary: str
+    scope: str = ""
+    body_max: int = BODY_MAX
+    gated: bool = True
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Gate(Protocol):
+    """Who may come in, and what leaves the house. Both may ask the database."""
+
+    def admit(self, ask: Ask) -> Caller:
+        """Who asks. Raises Refused `token-refused` and others when nobody is proved."""
+        ...
+
+    def seal(self, ask: Ask, caller: Caller | None, answer: Answer) -> Answer:
+        """The answer as it leaves; caller: None where nobody was admitted."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What one standard serves below one prefix, and how it tells of errors.
+
+    write_error: of an error and its status, the answer in the standard's shape.
+    unforeseen: the same of a fault of ours, which says no more than that there was one.
+    """
+
+    prefix: str
+    operations: Sequence[Operation]
+    write_error: Callable[[HansaError, int], Answer]
+    unforeseen: Answer
+
+
+class Exchanges:
+    """The dialects of one node as an ASGI application.
+
+    The first dialect answers for paths outside all prefixes too. scope["route"] names the
+    operation's template for whoever counts requests.
+    """
+
+    def __init__(self, dialects: Sequence[Dialect], gate: Gate, *, threads: int = THREADS) -> None:
+        self._dialects = dialects
+        self._gate = gate
+        self._table = _Table(
+            (operation, dialect) for dialect in dialects for operation in dialect.operations
+        )
+        self._threads = threads
+        self._limiter: CapacityLimiter | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(self._threads)
+        dialect = self._speaks(scope["path"])
+        try:
+            operation, params = self._table.find(scope["method"], _raw_path(scope))
+            scope["route"] = operation
+            body = await _read(scope, receive, operation.body_max)
+            ask = _ask(scope, operation, params, body)
+        except HansaError as error:
+            await _send(send, _told(dialect, error))
+            return
+        except _Gone:
+            return
+        answer = await to_thread.run_sync(self._work, dialect, ask, limiter=self._limiter)
+        await _send(send, answer)
+
+    def _work(self, dialect: Dialect, ask: Ask) -> Answer:
+        """Admit, handle, seal: all of a request that may wait for a database."""
+        caller: Caller | None = None
+        try:
+            if ask.operation.gated:
+                caller = self._gate.admit(ask)
+                _allowed(ask.operation, caller)
+                answer = ask.operation.handle(ask, caller)
+            else:
+                answer = ask.operation.handle(ask, NOBODY)
+        except HansaError as error:
+            if status_of(error) == 401:
+                log.warning("caller refused", extra={"path": ask.path, "words": error.words})
+            answer = _told(dialect, error)
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer all the same
+            answer = _unforeseen(dialect, ask, error)
+        try:
+            return self._gate.seal(ask, caller, answer)
+        except HansaError as error:
+            return _told(dialect, error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _unforeseen(dialect, ask, error)
+
+    def _speaks(self, path: str) -> Dialect:
+        for dialect in self._dialects:
+            if path.startswith(dialect.prefix):
+                return dialect
+        return self._dialects[0]
+
+
+NOBODY = Caller(Actor("nobody", "customer"))  # type: ignore[arg-type]
+"""The caller of what anyone may ask."""
+
+
+def _allowed(operation: Operation, caller: Caller) -> None:
+    if caller.scopes is not None and operation.scope and operation.scope not in caller.scopes:
+        raise Refused(
+            "scope-missing",
+            f"This needs the scope {operation.scope}, which the client has not been given. "
+            "Have the operator grant it.",
+            field="scope",
+        )
+
+
+def _told(dialect: Dialect, error: HansaError) -> Answer:
+    return dialect.write_error(error, status_of(error))
+
+
+def _unforeseen(dialect: Dialect, ask: Ask, error: Exception) -> Answer:
+    log.error("fault while answering", extra={"path": ask.path}, exc_info=error)
+    return dialect.unforeseen
+
+
+# --- routes -----------------------------------------------------------------------------------
+
+
+class _Table:
+    """Operations by path: literal steps in a tree, a step that varies where no literal fits."""
+
+    def __init__(self, served: Iterable[tuple[Operation, Dialect]]) -> None:
+        self._root: dict[str, Any] = {}
+        for operation, _ in served:
+            node = self._root
+            for step in operation.template.strip("/").split("/"):
+                node = node.setdefault("{}" if step.startswith("{") else step, {})
+            methods = node.setdefault("/", {})
+            if operation.method in methods:
+                raise ValueError(f"{operation.method} {operation.template} is served twice")
+            methods[operation.method] = operation
+
+    def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
+        """Raises NotFound `path-unknown`, Refused `method-unknown` for a path without it."""
+        values: list[str] = []
+        node: dict[str, Any] | None = self._root
+        for step in path.strip("/").split("/"):
+            assert node is not None
+            inner = node.get(step) if step and step not in "{}/" else None
+            if inner is None:
+                inner = node.get("{}")
+                values.append(unquote(step, errors="strict") if _sound(step) else "")
+            if inner is None:
+                raise _unknown_path()
+            node = inner
+        assert node is not None
+        methods = node.get("/")
+        if methods is None or not all(values):
+            raise _unknown_path()
+        operation = methods.get(method)
+        if operation is None:
+            raise Refused(
+                "method-unknown",
+                f"{method} is not served at this path; {', '.join(sorted(methods))} is.",
+                field="method",
+            )
+        return operation, dict(zip(_names(operation.template), values, strict=True))
+
+
+def _sound(step: str) -> bool:
+    try:
+        return unquote(step, errors="strict").isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _names(template: str) -> Iterator[str]:
+    return (step[1:-1] for step in template.split("/") if step.startswith("{"))
+
+
+def _unknown_path() -> NotFound:
+    return NotFound("path-unknown", "There is nothing at this path.", field="path")
+
+
+# --- what comes in ----------------------------------------------------------------------------
+
+
+class _Gone(Exception):
+    """The caller has hung up."""
+
+
+def _raw_path(scope: Any) -> str:
+    """The path as sent, so that an encoded slash stays within its step."""
+    raw = scope.get("raw_path")
+    path: str = raw.decode("latin-1").partition("?")[0] if raw else scope["path"]
+    return path
+
+
+async def _read(scope: Any, receive: Any, body_max: int) -> bytes:
+    """The whole body; given up as soon as it is longer than it may be, announced or not."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if length.isdigit() and int(length[:12]) > body_max:
+        raise _too_large(body_max)
+    try:
+        async with asyncio.timeout(BODY_MAX_S):
+            return await _whole(receive, body_max)
+    except TimeoutError:
+        raise TryLater(
+            "body-too-slow",
+            f"The body has not come within {BODY_MAX_S:.0f} s; send it again.",
+        ) from None
+
+
+async def _whole(receive: Any, body_max: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body += message.get("body", b"")
+        if len(body) > body_max:
+            raise _too_large(body_max)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large(body_max: int) -> Refused:
+    return Refused(
+        "body-too-large",
+        f"The body is longer than {body_max} octets. Split it, or ask the operator for more.",
+    )
+
+
+def _ask(scope: Any, operation: Operation, params: Mapping[str, str], body: bytes) -> Ask:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    query = scope["query_string"].decode("latin-1")
+    raw_path = _raw_path(scope)
+    tls = (scope.get("extensions") or {}).get("tls") or {}
+    return Ask(
+        method=scope["method"],
+        url=f"{scope['scheme']}://{headers.get('host', '')}{raw_path}{'?' if query else ''}{query}",
+        path=scope["path"],
+        operation=operation,
+        params=params,
+        query=_query(query),
+        headers=headers,
+        body=body,
+        certificate=tls.get("client_cert_sha256"),
+    )
+
+
+def _query(text: str) -> Sequence[tuple[str, str]]:
+    if not text:
+        return ()
+    try:
+        if len(text) > QUERY_MAX:
+            raise ValueError  # noqa: TRY301 - told as any other query that cannot be read
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise Refused(
+            "malformed",
+            f"The query cannot be read: UTF-8, at most {QUERY_MAX} characters and {FIELDS_MAX} "
+            "parameters are expected. Correct it and send it again.",
+            field="query",
+        ) from None
+
+
+# --- what goes out ----------------------------------------------------------------------------
+
+
+async def _send(send: Any, answer: Answer) -> None:
+    bare = answer.status == 204
+    headers = [] if bare else [(b"content-type", answer.media_type.encode("latin-1"))]
+    headers += [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in answer.headers.items()
+    ]
+    if isinstance(answer.body, bytes):
+        if not bare:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+        return
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for piece in _pieces(answer.body):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _pieces(body: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """The pieces of a stream, each made on a thread."""
+    source = iter(body)
+    while (piece := await to_thread.run_sync(next, source, None)) is not None:
+        yield piece
