@@ -28,6 +28,7 @@ BODY_MAX_S = 30.0
 """How long a caller may take over its body."""
 
 QUERY_MAX = 8192
+STEP_MAX = 200
 FIELDS_MAX = 100
 THREADS = 24
 """Requests of one process that are worked on at the same time; the rest wait their turn."""
@@ -267,7 +268,7 @@ class _Table:
             inner = node.get(step) if step and step not in "{}/" else None
             if inner is None:
                 inner = node.get("{}")
-                values.append(unquote(step, errors="strict") if _sound(step) else "")
+                values.append(_value(step))
             if inner is None:
                 raise _unknown_path()
             node = inner
@@ -285,11 +286,20 @@ class _Table:
         return operation, dict(zip(_names(operation.template), values, strict=True))
 
 
-def _sound(step: str) -> bool:
+def _value(step: str) -> str:
+    """What a step that varies stands for."""
     try:
-        return unquote(step, errors="strict").isprintable()
+        value = unquote(step, errors="strict")
     except UnicodeDecodeError:
-        return False
+        value = "\0"
+    if not value.isprintable() or len(value) > STEP_MAX:
+        raise Refused(
+            "malformed",
+            f"The path holds what can be no name or id: UTF-8, printable, at most {STEP_MAX} "
+            "characters are expected. Correct it and send it again.",
+            field="path",
+        )
+    return value
 
 
 def _names(template: str) -> Iterator[str]:
