@@ -33,6 +33,10 @@ StatementId = NewType("StatementId", str)
 UsageFileId = NewType("UsageFileId", str)
 QualificationId = NewType("QualificationId", str)
 NoticeId = NewType("NoticeId", str)
+CancellationId = NewType("CancellationId", str)
+BillRequestId = NewType("BillRequestId", str)
+TicketId = NewType("TicketId", str)
+NoteId = NewType("NoteId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
 
@@ -51,6 +55,10 @@ PREFIXES: dict[Callable[[str], str], str] = {
     UsageFileId: "usf",
     QualificationId: "qal",
     NoticeId: "ntc",
+    CancellationId: "can",
+    BillRequestId: "brq",
+    TicketId: "tck",
+    NoteId: "nte",
 }
 
 Kind = TypeVar("Kind", bound=str)
