@@ -11,8 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from hansa.federation import courier
 from hansa.federation.courier import Courier
-from hansa.federation.tmf import client, errors
+from hansa.federation.tmf import errors
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.wire import render
 from hansa.foundation.errors import TryLater
@@ -79,7 +80,7 @@ def test_words_and_waits_of_a_partner_are_bounded(door: Door) -> None:
 
 
 def test_an_endless_answer_is_cut_off(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "ANSWER_MAX", 1000)
+    monkeypatch.setattr(courier, "ANSWER_MAX", 1000)
 
     def endless() -> Iterator[bytes]:
         while True:
@@ -87,7 +88,7 @@ def test_an_endless_answer_is_cut_off(door: Door, monkeypatch: pytest.MonkeyPatc
 
     bt = strange(door, lambda _: httpx2.Response(200, content=endless()))
     assert caught(bt.offers).code == "partner-nonsense"
-    monkeypatch.setattr(client, "ANSWER_MAX_S", -1.0)
+    monkeypatch.setattr(courier, "ANSWER_MAX_S", -1.0)
     assert caught(bt.offers).code == "partner-silent"
 
 

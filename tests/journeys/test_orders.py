@@ -220,6 +220,20 @@ def test_cancelling_an_order_in_progress_leaves_nothing(alliance: Alliance) -> N
         assert not [one for one in holdings(node) if one[3] == "active"]
 
 
+def test_an_order_is_taken_back_before_anybody_has_begun_with_it(alliance: Alliance) -> None:
+    """And the clock was put right in between: by its times the end came first."""
+    front = chain(alliance, 1)
+    order = buy(alliance, front, "Durban")
+    alliance.clock.move(-timedelta(milliseconds=5))
+    end = front.cease(order_id=order, key=BuyerKey("k2"))
+    alliance.clock.move(timedelta(seconds=1))
+    alliance.work()
+
+    assert front.progress(end.id).state is OrderState.COMPLETED
+    for node in alliance.nodes.values():
+        assert not [one for one in holdings(node) if one[3] == "active"]
+
+
 def test_an_order_completed_just_before_it_is_cancelled_is_ceased(alliance: Alliance) -> None:
     """The wish to cancel is entered while the order is under way, and taken up too late."""
     front = chain(alliance, 2)

@@ -103,11 +103,15 @@ def move(
 
 
 def take(tx: Transaction, us: PartyId, limit: int) -> Sequence[KeptOrder]:
-    """Orders that delivery has not begun with, locked, the oldest first."""
+    """Orders that delivery has not begun with, locked, the oldest first.
+
+    One that ends another waits until that one has been begun with, whatever their clocks say.
+    """
     rows = all_rows(
         tx,
-        """select * from order_order where state = 'acknowledged'
-           order by placed_at limit %s for update skip locked""",
+        """select * from order_order o where state = 'acknowledged' and not exists
+               (select from order_order e where e.id = o.ends and e.state = 'acknowledged')
+           order by placed_at limit %s for update of o skip locked""",
         (limit,),
     )
     return [_kept(row, us) for row in rows]
