@@ -1,6 +1,7 @@
-"""The SQL that only stores may use: a pool, a transaction, and four ways to run a statement.
+"""The SQL that only stores may use: a pool, a transaction, and five ways to run a statement.
 
-PostgreSQL 18 through psycopg 3. Parameters are never pasted into SQL.
+PostgreSQL 18 through psycopg 3. Parameters are never pasted into SQL. A statement whose outcome
+nobody looks at is given to `send`: it costs no round trip of its own (see `session`).
 """
 
 from __future__ import annotations
@@ -11,31 +12,24 @@ from time import monotonic
 from typing import Any, TypeVar, cast
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
 from hansa.foundation.errors import TryLater
+from hansa.foundation.session import Session
 from hansa.foundation.transaction import Transaction
 
 Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
 
-__all__ = ["Database", "Jsonb", "Wakeups", "all_rows", "one_row", "records", "run", "savepoint"]
-
-PREPARED_MAX = 500
-"""Statements that a connection keeps prepared: all that a node has, and some to spare."""
-
+__all__ = [
+    "Database", "Jsonb", "Wakeups", "all_rows", "one_row", "records", "run", "savepoint", "send",
+]  # fmt: skip
 
 CHECKED_AFTER_S = 2.0
 """A connection that has been idle for longer is asked whether it still lives before it is used."""
-
-
-class _Connection(psycopg.Connection[dict[str, Any]]):
-    """A connection that knows when it was last used, on the machine's monotonic clock."""
-
-    used_at_s = 0.0
 
 
 class Database:
@@ -46,9 +40,9 @@ class Database:
 
     def __init__(self, url: str, *, connections_max: int = 12) -> None:
         self.url = url
-        self._pool: ConnectionPool[_Connection] = ConnectionPool(
+        self._pool: ConnectionPool[Session] = ConnectionPool(
             url,
-            connection_class=_Connection,
+            connection_class=Session,
             min_size=1,
             max_size=connections_max,
             open=False,
@@ -83,59 +77,67 @@ class Database:
             ) from error
 
 
-def _check(connection: _Connection) -> None:
+def _check(connection: Session) -> None:
     if monotonic() - connection.used_at_s > CHECKED_AFTER_S:
         ConnectionPool.check_connection(connection)
 
 
-def _configure(connection: _Connection) -> None:
+def _configure(connection: Session) -> None:
     """Times come back in UTC, wherever the server stands: ids and papers are made from them."""
     connection.execute("set time zone 'UTC'")
     connection.commit()
-    connection.prepared_max = PREPARED_MAX
 
 
-def _connection(tx: Transaction) -> psycopg.Connection[dict[str, Any]]:
-    return cast("psycopg.Connection[dict[str, Any]]", tx._connection)
+def _session(tx: Transaction) -> Session:
+    return cast("Session", tx._connection)
+
+
+def send(tx: Transaction, sql: str, params: Params = ()) -> None:
+    """Runs one statement with the next that is waited for, or with the commit.
+
+    An error that it raises is raised there, or at the end of the savepoint that it is in.
+    """
+    _session(tx).send(sql, params)
 
 
 def run(tx: Transaction, sql: str, params: Params = ()) -> int:
     """Runs one statement; returns the number of rows it touched."""
-    return _connection(tx).execute(sql, params).rowcount
+    return _session(tx).count(sql, params)
 
 
 def one_row(tx: Transaction, sql: str, params: Params = ()) -> dict[str, Any] | None:
     """The first row as a dict, or None."""
-    return _connection(tx).execute(sql, params).fetchone()
+    rows = _session(tx).rows(sql, params)
+    return rows[0] if rows else None
 
 
 def all_rows(tx: Transaction, sql: str, params: Params = ()) -> list[dict[str, Any]]:
     """Every row as a dict."""
-    return _connection(tx).execute(sql, params).fetchall()
+    return _session(tx).rows(sql, params)
 
 
 def records(tx: Transaction, kind: type[Row], sql: str, params: Params = ()) -> list[Row]:
     """Every row as `kind`, whose field names are the column names."""
-    with _connection(tx).cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(sql, params).fetchall()
+    return _session(tx).rows(sql, params, lambda row: kind(**row))
 
 
 @contextmanager
 def savepoint(tx: Transaction) -> Iterator[None]:
     """What the block wrote is rolled back when it raises; the transaction itself goes on."""
-    with _connection(tx).transaction():
+    with _session(tx).savepoint():
         yield
 
 
 class Wakeups:
-    """Listens on a channel, and holds an advisory lock for as long as its process lives.
+    """Listens on a channel, and may hold an advisory lock for as long as its process lives.
 
     lock: class and number of the lock, by which others see that this process is alive.
     """
 
-    def __init__(self, url: str, channel: str, *, lock: tuple[int, int]) -> None:
+    def __init__(self, url: str, channel: str, *, lock: tuple[int, int] | None = None) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
-        self._connection.execute("select pg_advisory_lock(%s, %s)", lock)
+        if lock is not None:
+            self._connection.execute("select pg_advisory_lock(%s, %s)", lock)
         self._connection.execute(SQL("listen {}").format(Identifier(channel)))
 
     def __enter__(self) -> Wakeups:
