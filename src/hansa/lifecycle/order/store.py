@@ -105,16 +105,18 @@ def move(
 def take(tx: Transaction, us: PartyId, limit: int) -> Sequence[KeptOrder]:
     """Orders that delivery has not begun with, locked, the oldest first.
 
-    One that ends another waits until that one has been begun with, whatever their clocks say.
+    One that ends another comes after it, whatever their clocks say, or in a later turn.
     """
     rows = all_rows(
         tx,
-        """select * from order_order o where state = 'acknowledged' and not exists
-               (select from order_order e where e.id = o.ends and e.state = 'acknowledged')
-           order by placed_at limit %s for update of o skip locked""",
+        """select o.*, (select e.state = 'acknowledged' from order_order e where e.id = o.ends)
+               as too_early
+           from order_order o where state = 'acknowledged'
+           order by ends is not null, placed_at limit %s for update of o skip locked""",
         (limit,),
     )
-    return [_kept(row, us) for row in rows]
+    taken = {row["id"] for row in rows}
+    return [_kept(row, us) for row in rows if not row["too_early"] or row["ends"] in taken]
 
 
 def ceasing(tx: Transaction, us: PartyId, ends: OrderId) -> Sequence[KeptOrder]:
