@@ -3,7 +3,7 @@
 A line of a table is `Name: attribute attribute:kind attribute:kind* attribute!`, continued on
 lines that begin with a space. `*` is a list, `!` is mandatory in every such object. Kinds are
 text (unless said otherwise), time, date, whole, number, flag, object, any, or another name of
-the table. `Name = one|two` is a text that is one of these. Every object may also have the
+the table. `Name = one | two` is a text that is one of these. Every object may also have the
 attributes of `ALWAYS`, and any that the table does not know: those are kept as they are.
 """
 
@@ -94,7 +94,7 @@ def read_shapes(*tables: str) -> Mapping[str, Shape]:
 def _shape(line: str) -> Shape:
     name, mark, rest = re.split(r"\s*([:=])\s*", line.strip() + " ", maxsplit=1)
     if mark == "=":
-        return Shape(name, {}, tuple(rest.strip().split("|")))
+        return Shape(name, {}, tuple(one.strip() for one in rest.split("|")))
     attributes = dict(ALWAYS)
     for word in rest.split():
         found = _ATTRIBUTE.fullmatch(word)

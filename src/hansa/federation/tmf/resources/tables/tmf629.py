@@ -1,0 +1,13 @@
+"""Attributes that TMF629 Customer alone has (see engine.attributes)."""
+
+TABLE = """
+AccountRef: id href description name! @referredType
+ContactMedium: mediumType! preferred:flag characteristic:MediumCharacteristic! validFor:TimePeriod
+CreditProfile: creditProfileDate:time! creditRiskRating:whole creditScore:whole
+  validFor:TimePeriod!
+Customer: id href name status statusReason account:AccountRef* agreement:AgreementRef*
+  characteristic:Characteristic* contactMedium:ContactMedium* creditProfile:CreditProfile*
+  engagedParty:RelatedParty! paymentMethod:PaymentMethodRef* relatedParty:RelatedParty*
+  validFor:TimePeriod
+RelatedParty: id! href name role @referredType!
+"""
