@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from hansa.federation.contract import (
     AgreementRef,
@@ -16,11 +17,12 @@ from hansa.federation.contract import (
     Seller,
 )
 from hansa.foundation.errors import HansaError, Refused
-from hansa.foundation.ids import Ids, PartyId, QualificationId
+from hansa.foundation.ids import Ids, OfferCode, PartyId, QualificationId
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.agreement.model import TradeTerms
 from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, Source
 from hansa.lifecycle.inventory import actions as inventory
@@ -31,6 +33,7 @@ from hansa.lifecycle.qualification.model import Ask, Part, Pick, Wanted
 log = logging.getLogger(__name__)
 
 Sellers = Callable[[PartyId], Seller]
+Answered = TypeVar("Answered")
 
 
 def qualify(
@@ -52,11 +55,10 @@ def qualify(
     wanted: list[Wanted] = []
     refusals: dict[str, Refused] = {}
     with begin() as tx:
+        preparing = _Preparing(tx, us=us, actor=actor, buyer=buyer, need=need, now=now)
         for item in need.items:
             try:
-                wanted.append(
-                    _prepare(tx, us=us, actor=actor, buyer=buyer, need=need, item=item, now=now)
-                )
+                wanted.append(preparing.item(item))
             except Refused as refusal:
                 refusals[item.id] = refusal
     _, unserved = _choose(wanted, us=us, need=need, sellers=sellers, ask_always=True)
@@ -94,154 +96,160 @@ def source(
     """
     rules.check_need(need, us=us.id, actor=actor)
     with begin() as tx:
-        wanted = [
-            _prepare(tx, us=us, actor=actor, buyer=buyer, need=need, item=item, now=now)
-            for item in need.items
-        ]
+        preparing = _Preparing(tx, us=us, actor=actor, buyer=buyer, need=need, now=now)
+        wanted = [preparing.item(item) for item in need.items]
     picks, unserved = _choose(wanted, us=us, need=need, sellers=sellers, ask_always=False)
     for refusal in unserved.values():
         raise refusal
     return wanted, picks
 
 
-def _prepare(
-    tx: Transaction,
-    *,
-    us: Party,
-    actor: Actor,
-    buyer: Party,
-    need: Need,
-    item: NeedItem,
-    now: Instant,
-) -> Wanted:
-    """One item with its offer, price, tax and everyone who may be asked for its parts."""
-    with rules.about(item):
-        return _wanted(tx, us=us, actor=actor, buyer=buyer, need=need, item=item, now=now)
+class _Preparing:
+    """Makes the items of one need ready to be sourced.
 
+    Items of a need are much alike, so what the rooms before say of an offer, a country or a
+    supplier is asked once and counts for all of them.
+    """
 
-def _wanted(
-    tx: Transaction,
-    *,
-    us: Party,
-    actor: Actor,
-    buyer: Party,
-    need: Need,
-    item: NeedItem,
-    now: Instant,
-) -> Wanted:
-    offer = catalogue.offer(tx, code=item.offer)
-    rules.check_site(item, offer)
-    country = item.site.country if item.site else None
-    ref: AgreementRef | None = None
-    if actor.role == "partner":
-        trade = agreement.terms_for(
-            tx, seller=us.id, buyer=actor.party, offer=item.offer, country=country, at=now
-        )
-        ref, price_list = trade.ref, trade.item.price_list
-    else:
-        price_list = agreement.customer(tx, party=actor.party).price_list
-    price = catalogue.price_for(
-        tx, price_list=price_list, offer=item.offer, currency=need.currency, at=now
-    )
-    holding = _changed(tx, us=us.id, actor=actor, item=item)
-    normal = NeedItem(
-        id=item.id,
-        offer=item.offer,
-        site=item.site,
-        quantity=item.quantity,
-        holding=item.holding,
-        characteristics=catalogue.characteristics(
-            offer, item.characteristics, field=f"items.{item.id}"
-        ),
-    )
-    return Wanted(
-        item=normal,
-        offer=offer,
-        price=price,
-        agreement=ref,
-        holding=holding,
-        tax=catalogue.tax_for(tx, supplier=us, customer=buyer, now=now),
-        parts=tuple(_parts(tx, us, need, normal, offer, holding, country, now)),
-    )
+    def __init__(
+        self, tx: Transaction, *, us: Party, actor: Actor, buyer: Party, need: Need, now: Instant
+    ) -> None:
+        self._tx = tx
+        self._us = us
+        self._actor = actor
+        self._buyer = buyer
+        self._need = need
+        self._now = now
+        self._known: dict[tuple[object, ...], tuple[Any, Refused | None]] = {}
 
+    def item(self, item: NeedItem) -> Wanted:
+        """One item with its offer, price, tax and everyone who may be asked for its parts."""
+        with rules.about(item):
+            return self._wanted(item)
 
-def _changed(tx: Transaction, *, us: PartyId, actor: Actor, item: NeedItem) -> Holding | None:
-    """The holding that an item changes, if it changes one and this buyer holds it."""
-    if item.holding is None:
-        return None
-    holding = inventory.get(tx, ref=HoldingRef(us, item.holding), buyer=actor.party)
-    if holding.state is not HoldingState.ACTIVE or holding.offer != item.offer:
-        raise Refused(
-            "holding-not-changeable",
-            f"{item.holding} is {holding.state} {holding.offer}; only an active holding of the "
-            "same offer can be changed.",
-            field=f"items.{item.id}.holding",
-        )
-    return holding
+    def _once(self, question: Callable[..., Answered], **about: object) -> Answered:
+        """The answer of an action of a room before, asked once for the same things."""
+        key = (question, *about.values())
+        if key not in self._known:
+            try:
+                self._known[key] = question(self._tx, **about), None
+            except Refused as refusal:
+                self._known[key] = None, refusal
+        answer: Answered
+        answer, no = self._known[key]
+        if no is not None:
+            raise Refused(no.code, no.words, field=no.field)
+        return answer
 
-
-def _parts(
-    tx: Transaction,
-    us: Party,
-    need: Need,
-    item: NeedItem,
-    offer: CatalogueOffer,
-    holding: Holding | None,
-    country: str | None,
-    now: Instant,
-) -> list[Part]:
-    lower = {}
-    if holding is not None:
-        lower = {rules.component_of(h): h for _, h in inventory.below(tx, ref=holding.ref)}
-    parts = []
-    for component in offer.components:
-        held = lower.get(component.name)
-        if holding is not None and held is None:
-            continue  # this site never needed that component
-        if held is not None:
-            sources: tuple[Source, ...] = (Source(held.ref.seller, held.offer),)
+    def _wanted(self, item: NeedItem) -> Wanted:
+        offer = self._once(catalogue.offer, code=item.offer)
+        rules.check_site(item, offer)
+        country = item.site.country if item.site else None
+        ref: AgreementRef | None = None
+        if self._actor.role == "partner":
+            trade = self._trade(self._us.id, self._actor.party, item.offer, country)
+            ref, price_list = trade.ref, trade.item.price_list
         else:
-            sources = rules.sources_at(component, country)
-        parts.append(_part(tx, us, need, item, component, sources, held, country, now))
-    return parts
+            price_list = self._once(agreement.customer, party=self._actor.party).price_list
+        price = self._once(
+            catalogue.price_for,
+            price_list=price_list,
+            offer=item.offer,
+            currency=self._need.currency,
+            at=self._now,
+        )
+        holding = self._changed(item)
+        asked = catalogue.characteristics(offer, item.characteristics, field=f"items.{item.id}")
+        normal = replace(item, characteristics=asked)
+        return Wanted(
+            item=normal,
+            offer=offer,
+            price=price,
+            agreement=ref,
+            holding=holding,
+            tax=self._once(
+                catalogue.tax_for, supplier=self._us, customer=self._buyer, now=self._now
+            ),
+            parts=tuple(self._parts(normal, offer, holding, country)),
+        )
 
+    def _trade(
+        self, seller: PartyId, buyer: PartyId, offer: OfferCode, country: str | None
+    ) -> TradeTerms:
+        return self._once(
+            agreement.terms_for,
+            seller=seller,
+            buyer=buyer,
+            offer=offer,
+            country=country,
+            at=self._now,
+        )
 
-def _part(
-    tx: Transaction,
-    us: Party,
-    need: Need,
-    item: NeedItem,
-    component: Component,
-    sources: Sequence[Source],
-    held: Holding | None,
-    country: str | None,
-    now: Instant,
-) -> Part:
-    asks: list[Ask] = []
-    refusal: HansaError | None = None
-    for source in sources:
-        line = rules.line(item, component, source, held)
-        if source.seller == us.id:
-            asks.append(Ask(us.id, need.currency, None, line))
-            continue
-        try:
-            trade = agreement.terms_for(
-                tx, seller=source.seller, buyer=us.id, offer=source.offer, country=country, at=now
+    def _changed(self, item: NeedItem) -> Holding | None:
+        """The holding that an item changes, if it changes one and this buyer holds it."""
+        if item.holding is None:
+            return None
+        ref = HoldingRef(self._us.id, item.holding)
+        holding = inventory.get(self._tx, ref=ref, buyer=self._actor.party)
+        if holding.state is not HoldingState.ACTIVE or holding.offer != item.offer:
+            raise Refused(
+                "holding-not-changeable",
+                f"{item.holding} is {holding.state} {holding.offer}; only an active holding of "
+                "the same offer can be changed.",
+                field=f"items.{item.id}.holding",
             )
-        except Refused as reason:
-            log.info("no supplier", extra=_told(reason, need, source.seller))
-            refusal = refusal or rules.passed_on(reason, {line.id: item}, plainly=True)
-        else:
-            asks.append(Ask(source.seller, trade.item.currency, trade.ref, line))
-    if not asks:
-        raise refusal or Refused(
-            "site-outside-coverage",
-            f"Nobody who delivers the {component.name} of {item.offer} serves "
-            f"{item.site.place if item.site else 'this order'}"
-            f"{f' ({country})' if country else ''}.",
-            field=f"items.{item.id}.site",
-        )
-    return Part(component, tuple(asks))
+        return holding
+
+    def _parts(
+        self, item: NeedItem, offer: CatalogueOffer, holding: Holding | None, country: str | None
+    ) -> list[Part]:
+        lower = {}
+        if holding is not None:
+            below = inventory.below(self._tx, ref=holding.ref)
+            lower = {rules.component_of(held): held for _, held in below}
+        parts = []
+        for component in offer.components:
+            held = lower.get(component.name)
+            if holding is not None and held is None:
+                continue  # this site never needed that component
+            if held is not None:
+                sources: tuple[Source, ...] = (Source(held.ref.seller, held.offer),)
+            else:
+                sources = rules.sources_at(component, country)
+            parts.append(self._part(item, component, sources, held, country))
+        return parts
+
+    def _part(
+        self,
+        item: NeedItem,
+        component: Component,
+        sources: Sequence[Source],
+        held: Holding | None,
+        country: str | None,
+    ) -> Part:
+        asks: list[Ask] = []
+        refusal: HansaError | None = None
+        for source in sources:
+            line = rules.line(item, component, source, held)
+            if source.seller == self._us.id:
+                asks.append(Ask(source.seller, self._need.currency, None, line))
+                continue
+            try:
+                trade = self._trade(source.seller, self._us.id, source.offer, country)
+            except Refused as reason:
+                log.info("no supplier", extra=_told(reason, self._need, source.seller))
+                refusal = refusal or rules.passed_on(reason, {line.id: item}, plainly=True)
+            else:
+                asks.append(Ask(source.seller, trade.item.currency, trade.ref, line))
+        if not asks:
+            raise refusal or Refused(
+                "site-outside-coverage",
+                f"Nobody who delivers the {component.name} of {item.offer} serves "
+                f"{item.site.place if item.site else 'this order'}"
+                f"{f' ({country})' if country else ''}.",
+                field=f"items.{item.id}.site",
+            )
+        return Part(component, tuple(asks))
 
 
 def _choose(
