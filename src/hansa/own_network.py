@@ -87,16 +87,13 @@ class OwnNetwork:
 
     def qualify(self, need: Need) -> Qualification:
         _check_need(need)
-        return Qualification(
-            self._ids.new(QualificationId), tuple(self._qualify(item) for item in need.items)
+        lines = (
+            QualificationLine(item.id, True)
+            if isinstance(fit, Fit)
+            else QualificationLine(item.id, False, reason=fit.code, words=fit.words)
+            for item, fit in zip(need.items, self._fits(need), strict=True)
         )
-
-    def _qualify(self, item: NeedItem) -> QualificationLine:
-        try:
-            self._fit(item)
-        except (Refused, NotFound) as why_not:
-            return QualificationLine(item.id, False, reason=why_not.code, words=why_not.words)
-        return QualificationLine(item.id, True)
+        return Qualification(self._ids.new(QualificationId), tuple(lines))
 
     def quote(self, need: Need) -> Quote:
         _check_need(need)
@@ -107,7 +104,10 @@ class OwnNetwork:
             seller=self._us.id,
             buyer=self._us.id,
             currency=need.currency,
-            lines=tuple(self._line(item, need.currency) for item in need.items),
+            lines=tuple(
+                _line(item, fit, need.currency)
+                for item, fit in zip(need.items, self._fits(need), strict=True)
+            ),
             made_at=now,
             valid_until=now + self._validity,
         )
@@ -117,30 +117,21 @@ class OwnNetwork:
             network.keep_quote(tx, quote=kept)
         return quote
 
-    def _line(self, item: NeedItem, currency: str) -> QuoteLine:
-        fit = self._fit(item)
-        nothing = Money.zero(currency)
-        return QuoteLine(
-            item=item.id,
-            offer=item.offer,
-            offer_name=fit.product.name,
-            family=fit.product.family,
-            site=fit.site,
-            characteristics=fit.characteristics,
-            quantity=item.quantity,
-            terms=Terms(one_off=nothing, monthly=nothing),
-            tax=NO_TAX,
-            holding=item.holding,
-        )
-
-    def _fit(self, item: NeedItem) -> Fit:
-        """What one item comes to; raises Refused or NotFound when it cannot be had."""
+    def _fits(self, need: Need) -> Sequence[Fit | Refused | NotFound]:
+        """What each item comes to, or why it cannot be had."""
+        asks = [_ask(item, item.id) for item in need.items]
         with self._begin() as tx:
-            fit = network.fit(tx, buyer=self._us.id, ask=_ask(item, item.id))
+            found = network.fits(tx, buyer=self._us.id, asks=asks)
+        return [
+            self._can(fit, ask.item) if isinstance(fit, Fit) else fit
+            for fit, ask in zip(found, asks, strict=True)
+        ]
+
+    def _can(self, fit: Fit, item: str) -> Fit | Refused:
         reason = self._works.driver(fit.product.family).can(fit.intent)
-        if reason is not None:
-            raise Refused("network-cannot", reason, field=f"items.{item.id}.characteristics")
-        return fit
+        if reason is None:
+            return fit
+        return Refused("network-cannot", reason, field=f"items.{item}.characteristics")
 
     # --- orders ---------------------------------------------------------------------------------
 
@@ -217,6 +208,24 @@ class OwnNetwork:
     def _held(self, holding_id: HoldingId) -> Service:
         with self._begin() as tx:
             return network.service(tx, buyer=self._us.id, holding=holding_id)
+
+
+def _line(item: NeedItem, fit: Fit | Refused | NotFound, currency: str) -> QuoteLine:
+    if not isinstance(fit, Fit):
+        raise fit
+    nothing = Money.zero(currency)
+    return QuoteLine(
+        item=item.id,
+        offer=item.offer,
+        offer_name=fit.product.name,
+        family=fit.product.family,
+        site=fit.site,
+        characteristics=fit.characteristics,
+        quantity=item.quantity,
+        terms=Terms(one_off=nothing, monthly=nothing),
+        tax=NO_TAX,
+        holding=item.holding,
+    )
 
 
 def _offer(product: Product, countries: tuple[str, ...], currency: str) -> Offer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hansa.drivers import store
 from hansa.drivers.contract import Intent
@@ -10,7 +10,7 @@ from hansa.drivers.model import Ask, Coverage, Fit, KeptQuote, Product, Service
 from hansa.drivers.rules import covers, intent, reaches
 from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import HoldingId, PartyId, QuoteId
+from hansa.foundation.ids import HoldingId, OfferCode, PartyId, QuoteId
 from hansa.foundation.transaction import Transaction
 
 # --- what is on offer, and where ----------------------------------------------------------------
@@ -52,22 +52,42 @@ def reach(tx: Transaction, *, product: Product) -> tuple[str, ...]:
 # --- what is asked of it ------------------------------------------------------------------------
 
 
-def fit(tx: Transaction, *, buyer: PartyId, ask: Ask) -> Fit:
-    """What one ask comes to, before the driver is asked whether it can.
+def fits(
+    tx: Transaction, *, buyer: PartyId, asks: Sequence[Ask]
+) -> Sequence[Fit | Refused | NotFound]:
+    """What each ask comes to, before the driver is asked whether it can, or why it cannot be.
 
-    Raises Refused `quantity-invalid`, `offer-unknown`, `holding-not-changeable`, `site-missing`,
+    Refused `quantity-invalid`, `offer-unknown`, `holding-not-changeable`, `site-missing`,
     `site-outside-coverage`, or what is wrong with a characteristic; NotFound
     `holding-unknown`. Each names the field within `items.ITEM`.
     """
+    made = {product.code: product for product in store.products(tx)}
+    reached = store.coverage(tx)
+    found: list[Fit | Refused | NotFound] = []
+    for ask in asks:
+        try:
+            found.append(_fit(tx, buyer, ask, made, reached))
+        except (Refused, NotFound) as why_not:
+            found.append(why_not)
+    return found
+
+
+def _fit(
+    tx: Transaction,
+    buyer: PartyId,
+    ask: Ask,
+    made: Mapping[OfferCode, Product],
+    reached: Sequence[Coverage],
+) -> Fit:
     where = f"items.{ask.item}"
-    product = _product(tx, ask, where)
+    product = _product(made, ask, where)
     held = _held_as(tx, buyer, ask, where)
     site = ask.site or (held.site if held else None)
     if product.per == "site" and site is None:
         raise Refused(
             "site-missing", f"{ask.offer!r} is for a site; name one.", field=f"{where}.site"
         )
-    if held is None and site is not None and not covers(store.coverage(tx), product, site):
+    if held is None and site is not None and not covers(reached, product, site):
         raise Refused(
             "site-outside-coverage",
             f"{site.place} ({site.country}) is outside the reach of {product.name}.",
@@ -91,14 +111,14 @@ def fit(tx: Transaction, *, buyer: PartyId, ask: Ask) -> Fit:
     return Fit(product, site, values, wanted)
 
 
-def _product(tx: Transaction, ask: Ask, where: str) -> Product:
+def _product(made: Mapping[OfferCode, Product], ask: Ask, where: str) -> Product:
     if ask.quantity < 1:
         raise Refused(
             "quantity-invalid",
             f"The quantity of {ask.item!r} is {ask.quantity}; ask for at least 1.",
             field=f"{where}.quantity",
         )
-    product = store.product(tx, ask.offer)
+    product = made.get(ask.offer)
     if product is None:
         raise Refused(
             "offer-unknown", f"There is no offer {ask.offer!r} here.", field=f"{where}.offer"
