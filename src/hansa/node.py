@@ -21,6 +21,7 @@ from hansa.federation.contract import Family, Seller
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Gate
 from hansa.federation.gate import TokenGate
+from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
@@ -36,6 +37,7 @@ from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Handlers
 from hansa.foundation.time import Clock, Instant, ShiftedClock, SystemClock
 from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
+from hansa.lifecycle.assurance import work as assurance_work
 from hansa.lifecycle.billing import work as billing_work
 from hansa.lifecycle.delivery import work as delivery_work
 from hansa.lifecycle.rating import work as rating_work
@@ -55,6 +57,7 @@ ROOMS = (
     "lifecycle/inventory",
     "lifecycle/quote",
     "lifecycle/order",
+    "lifecycle/assurance",
     "lifecycle/usage",
     "lifecycle/rating",
     "lifecycle/billing",
@@ -176,10 +179,11 @@ def connect(partner: Partner) -> httpx2.Client:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What one actor finds at our door: a Seller to buy from, a Listener to tell."""
+    """What one actor finds at our door: a Seller to buy from, a Listener to tell, a Helpdesk."""
 
     seller: Seller
     listener: Listener
+    helpdesk: Helpdesk
 
 
 class Node:
@@ -227,6 +231,9 @@ class Node:
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
             **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
+            **assurance_work.handlers(
+                us=self.us.id, begin=self.begin, helpdesks=self.helpdesk, ids=self.ids
+            ),
             **usage_work.handlers(us=self.us.id, sellers=self.seller, folder=self.usage_folder),
         }
 
@@ -244,6 +251,10 @@ class Node:
         """Our own network for our own name, else that partner over the wire."""
         return self.own_network if party == self.us.id else self._partner(party)
 
+    def helpdesk(self, party: PartyId) -> Helpdesk:
+        """That partner, to report what is wrong with what we have from it."""
+        return self._partner(party)
+
     def listener(self, party: PartyId) -> Listener:
         """That partner, to be told something."""
         return self._partner(party)
@@ -251,7 +262,7 @@ class Node:
     def seat(self, actor: Actor) -> Seat:
         """What this actor may buy from us and tell us."""
         front = self.storefront(actor)
-        return Seat(seller=front, listener=front)
+        return Seat(seller=front, listener=front, helpdesk=front)
 
     def storefront(self, actor: Actor) -> Storefront:
         """This node as a Seller, and as a Listener, to this actor."""
@@ -306,9 +317,10 @@ class Node:
         return delivery_work.begin_orders(tx, us=self.us.id, ids=self.ids, now=now)
 
     def month_rooms(self) -> Iterator[tuple[str, Callable[[Transaction, Instant], int]]]:
-        """The rooms that work when a month has ended, in path order: name and one bounded turn."""
+        """The rooms that work as time goes by, in path order: name and one bounded turn."""
         us, ids = self.us.id, self.ids
         yield "ledger", lambda tx, now: len(ledger.expire_holds(tx, now=now))
+        yield "assurance", lambda tx, now: assurance_work.run(tx, ids=ids, now=now)
         yield "usage", lambda tx, now: usage_work.run(tx, us=us, ids=ids, now=now)
         yield (
             "rating",

@@ -21,6 +21,7 @@ from hansa.federation.contract import (
     Seller,
     UsageRecord,
 )
+from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -30,8 +31,18 @@ from hansa.federation.papers import (
     OrderMoved,
     StatementAnswered,
     StatementIssued,
+    TicketMoved,
 )
-from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, QuoteId
+from hansa.foundation.ids import (
+    BuyerKey,
+    HoldingId,
+    Ids,
+    OrderId,
+    PartyId,
+    QuoteId,
+    TicketId,
+    TraceId,
+)
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Begin, Transaction
@@ -145,6 +156,57 @@ class Storefront:
                 tx, us=self._us.id, ref=ref, period=period, folder=self._usage_folder
             )
 
+    # --- Helpdesk -------------------------------------------------------------------------------
+
+    def open_ticket(
+        self, *, ask: TicketAsk, key: BuyerKey, trace_id: TraceId | None = None
+    ) -> Ticket:
+        with self._begin() as tx:
+            return assurance.open_ticket(
+                tx,
+                us=self._us.id,
+                actor=self._actor,
+                ask=ask,
+                key=key,
+                ids=self._ids,
+                now=self._clock.now(),
+                trace=trace_id,
+            )
+
+    def ticket(self, ticket_id: TicketId) -> Ticket:
+        with self._begin() as tx:
+            return assurance.ticket(tx, actor=self._actor, ticket_id=ticket_id)
+
+    def tickets(
+        self, *, state: TicketState | None = None, offset: int = 0, limit: int = 100
+    ) -> Tickets:
+        with self._begin() as tx:
+            return assurance.tickets(tx, actor=self._actor, state=state, offset=offset, limit=limit)
+
+    def note_ticket(self, *, ticket_id: TicketId, text: str, key: BuyerKey) -> Ticket:
+        with self._begin() as tx:
+            return assurance.note(
+                tx,
+                actor=self._actor,
+                ticket_id=ticket_id,
+                text=text,
+                key=key,
+                ids=self._ids,
+                now=self._clock.now(),
+            )
+
+    def move_ticket(self, *, ticket_id: TicketId, state: TicketState, reason: str = "") -> Ticket:
+        with self._begin() as tx:
+            return assurance.move(
+                tx,
+                actor=self._actor,
+                ticket_id=ticket_id,
+                state=state,
+                reason=reason,
+                ids=self._ids,
+                now=self._clock.now(),
+            )
+
     # --- Listener -------------------------------------------------------------------------------
 
     def hear(self, notice: Notice) -> None:
@@ -153,6 +215,8 @@ class Storefront:
             match notice:
                 case OrderMoved():
                     delivery.hear_order(tx, us=us, sender=sender, notice=notice, now=now)
+                case TicketMoved():
+                    assurance.hear_ticket(tx, us=us, sender=sender, notice=notice, now=now)
                 case AgreementDrafted():
                     agreement.hear_draft(tx, us=us, sender=sender, notice=notice, now=now)
                 case AgreementSigned():

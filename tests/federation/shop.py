@@ -242,6 +242,7 @@ class Seat:
 
     seller: Shop
     listener: Shop
+    helpdesk: Any = None
 
 
 class Door(TestClient):

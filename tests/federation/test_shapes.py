@@ -24,6 +24,7 @@ from hansa.federation.contract import (
     Quote,
     UsageRecord,
 )
+from hansa.federation.helpdesk import Ticket, TicketAsk
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -32,6 +33,7 @@ from hansa.federation.papers import (
     OrderMoved,
     StatementAnswered,
     StatementIssued,
+    TicketMoved,
 )
 from hansa.federation.tmf.shapes import (
     agreement,
@@ -42,11 +44,13 @@ from hansa.federation.tmf.shapes import (
     order,
     qualification,
     quote,
+    ticket,
     usage,
 )
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
+from hansa.foundation.ids import BuyerKey
 from hansa.foundation.money import Money
 from tests.federation.values import moneys, reachable, value
 
@@ -78,6 +82,13 @@ CASES: dict[str, Case] = {
     "Condition": (Condition, inventory.write, inventory.read),
     "UsageRecord": (UsageRecord, usage.write, usage.read),
     "OrderMoved": (OrderMoved, lambda one: order.write_moved(one, "e"), order.read_moved),
+    "Opening a ticket": (
+        TicketAsk,
+        lambda ask: ticket.write_opening(ask, BuyerKey("k")),
+        lambda got: ticket.read_opening(got).ask,
+    ),
+    "Ticket": (Ticket, ticket.write, ticket.read),
+    "TicketMoved": (TicketMoved, lambda one: ticket.write_moved(one, "e"), ticket.read_moved),
     "AgreementDrafted": (AgreementDrafted, agreement.write, agreement.read),
     "AgreementSigned": (
         AgreementSigned,

@@ -24,6 +24,7 @@ from hansa.federation.contract import (
     Tax,
     Terms,
 )
+from hansa.federation.helpdesk import Ticket, TicketMove
 from hansa.federation.papers import AgreementDocument
 from hansa.foundation.ids import PartyId, TraceId
 from hansa.foundation.money import Money
@@ -85,11 +86,20 @@ def quotes(draw: st.DrawFn) -> Quote:
     return quote
 
 
+@st.composite
+def tickets(draw: st.DrawFn) -> Ticket:
+    """A ticket has been opened, so it has a state."""
+    moves = st.lists(value(TicketMove), min_size=1, max_size=3).map(tuple)
+    ticket: Ticket = draw(record(Ticket, moves=moves))
+    return ticket
+
+
 SPECIAL: Mapping[Any, Callable[[], st.SearchStrategy[Any]]] = {
     Money: lambda: moneys,
     OctetDay: octet_days,
     Period: periods,
     Quote: quotes,
+    Ticket: tickets,
     Terms: lambda: currencies.flatmap(terms),
     datetime: lambda: instants,
     date: st.dates,

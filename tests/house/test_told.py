@@ -91,7 +91,7 @@ def test_a_room_is_as_drawn() -> None:
 
 def test_every_address_is_told() -> None:
     served = json.loads((ROOT / "contracts" / "tmf-v4.json").read_text())["paths"]
-    told = re.findall(r"`(GET|POST) (/tmf-api/\S+)`", ARCHITECTURE.read_text())
+    told = re.findall(r"`(GET|POST|PATCH|DELETE) (/tmf-api/\S+)`", ARCHITECTURE.read_text())
     assert sorted(told) == sorted(
         (method.upper(), path) for path, methods in served.items() for method in methods
     )

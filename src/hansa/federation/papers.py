@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from hansa.federation.contract import AgreementRef, Progress
+from hansa.federation.helpdesk import Ticket
 from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
@@ -134,6 +135,17 @@ class OrderMoved:
 
     progress: Progress
     kind: Literal["order-moved"] = "order-moved"
+
+
+# --- assurance (TMF621 events) ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMoved:
+    """Something was added to a ticket of the listener's; this is the whole of it."""
+
+    ticket: Ticket
+    kind: Literal["ticket-moved"] = "ticket-moved"
 
 
 # --- settlement (TMF678) ------------------------------------------------------------------------
@@ -259,6 +271,7 @@ Notice = (
     | AgreementSigned
     | AgreementMoved
     | OrderMoved
+    | TicketMoved
     | StatementIssued
     | StatementAnswered
     | InvoiceIssued

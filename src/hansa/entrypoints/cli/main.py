@@ -18,6 +18,7 @@ from hansa.entrypoints.cli import (
     partner,
     quote,
     settle,
+    ticket,
     usage,
 )
 from hansa.entrypoints.cli.door import AsJson, Door
@@ -43,6 +44,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(quote.app, name="quote")
 app.add_typer(order.app, name="order")
 app.add_typer(inventory.app, name="inventory")
+app.add_typer(ticket.app, name="ticket")
 app.add_typer(usage.app, name="usage")
 app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")

@@ -22,6 +22,7 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.courier import Courier, nonsense
+from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -31,6 +32,7 @@ from hansa.federation.papers import (
     OrderMoved,
     StatementAnswered,
     StatementIssued,
+    TicketMoved,
 )
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import (
@@ -41,6 +43,7 @@ from hansa.federation.tmf.shapes import (
     order,
     qualification,
     quote,
+    ticket,
     usage,
 )
 from hansa.federation.tmf.shapes.common import href, write_instant
@@ -48,7 +51,15 @@ from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId
+from hansa.foundation.ids import (
+    BuyerKey,
+    HoldingId,
+    OrderId,
+    PartyId,
+    QuoteId,
+    TicketId,
+    TraceId,
+)
 from hansa.foundation.time import Period
 
 PAGE = 1000
@@ -131,6 +142,48 @@ class TmfPartner:
         self._expect(len({one.id for one in records}) == len(records), "a record twice")
         return records
 
+    # --- Helpdesk -------------------------------------------------------------------------------
+
+    def open_ticket(
+        self, *, ask: TicketAsk, key: BuyerKey, trace_id: TraceId | None = None
+    ) -> Ticket:
+        body = render(ticket.write_opening(ask, key))
+        traced = trace.write(trace_id, by=self._us) if trace_id else None
+        found = self._ticket(self._ask("POST", ticket.TICKETS, ticket.read, body, traced))
+        self._expect(found.key == key, "another key")
+        self._expect(found.ask.holding == ask.holding, "another holding")
+        return found
+
+    def ticket(self, ticket_id: TicketId) -> Ticket:
+        return self._its_ticket("GET", ticket_id)
+
+    def tickets(
+        self, *, state: TicketState | None = None, offset: int = 0, limit: int = 100
+    ) -> Tickets:
+        query: dict[str, str | int] = {"offset": offset, "limit": limit}
+        if state is not None:
+            query["status"] = state.value
+        headers, body = self._call("GET", f"{ticket.TICKETS}?{urlencode(query)}")
+        found = self._read(ticket.read_all, body)
+        return Tickets([self._ticket(one) for one in found], self._total(headers))
+
+    def note_ticket(self, *, ticket_id: TicketId, text: str, key: BuyerKey) -> Ticket:
+        return self._its_ticket("PATCH", ticket_id, render(ticket.write_note(text, key)))
+
+    def move_ticket(self, *, ticket_id: TicketId, state: TicketState, reason: str = "") -> Ticket:
+        return self._its_ticket("PATCH", ticket_id, render(ticket.write_move(state, reason)))
+
+    def _its_ticket(self, method: str, ticket_id: TicketId, body: bytes | None = None) -> Ticket:
+        path = href(ticket.TICKETS, ticket_id)
+        found = self._ticket(self._ask(method, path, ticket.read, body))
+        self._expect(found.id == ticket_id, "another ticket")
+        return found
+
+    def _ticket(self, found: Ticket) -> Ticket:
+        self._expect(found.seller == self._partner, "another seller")
+        self._expect(found.buyer == self._us, "another buyer")
+        return found
+
     # --- Listener -------------------------------------------------------------------------------
 
     def hear(self, notice: Notice) -> None:
@@ -152,16 +205,21 @@ class TmfPartner:
             asked = urlencode({**query, "offset": taken, "limit": PAGE})
             headers, body = self._call("GET", f"{path}?{asked}")
             page = self._read(read, body)
-            count = headers.get("x-total-count", "")
-            self._expect(count.isascii() and count.isdigit() and len(count) < 12, "no total")
-            self._expect(total in (None, int(count)), "a total that changes")
-            total = int(count)
+            count = self._total(headers)
+            self._expect(total in (None, count), "a total that changes")
+            total = count
             taken += len(page)
             self._expect(taken <= total and (bool(page) or taken == total), "not all there is")
             yield from page
             if taken == total:
                 return
         self._expect(False, "more pages than can be")
+
+    def _total(self, headers: Mapping[str, str]) -> int:
+        """How long a list is that was given page by page."""
+        count = headers.get("x-total-count", "")
+        self._expect(count.isascii() and count.isdigit() and len(count) < 12, "no total")
+        return int(count)
 
     def _ask(
         self,
@@ -203,6 +261,8 @@ def _told(notice: Notice) -> tuple[str, Mapping[str, Any]]:
     match notice:
         case OrderMoved():
             path, shape = order.MOVED, order.write_moved(notice, event)
+        case TicketMoved():
+            path, shape = ticket.MOVED, ticket.write_moved(notice, event)
         case AgreementDrafted():
             path, shape = agreement.AGREEMENTS, agreement.write(notice)
         case AgreementSigned():

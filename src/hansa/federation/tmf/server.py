@@ -20,6 +20,7 @@ from hansa.federation.exchange import (
     Handler,
     Operation,
 )
+from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.papers import Listener, Notice
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import (
@@ -30,13 +31,14 @@ from hansa.federation.tmf.shapes import (
     order,
     qualification,
     quote,
+    ticket,
     usage,
 )
 from hansa.federation.tmf.shapes.common import malformed, read_instant
 from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import HoldingId, OrderId, TraceId
+from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, TicketId, TraceId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import Period
 
@@ -55,13 +57,16 @@ ID_MAX = 200
 
 
 class Seat(Protocol):
-    """What one actor finds at our door: a Seller to buy from, a Listener to tell."""
+    """What one actor finds at our door: a Seller to buy from, a Listener to tell, a Helpdesk."""
 
     @property
     def seller(self) -> Seller: ...
 
     @property
     def listener(self) -> Listener: ...
+
+    @property
+    def helpdesk(self) -> Helpdesk: ...
 
 
 def dialect(
@@ -86,6 +91,11 @@ def dialect(
         ("TMF622", "POST", order.MOVED, door.hears(order.MOVED, order.read_moved)),
         ("TMF637", "GET", f"{inventory.PRODUCTS}/{{id}}", door.condition),
         ("TMF635", "GET", usage.USAGES, door.usage),
+        ("TMF621", "GET", ticket.TICKETS, door.tickets),
+        ("TMF621", "POST", ticket.TICKETS, door.open_ticket),
+        ("TMF621", "GET", f"{ticket.TICKETS}/{{id}}", door.ticket),
+        ("TMF621", "PATCH", f"{ticket.TICKETS}/{{id}}", door.change_ticket),
+        ("TMF621", "POST", ticket.MOVED, door.hears(ticket.MOVED, ticket.read_moved)),
     ]
     papers: list[tuple[str, str, str, Handler]] = [
         ("TMF651", "POST", agreement.AGREEMENTS, door.agreement)
@@ -175,6 +185,48 @@ class _Door:
         seller = self._seller(caller)
         records = seller.usage(holding_id=HoldingId(_query(ask, "product.id")), period=_period(ask))
         return _page(ask, records, usage.write)
+
+    # --- what a Helpdesk is asked ---------------------------------------------------------------
+
+    def open_ticket(self, ask: Ask, caller: Caller) -> Answer:
+        """Reports that something is not as it was promised."""
+        desk = self._seat(caller.actor).helpdesk
+        opening = ticket.read_opening(_body(ask))
+        traced = trace.read(ask.headers.get(trace.HEADER)) or self._new_trace()
+        key = opening.key or BuyerKey(f"none-{self._new_trace()}")
+        made = desk.open_ticket(ask=opening.ask, key=key, trace_id=traced)
+        _note(caller.actor, "ticket", made.trace, ticket=made.id)
+        return _created(ticket.write(made), {})
+
+    def ticket(self, ask: Ask, caller: Caller) -> Answer:
+        """How a ticket stands, as the caller may see it."""
+        desk = self._seat(caller.actor).helpdesk
+        return _found(ticket.write(desk.ticket(TicketId(_identity(ask)))))
+
+    def tickets(self, ask: Ask, caller: Caller) -> Answer:
+        """The caller's tickets, in one `status` if it is named, the newest first."""
+        desk = self._seat(caller.actor).helpdesk
+        status = ask.first.get("status")
+        found = desk.tickets(
+            state=None if status is None else ticket.read_state(status, "status"),
+            offset=_number(ask, "offset", 0),
+            limit=min(_number(ask, "limit", PAGE), PAGE_MAX),
+        )
+        page = [ticket.write(one) for one in found.tickets]
+        headers = {"x-total-count": str(found.total), "x-result-count": str(len(page))}
+        return Answer(200, render(page), headers)
+
+    def change_ticket(self, ask: Ask, caller: Caller) -> Answer:
+        """Adds notes to a ticket, and moves it as the caller may."""
+        desk = self._seat(caller.actor).helpdesk
+        ticket_id = TicketId(_identity(ask))
+        change = ticket.read_change(_body(ask))
+        found = desk.ticket(ticket_id)
+        for one in ticket.added(change, found):
+            found = desk.note_ticket(ticket_id=ticket_id, text=one.text, key=one.key)
+        if change.state is not None:
+            found = desk.move_ticket(ticket_id=ticket_id, state=change.state, reason=change.reason)
+        return _found(ticket.write(found))
 
     def _need(self, ask: Ask, read: Callable[[Json, TraceId], Need]) -> Need:
         traced = trace.read(ask.headers.get(trace.HEADER)) or self._new_trace()
