@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from json.encoder import encode_basestring
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
@@ -22,6 +21,8 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A text, closed or not. Possessive, so that no body makes the search go back."""
 _FLAT = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
+_MARKED = re.compile(r'"\\u0000([-+0-9.E]+)"')
+"""A Decimal as the encoder has written it: a text that begins with what no text of ours may."""
 _ODD_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -34,42 +35,27 @@ class Plain:
 
 def render(value: Json) -> bytes:
     """The UTF-8 bytes of a JSON value; a Decimal becomes a number with exactly its digits."""
-    parts: list[str] = []
-    _render(value, parts)
-    return "".join(parts).encode()
+    decimals = 0
 
+    def beyond(part: object) -> Json:
+        nonlocal decimals
+        if isinstance(part, Decimal):
+            if not part.is_finite():
+                raise ValueError(f"{part} is no number in JSON")
+            decimals += 1
+            return f"\0{part}"
+        if isinstance(part, Plain):
+            return part.value
+        raise TypeError(f"{type(part).__name__} has no place on the wire")
 
-def _render(value: Json, parts: list[str]) -> None:
-    if isinstance(value, str):
-        parts.append(encode_basestring(value))
-    elif isinstance(value, dict):
-        mark = "{"
-        for key, item in value.items():
-            parts.append(f"{mark}{encode_basestring(key)}:")
-            _render(item, parts)
-            mark = ","
-        parts.append("{}" if mark == "{" else "}")
-    elif isinstance(value, list | tuple):
-        mark = "["
-        for item in value:
-            parts.append(mark)
-            _render(item, parts)
-            mark = ","
-        parts.append("[]" if mark == "[" else "]")
-    elif isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError(f"{value} is no number in JSON")
-        parts.append(str(value))
-    elif isinstance(value, Plain):
-        parts.append(_plain(value.value))
-    elif isinstance(value, float):
-        raise TypeError("a float has no place on the wire; use Decimal")
-    else:
-        parts.append(_plain(value))
-
-
-def _plain(value: Json) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=beyond
+    )
+    if decimals:
+        text, found = _MARKED.subn(r"\1", text)
+        if found != decimals:
+            raise ValueError("the character U+0000 is not written")
+    return text.encode()
 
 
 def parse(body: bytes) -> Json:
