@@ -29,7 +29,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import hansa.ledger
 from hansa.foundation.database import Database, one_row, run
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.ids import EntryId, Ids, PartyId
@@ -38,6 +37,7 @@ from hansa.foundation.money import Money
 from hansa.foundation.time import SystemClock
 from hansa.ledger import actions as ledger
 from hansa.ledger.model import AccountSpec, Leg, NewEntry
+from hansa.node import SCHEMAS
 
 CASES = ((1, 1), (10, 1), (100, 1), (1000, 1), (1, 4), (1000, 2))
 """Transfers in a batch, and connections that post at once."""
@@ -222,8 +222,8 @@ def prepared(accounts: int) -> Iterator[tuple[EmbeddedServer, Database, Transfer
         with EmbeddedServer(folder / "database") as server:
             server.create_database("posting")
             url = server.url("posting")
-            migrate(url, [("ledger", Path(hansa.ledger.__file__).parent / "schema")])
-            database = Database(url)
+            migrate(url, [one for one in SCHEMAS if one[0] in ("foundation", "ledger")])
+            database = Database(url, role=None)
             database.open()
             with database.begin() as tx:
                 for statement in PLAIN.strip().split(";\n"):

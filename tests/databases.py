@@ -17,6 +17,8 @@ import psycopg
 
 from hansa.foundation.database import Database
 from hansa.foundation.embedded import EmbeddedServer
+from hansa.foundation.roles import NODE
+from hansa.foundation.transaction import Transaction
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -87,6 +89,18 @@ class Imprint:
                 connection.execute("select setval(%s, %s, %s)", (name, last or start, called))
 
 
+@contextmanager
+def unbound(url: str) -> Iterator[Transaction]:
+    """A transaction of the superuser whom this URL names, to do what no node may."""
+    database = Database(url, connections_max=1, role=None)
+    database.open()
+    try:
+        with database.begin() as tx:
+            yield tx
+    finally:
+        database.close()
+
+
 def _copied(connection: Connection, table: str) -> bytes:
     with connection.cursor().copy(f"copy {table} to stdout") as copy:
         return b"".join(bytes(part) for part in copy)
@@ -99,11 +113,12 @@ def _size(connection: Connection) -> int:
 
 
 class Pool:
-    """Copies of one template on one server, lent to tests."""
+    """Copies of one template on one server, lent to tests. role: as which they are used."""
 
-    def __init__(self, server: EmbeddedServer, template: str) -> None:
+    def __init__(self, server: EmbeddedServer, template: str, *, role: str | None = NODE) -> None:
         self._server = server
         self._template = template
+        self._role = role
         with psycopg.connect(server.url(template)) as connection:
             self._imprint = Imprint.of(connection)
         self._numbers = itertools.count(1)
@@ -116,7 +131,7 @@ class Pool:
 
         def another() -> Database:
             name, keeper = self._free.pop() if self._free else self._make()
-            database = Database(self._server.url(name))
+            database = Database(self._server.url(name), role=self._role)
             lent.append((name, keeper, database))
             database.open()
             return database

@@ -38,7 +38,7 @@ def seeded(server: EmbeddedServer, template: str) -> Iterator[str]:
 @pytest.fixture
 def small(server: EmbeddedServer, seeded: str) -> Iterator[Pool]:
     """A pool with nothing in it yet, so that what was lent is lent again."""
-    made = Pool(server, seeded)
+    made = Pool(server, seeded, role=None)
     yield made
     made.close()
 

@@ -35,7 +35,7 @@ from hansa.foundation.party import Actor, Party
 from hansa.foundation.plan.engine import Engine
 from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Handlers
 from hansa.foundation.time import Clock, Instant, ShiftedClock, SystemClock
-from hansa.foundation.transaction import Transaction
+from hansa.foundation.transaction import Begin, Transaction
 from hansa.ledger import actions as ledger
 from hansa.lifecycle.assurance import work as assurance_work
 from hansa.lifecycle.billing import work as billing_work
@@ -48,6 +48,7 @@ from hansa.storefront import Storefront
 
 HERE = Path(__file__).parent
 ROOMS = (
+    "foundation",
     "foundation/plan",
     "ledger",
     "federation",
@@ -85,9 +86,12 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """url: a PostgreSQL 18 server of yours; empty runs an embedded one in the data folder."""
+    """url: a PostgreSQL 18 server of yours; empty runs an embedded one in the data folder.
+    owner_url: the same for who brings its tables up to date; empty: url's user does.
+    """
 
     url: str = ""
+    owner_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +262,10 @@ class Node:
     def listener(self, party: PartyId) -> Listener:
         """That partner, to be told something."""
         return self._partner(party)
+
+    def begin_for(self, actor: Actor) -> Begin:
+        """How transactions are opened for what this actor asks: it finds its own rows alone."""
+        return self.database.begin_for(actor, us=self.us.id)
 
     def seat(self, actor: Actor) -> Seat:
         """What this actor may buy from us and tell us."""

@@ -23,7 +23,7 @@ EMPTY = (
 @pytest.fixture(scope="package")
 def stage_database(server: EmbeddedServer, template: str) -> Iterator[Database]:
     server.create_database("stage", template=template)
-    database = Database(server.url("stage"))
+    database = Database(server.url("stage"), role=None)
     database.open()
     yield database
     database.close()

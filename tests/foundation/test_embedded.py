@@ -22,6 +22,7 @@ import pytest
 from hansa.foundation import binaries, embedded
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.errors import Refused, TryLater
+from hansa.foundation.roles import NODE
 
 CHILD = """
 import sys, time
@@ -116,7 +117,12 @@ def test_another_process_finds_the_server_by_its_folder(folder: Path) -> None:
     with pytest.raises(TryLater, match="database-not-running"):
         embedded.address(folder / "data", "postgres")
     with EmbeddedServer(folder / "data", durable=False) as server:
-        assert embedded.address(folder / "data", "postgres") == server.url("postgres")
+        address = embedded.address(folder / "data", "postgres")
+        assert address.rpartition("@")[2] == server.url("postgres").rpartition("@")[2]
+        with psycopg.connect(address) as connection:
+            assert connection.execute(
+                "select session_user, rolsuper from pg_roles where rolname = session_user"
+            ).fetchone() == (NODE, False)
     with pytest.raises(TryLater, match="database-not-running"):
         embedded.address(folder / "data", "postgres")
     with pytest.raises(TryLater, match="database-not-running"):

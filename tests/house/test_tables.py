@@ -22,6 +22,12 @@ REFERS = re.compile(r"\breferences\s+(\w+)", re.IGNORECASE)
 USES = re.compile(r"\b(?:from|join|into|update|using|table|truncate|only)\s+(\w+)", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
+COMMON = "foundation"
+"""The room whose functions, `hansa_…`, are there for all."""
+
+DOORS = re.compile(r"\w+_party")
+"""What a room tells later ones about the party of the current request, for their policies."""
+
 SQL_WORDS = re.compile(r"\b(select|insert|update|delete|with|truncate|lock)\b", re.IGNORECASE)
 
 
@@ -44,7 +50,7 @@ def strange_names(source: Path, rooms: Sequence[str]) -> Iterator[str]:
     """Tables and functions that do not bear their room's name, in full or in the singular."""
     for room in rooms:
         own = room.rsplit("/", 1)[-1]
-        names = (own, own.removesuffix("s"))
+        names = (own, own.removesuffix("s")) if own != COMMON else ("hansa",)
         for file, text in schema_texts(source, room):
             for name in (*MAKES.findall(text), *MAKES_FUNCTION.findall(text)):
                 if name not in names and not name.startswith(tuple(f"{n}_" for n in names)):
@@ -91,7 +97,9 @@ def trespasses(source: Path, rooms: Sequence[str]) -> Iterator[str]:
         for file, line, text in texts:
             called = re.findall(r"\b(\w+)\s*\(", text)
             for name in sorted({found.lower() for found in (*USES.findall(text), *called)}):
-                if owner.get(name, room) != room:
+                if owner.get(name, room) in (room, COMMON):
+                    continue
+                if file.suffix != ".sql" or not DOORS.fullmatch(name):
                     yield f"{where(file, line, root=source)} uses {name} of {owner[name]}"
 
 

@@ -24,7 +24,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.settlement.actions import statements
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance
-from tests.databases import Pool
+from tests.databases import Pool, unbound
 from tests.journeys.month import (
     CHANGED,
     CURRENCIES,
@@ -263,7 +263,7 @@ def wrongly_rated(alliance: Alliance) -> tuple[Node, Node]:
     """op2 has rated one line of what it bought a penny dearer than op1 did."""
     rate_all(alliance)
     op1, op2 = traders(alliance)[:2]
-    with op2.begin() as tx:
+    with unbound(op2.database.url) as tx:
         run(tx, "set local session_replication_role = replica")
         changed = run(
             tx,

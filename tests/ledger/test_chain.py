@@ -54,7 +54,7 @@ def entries() -> list[NewEntry]:
 def books(server: EmbeddedServer, template: str, entries: list[NewEntry]) -> Iterator[Database]:
     """Books with the entries, to be altered in transactions that are rolled back."""
     server.create_database("test_chain", template=template)
-    database = Database(server.url("test_chain"))
+    database = Database(server.url("test_chain"), role=None)
     database.open()
     entries += fill(database, Ids(SetClock(NOW), seeded_entropy(b"chain")))
     assert verify(database).ok

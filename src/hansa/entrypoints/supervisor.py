@@ -30,7 +30,6 @@ from hansa.node import (
     DATABASE,
     DATABASE_FOLDER,
     HttpSettings,
-    database_url,
     load_settings,
     migrate,
 )
@@ -79,11 +78,12 @@ def run(folder: Path, *, progress: Progress) -> None:
             level=settings.log_level,
             shifted_clock=bool(settings.clock.shift_file),
         )
-        server = None
-        if not settings.database.url:
+        server, url = None, settings.database.owner_url or settings.database.url
+        if not url:
             server = held.enter_context(EmbeddedServer(folder / DATABASE_FOLDER, progress=progress))
             server.create_database(DATABASE)
-        migrate(database_url(settings, folder), progress=lambda name: progress(f"applying {name}"))
+            url = server.url(DATABASE)
+        migrate(url, progress=lambda name: progress(f"applying {name}"))
         node = _Processes(folder, server)
         held.callback(node.stop)
         node.start()

@@ -2,6 +2,9 @@
 
 PostgreSQL 18 through psycopg 3. Parameters are never pasted into SQL. A statement whose outcome
 nobody looks at is given to `send`: it costs no round trip of its own (see `session`).
+
+Whoever the URL names, what is done is done as `hansa_node`, and what a partner or customer asks
+for as `hansa_guest`, which sees and writes the rows of that party alone.
 """
 
 from __future__ import annotations
@@ -18,8 +21,11 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
 from hansa.foundation.errors import TryLater
+from hansa.foundation.ids import PartyId
+from hansa.foundation.party import Actor
+from hansa.foundation.roles import GUEST, NODE
 from hansa.foundation.session import Session
-from hansa.foundation.transaction import Transaction
+from hansa.foundation.transaction import Begin, Transaction
 
 Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
@@ -35,11 +41,13 @@ CHECKED_AFTER_S = 2.0
 class Database:
     """A pool of connections to one node's database.
 
-    url: a libpq connection string. connections_max bounds what this process may hold.
+    url: a libpq connection string. connections_max bounds what this process may hold. role: as
+    which all is done that is not a guest's; None for the URL's user itself.
     """
 
-    def __init__(self, url: str, *, connections_max: int = 12) -> None:
+    def __init__(self, url: str, *, connections_max: int = 12, role: str | None = NODE) -> None:
         self.url = url
+        self._role = role
         self._pool: ConnectionPool[Session] = ConnectionPool(
             url,
             connection_class=Session,
@@ -49,8 +57,14 @@ class Database:
             timeout=20,
             kwargs={"row_factory": dict_row, "autocommit": False},
             check=_check,
-            configure=_configure,
+            configure=self._configure,
         )
+
+    def _configure(self, connection: Session) -> None:
+        """Times come back in UTC, wherever the server stands: ids and papers are made of them."""
+        connection.execute("set time zone 'UTC'")
+        _set_role(connection, self._role)
+        connection.commit()
 
     def open(self) -> None:
         """Connects; raises psycopg_pool.PoolTimeout when the server does not answer in 30 s."""
@@ -67,8 +81,27 @@ class Database:
         Raises TryLater `database-silent` when the server is gone, has no connection to give,
         or has ended a deadlock by ending us; the block has had no effect then.
         """
+        with self._begun(None) as tx:
+            yield tx
+
+    def begin_for(self, actor: Actor, *, us: PartyId) -> Begin:
+        """How transactions are opened for what this actor asks of us.
+
+        Those of a partner or customer are a guest's from their first statement to their end,
+        whatever it is that it asks for; those of our own staff are as `begin` opens them.
+        """
+        if actor.role == "operator":
+            return self.begin
+        guest = (GUEST, actor.party, us)
+        return lambda: self._begun(guest)
+
+    @contextmanager
+    def _begun(self, guest: tuple[str, PartyId, PartyId] | None) -> Iterator[Transaction]:
+        """guest: role, party and operator, if the transaction is not the node's own."""
         try:
             with self._pool.connection() as connection:
+                if guest is not None:
+                    connection.send(_AS_GUEST, guest)
                 yield Transaction(connection)
                 connection.used_at_s = monotonic()
         except psycopg.OperationalError as error:
@@ -82,10 +115,14 @@ def _check(connection: Session) -> None:
         ConnectionPool.check_connection(connection)
 
 
-def _configure(connection: Session) -> None:
-    """Times come back in UTC, wherever the server stands: ids and papers are made from them."""
-    connection.execute("set time zone 'UTC'")
-    connection.commit()
+_AS_GUEST = """select set_config('role', %s, true), set_config('hansa.party', %s, true),
+                      set_config('hansa.us', %s, true)"""
+"""Holds until the transaction ends. It travels with the first statement, which it precedes."""
+
+
+def _set_role(connection: psycopg.Connection[Any], role: str | None) -> None:
+    if role is not None:
+        connection.execute(SQL("set role {}").format(Identifier(role)))
 
 
 def _session(tx: Transaction) -> Session:
@@ -136,6 +173,7 @@ class Wakeups:
 
     def __init__(self, url: str, channel: str, *, lock: tuple[int, int] | None = None) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
+        _set_role(self._connection, NODE)
         if lock is not None:
             self._connection.execute("select pg_advisory_lock(%s, %s)", lock)
         self._connection.execute(SQL("listen {}").format(Identifier(channel)))

@@ -6,7 +6,9 @@ direct child and gets SIGINT when we die, however we die. It listens on the loop
 and on a socket in its own folder, and wants a password on both.
 
 A data folder holds `cluster` (the database; a link when the server's user could not enter
-the folder), `password`, `lock` and `server.log`.
+the folder), `password`, `node.password`, `lock` and `server.log`. The first password is that of
+the superuser, who makes databases and runs migrations; the second that of the user as whom the
+node itself connects, and who may change no table.
 """
 
 from __future__ import annotations
@@ -42,11 +44,13 @@ from hansa.foundation.binaries import (
     state,
 )
 from hansa.foundation.errors import Refused, TryLater
+from hansa.foundation.roles import NODE
 
 Progress = Callable[[str], None]
 """Told in plain words what is being waited for."""
 
 SUPERUSER = "hansa"
+NODE_PASSWORD = "node.password"  # noqa: S105 - a file's name
 SOCKET_PATH_MAX = 90
 """Longest folder for a Unix socket; the kernel allows 107 bytes with the file's name."""
 LOG_MAX = 5_000_000
@@ -78,22 +82,23 @@ def _quiet(words: str) -> None:
 
 
 def address(data: Path, database: str) -> str:
-    """The URL of a database on the server that another process runs on this data folder.
+    """The URL of a database on the server that another process runs on this data folder, for
+    the node, which may use its tables and not change them.
 
     Raises TryLater `database-not-running` when no server runs there.
     """
     try:
         lines = (data / "cluster" / "postmaster.pid").read_text().splitlines()
-        password = (data / "password").read_text()
-        return _url(password, int(lines[3]), database)
+        password = (data / NODE_PASSWORD).read_text()
+        return _url(NODE, password, int(lines[3]), database)
     except (OSError, IndexError, ValueError):
         raise TryLater(
             "database-not-running", f"No database server runs on {data}; start the node first."
         ) from None
 
 
-def _url(password: str, port: int, database: str) -> str:
-    return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/{quote(database, safe='')}"
+def _url(user: str, password: str, port: int, database: str) -> str:
+    return f"postgresql://{user}:{password}@127.0.0.1:{port}/{quote(database, safe='')}"
 
 
 def remove(data: Path) -> None:
@@ -173,10 +178,10 @@ class EmbeddedServer:
         return process.pid if process is not None and process.poll() is None else None
 
     def url(self, database: str) -> str:
-        """A libpq URL on loopback TCP, with the password in it: treat it as a secret."""
+        """A libpq URL for the superuser on loopback TCP, with the password in it: a secret."""
         if self.port is None or self._process is None:
             raise TryLater("database-not-running", f"The server on {self.data} is not started.")
-        return _url(self._password(), self.port, database)
+        return _url(SUPERUSER, self._password(), self.port, database)
 
     def start(self) -> None:
         """Starts the server and returns when it answers, however long recovery takes.
@@ -319,6 +324,7 @@ class EmbeddedServer:
             before = log.stat().st_size
             self._spawn(_as_user(user, self._command(binaries, cluster)), log)
             if self._answers():
+                self._admit_node()
                 return
             ended = log.read_bytes()[before:].decode(errors="replace")
             if "could not create any TCP/IP sockets" not in ended:
@@ -375,6 +381,25 @@ class EmbeddedServer:
         if isinstance(process, OSError):
             raise process
         self._process = process
+
+    def _admit_node(self) -> None:
+        """Lets the node in by a password of its own, made at the first start."""
+        file = self.data / NODE_PASSWORD
+        if not file.exists():
+            _write_secret(file, secrets.token_urlsafe(32))
+        with self._admin() as connection:
+            known = "select from pg_roles where rolname = %s"
+            if connection.execute(known, (NODE,)).fetchone() is None:
+                connection.execute(sql.SQL("create role {}").format(sql.Identifier(NODE)))
+            # What the server is told, and may write to its log, is not the password itself.
+            hidden = connection.pgconn.encrypt_password(
+                file.read_bytes(), NODE.encode(), b"scram-sha-256"
+            )
+            connection.execute(
+                sql.SQL("alter role {} login password {}").format(
+                    sql.Identifier(NODE), sql.Literal(hidden.decode())
+                )
+            )
 
     def _answers(self) -> bool:
         """Waits until the server answers (True) or has ended (False)."""

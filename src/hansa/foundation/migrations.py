@@ -1,20 +1,25 @@
 """Brings a database to the shape that the code expects: numbered SQL files, room by room.
 
 A file is applied once, in one transaction, and never changes afterwards: its SHA-256 is
-kept in the table `migration` and compared at every run.
+kept in the table `migration` and compared at every run. Files are applied by the owner of the
+tables: by whom the URL names, or, where that is a superuser, by the role `hansa_owner`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
+from psycopg.sql import SQL, Composed, Identifier
 
 from hansa.foundation.errors import Refused
+from hansa.foundation.roles import CLERK, GUEST, NODE, OWNER
 
 FILE_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
@@ -64,11 +69,13 @@ def migrate(
 
     Raises Refused: `migration-misnamed`, `migration-gap` (numbers are 1, 2, 3 … in each
     room), `migration-commits`, `migration-changed`, `migration-missing` (applied once, no
-    longer there), `migration-failed`.
+    longer there), `migration-failed`, `database-roles` when the roles of the node are missing
+    and the URL's user may not make them.
     """
     files = [file for room, folder in folders for file in _files(room, folder)]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", (LOCK,))
+        _become_owner(connection)
         connection.execute(TABLE)
         applied = _applied(connection)
         _compare(files, applied)
@@ -78,6 +85,98 @@ def migrate(
                 progress(f"{file.room}/{file.name}")
             _apply(connection, file)
     return [f"{file.room}/{file.name}" for file in due]
+
+
+# --- by whom ----------------------------------------------------------------------------------
+
+TAKE_OVER = """
+do $$
+declare
+    thing text;
+begin
+    execute format('alter database %I owner to hansa_owner', current_database());
+    for thing in
+        select format('alter %s %s owner to hansa_owner',
+                      case c.relkind when 'v' then 'view' else 'table' end, c.oid::regclass)
+          from pg_class c
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v')
+           and c.relowner = current_user::regrole
+        union all
+        select format('alter routine %s owner to hansa_owner', p.oid::regprocedure)
+          from pg_proc p
+         where p.pronamespace = 'public'::regnamespace and p.proowner = current_user::regrole
+           and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    loop
+        execute thing;
+    end loop;
+end $$
+"""
+"""Gives a superuser's database, and what earlier versions made in it, to the owner."""
+
+PATIENCE = 20
+"""How often a role is tried for that another database's migration is just making."""
+
+
+def _become_owner(connection: Connection) -> None:
+    """From here on the connection works as the owner of the tables, and as nobody above it.
+
+    A statement from which row-level security would hide rows fails; it does not do less.
+    """
+    row = connection.execute(
+        "select rolsuper from pg_roles where rolname = current_user"
+    ).fetchone()
+    superuser = row is not None and bool(row[0])
+    for role in (NODE, GUEST, CLERK, *((OWNER,) if superuser else ())):
+        _make_sure(connection, "select from pg_roles where rolname = %s", (role,), _make(role))
+    owner = OWNER if superuser else _name(connection)
+    for role, member in ((GUEST, NODE), (NODE, owner), (GUEST, owner), (CLERK, owner)):
+        may = "select where pg_has_role(%s, %s, 'set')"
+        _make_sure(connection, may, (member, role), _grant(role, member))
+    if superuser:
+        connection.execute(TAKE_OVER)
+        connection.execute(SQL("set role {}").format(Identifier(OWNER)))
+    connection.execute("set row_security = off")
+
+
+def _name(connection: Connection) -> str:
+    row = connection.execute("select current_user").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _make(role: str) -> Composed:
+    return SQL("create role {} nologin").format(Identifier(role))
+
+
+def _grant(role: str, member: str) -> Composed:
+    return SQL("grant {} to {} with inherit false, set true").format(
+        Identifier(role), Identifier(member)
+    )
+
+
+def _make_sure(
+    connection: Connection, there: LiteralString, named: Sequence[str], make: Composed
+) -> None:
+    """Roles belong to the whole server: another migration may be making the same ones now."""
+    for _ in range(PATIENCE):
+        if connection.execute(there, named).fetchone() is not None:
+            return
+        with contextlib.suppress(
+            psycopg.errors.DuplicateObject,
+            psycopg.errors.UniqueViolation,
+            psycopg.errors.InternalError_,  # "tuple concurrently updated"
+            psycopg.errors.InsufficientPrivilege,
+        ):
+            connection.execute(make)
+    raise Refused(
+        "database-roles",
+        f"The database's user may not do this, and it has not been done: {make.as_string()}. "
+        "Have an administrator of the server run it, or give the user the right to make roles.",
+        field="database.url",
+    )
+
+
+# --- the files --------------------------------------------------------------------------------
 
 
 def _files(room: str, folder: Path) -> Sequence[_File]:

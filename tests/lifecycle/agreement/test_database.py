@@ -9,11 +9,13 @@ import psycopg
 import pytest
 
 from hansa.foundation.database import run
+from tests.databases import unbound
 from tests.lifecycle.agreement.examples import MCI, MTN, Letter, World, document
 
 
 def refused(world: World, sql: str) -> psycopg.Error:
-    with pytest.raises(psycopg.Error) as caught, world.bt.begin() as tx:
+    """What the database says, even to the superuser."""
+    with pytest.raises(psycopg.Error) as caught, unbound(world.bt.database.url) as tx:
         run(tx, sql)
     return caught.value
 

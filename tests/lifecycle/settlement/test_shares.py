@@ -22,6 +22,7 @@ from hansa.ledger import actions as ledger
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.lifecycle.settlement.model import Held
+from tests.databases import unbound
 from tests.lifecycle.agreement.examples import ID
 from tests.lifecycle.settlement.world import (
     BT,
@@ -45,7 +46,7 @@ def balances(node: Node) -> dict[str, int]:
 
 def rename(node: Node, old: str, new: str) -> None:
     """Has a partner's card lost and found again, against what the directory allows."""
-    with node.begin() as tx:
+    with unbound(node.database.url) as tx:
         run(tx, "alter table federation_partner disable trigger user")
         run(tx, "update federation_partner set party = %s where party = %s", (new, old))
         run(tx, "alter table federation_partner enable trigger user")

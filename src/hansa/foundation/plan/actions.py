@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import PlanId, TaskId, TraceId
+from hansa.foundation.ids import PartyId, PlanId, TaskId, TraceId
 from hansa.foundation.plan import course
 from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, Task, TaskState
 from hansa.foundation.plan.store import reading, writing
@@ -58,6 +58,17 @@ def wake(tx: Transaction, *, task: TaskId, message: Json, now: Instant) -> bool:
     if reading.lock_plan_of(tx, task) is None:
         return False
     writing.hear(tx, task, message, now)
+    writing.notify(tx)
+    return True
+
+
+def told(tx: Transaction, *, task: TaskId, seller: PartyId, message: Json, now: Instant) -> bool:
+    """As `wake`, for what a seller says of what a task asked of it.
+
+    False when there is no such task, or its body does not name this `seller`.
+    """
+    if not writing.told(tx, task, seller, message, now):
+        return False
     writing.notify(tx)
     return True
 

@@ -71,9 +71,10 @@ def add_version(
     for position, item in enumerate(document.items):
         run(
             tx,
-            """insert into agreement_item (agreement, version, position, seller, buyer)
-               values (%s, %s, %s, %s, %s)""",
-            (*key, position, item.seller, item.buyer),
+            """insert into agreement_item
+               (agreement, version, position, seller, buyer, price_list)
+               values (%s, %s, %s, %s, %s, %s)""",
+            (*key, position, item.seller, item.buyer, item.price_list),
         )
     for country in countries:
         run(
@@ -184,15 +185,8 @@ def agreements(tx: Transaction) -> list[Agreement]:
 
 def between(tx: Transaction, seller: PartyId, buyer: PartyId) -> list[list[Agreement]]:
     """All versions of each agreement in which the seller ever sold to the buyer."""
-    rows = all_rows(
-        tx,
-        """select * from agreement_as_known
-           where agreement in (select agreement from agreement_item
-                               where seller = %s and buyer = %s)
-           order by agreement, version""",
-        (seller, buyer),
-    )
-    return _grouped(rows)
+    sql = "select * from agreement_between(%s, %s) order by agreement, version"
+    return _grouped(all_rows(tx, sql, (seller, buyer)))
 
 
 def in_force_within(tx: Transaction, period: Period) -> list[list[Agreement]]:

@@ -56,12 +56,10 @@ def hear_order(
     sender. The same notice again changes nothing.
     """
     task = rules.task_of(notice.progress.key)
-    plan = plans.of_task(tx, task=task)
-    placed = next((t for t in plan.tasks if t.id == task), None) if plan else None
-    if placed is None or placed.body.get("seller") != sender:
+    message = documents.write(notice.progress)
+    if not plans.told(tx, task=task, seller=sender, message=message, now=now):
         raise Refused(
             "order-not-yours",
             f"{us} has placed no order with {sender} under that key.",
             field="key",
         )
-    plans.wake(tx, task=task, message=documents.write(notice.progress), now=now)

@@ -232,33 +232,50 @@ def earliest(tx: Transaction) -> Instant | None:
 
 
 def below(tx: Transaction, ref: HoldingRef) -> list[tuple[Support, Holding]]:
+    key = (ref.seller, ref.id)
     rows = all_rows(
         tx,
-        """select h.*, s.metered from inventory_support s
-           join inventory_holding h on h.seller = s.lower_seller and h.id = s.lower_id
-           where s.upper_seller = %s and s.upper_id = %s order by h.id, h.seller""",
-        (ref.seller, ref.id),
+        """select (b.lower).*, b.metered from inventory_below(%s, %s) b
+           order by (b.lower).id, (b.lower).seller""",
+        key,
+    )
+    if not rows:
+        return []
+    spells = _by_holding(
+        all_rows(tx, _SPELLS + " from inventory_spells_below(%s, %s) order by lower(valid)", key)
     )
     return [
         (Support(upper=ref, lower=holding.ref, metered=row["metered"]), holding)
-        for row, holding in zip(rows, _holdings(tx, rows), strict=True)
+        for row, holding in ((row, _with_spells(row, spells)) for row in rows)
     ]
+
+
+_SPELLS = """select seller, holding, lower(valid) as starts, upper(valid) as ends, order_id,
+                    quantity, characteristics, terms, tax"""
+_OF_HOLDINGS = """ from inventory_spell
+    where (seller, holding) in (select * from unnest(%s::text[], %s::text[]))
+    order by lower(valid)"""
 
 
 def _holdings(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Holding]:
     """The holdings of these rows, in their order, with their spells."""
+    keys = ([row["seller"] for row in rows], [row["id"] for row in rows])
+    spells = _by_holding(all_rows(tx, _SPELLS + _OF_HOLDINGS, keys))
+    return [_with_spells(row, spells) for row in rows]
+
+
+_Spells = Mapping[tuple[str, str], Sequence[Spell]]
+
+
+def _by_holding(rows: Sequence[Mapping[str, Any]]) -> _Spells:
     spells: dict[tuple[str, str], list[Spell]] = defaultdict(list)
-    for row in all_rows(
-        tx,
-        """select seller, holding, lower(valid) as starts, upper(valid) as ends, order_id,
-                  quantity, characteristics, terms, tax
-           from inventory_spell
-           where (seller, holding) in (select * from unnest(%s::text[], %s::text[]))
-           order by lower(valid)""",
-        ([row["seller"] for row in rows], [row["id"] for row in rows]),
-    ):
+    for row in rows:
         spells[row["seller"], row["holding"]].append(_spell(row))
-    return [_holding(row, tuple(spells[row["seller"], row["id"]])) for row in rows]
+    return spells
+
+
+def _with_spells(row: Mapping[str, Any], spells: _Spells) -> Holding:
+    return _holding(row, tuple(spells.get((row["seller"], row["id"]), ())))
 
 
 def _spell(row: Mapping[str, Any]) -> Spell:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from hansa.foundation.database import Jsonb, one_row, run, savepoint
 from hansa.foundation.documents import Json
-from hansa.foundation.ids import PlanId, TaskId, TraceId
+from hansa.foundation.ids import PartyId, PlanId, TaskId, TraceId
 from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, PlanState, Step, Task, TaskState
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -177,6 +177,16 @@ def hear(tx: Transaction, task: TaskId, message: Json, now: Instant) -> None:
            where id = %(task)s and state not in ('done', 'failed', 'skipped', 'undone')""",
         {"task": task, "message": Jsonb(message), "now": now},
     )
+
+
+def told(tx: Transaction, task: TaskId, seller: PartyId, message: Json, now: Instant) -> bool:
+    """As `hear`, with the plan locked, of a task that asks this seller; False if none does."""
+    row = one_row(
+        tx,
+        "select plan_told(%s, %s, %s, %s) as heard",
+        (task, seller, Jsonb(message), now),
+    )
+    return row is not None and bool(row["heard"])
 
 
 def set_body(tx: Transaction, task: TaskId, body: Json) -> None:
