@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.federation.contract import AgreementRef, Family
+from hansa.federation.shelf import BillRequest, BillStage, Extras, Page, ShelfBill
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import BillId, EntryId, Ids, OfferCode, PartyId
+from hansa.foundation.ids import BillId, BillRequestId, EntryId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money, add_up
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
@@ -266,6 +267,60 @@ def claim(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period, now: 
 def close(tx: Transaction, *, us: PartyId, period: Period, now: Instant) -> None:
     """Notes that every buyer's bills for the period have been made."""
     store.close_period(tx, us, period, now)
+
+
+FINAL = frozenset(BillState) - DRAFTS
+"""The states in which a bill may be seen by who owes it."""
+
+
+def shelf_bills(
+    tx: Transaction,
+    *,
+    buyer: PartyId | None = None,
+    state: BillStage | None = None,
+    offset: int = 0,
+    limit: int,
+) -> Page[ShelfBill]:
+    """Final bills of one end customer or of all of them, the newest first."""
+    states = FINAL if state is None else FINAL & {BillState(state.value)}
+    found, total = store.customers(tx, buyer, states, offset, limit)
+    return Page([rules.shown(one) for one in found], total)
+
+
+def shelf_bill(tx: Transaction, *, id: BillId, buyer: PartyId | None = None) -> ShelfBill:
+    """One final bill of an end customer. Raises NotFound `bill-unknown`."""
+    found = store.get(tx, id)
+    if found is not None and (not found.final or found.agreement is not None):
+        found = None
+    if found is not None and buyer is not None and found.buyer != buyer:
+        found = None
+    return rules.shown(_known(found, id))
+
+
+def request(
+    tx: Transaction, *, buyer: PartyId, bill: str, extras: Extras, ids: Ids, now: Instant
+) -> BillRequest:
+    """Notes the wish to be shown a bill at once, and which one it was; empty for none."""
+    asked = BillRequest(ids.new(BillRequestId), buyer, now, bill, extras)
+    store.add_request(tx, asked)
+    return asked
+
+
+def requests(
+    tx: Transaction, *, buyer: PartyId | None = None, offset: int = 0, limit: int
+) -> Page[BillRequest]:
+    """Such wishes of one buyer or of all, the newest first."""
+    return store.requests(tx, buyer=buyer, offset=offset, limit=limit)
+
+
+def request_of(tx: Transaction, *, id: BillRequestId, buyer: PartyId | None = None) -> BillRequest:
+    """One of them. Raises NotFound `bill-request-unknown`."""
+    found = store.requests(tx, id=id, buyer=buyer, offset=0, limit=1).things
+    if not found:
+        raise NotFound(
+            "bill-request-unknown", f"You have not asked for a bill under {id}.", field="id"
+        )
+    return found[0]
 
 
 def _locked(tx: Transaction, id: BillId) -> Bill:

@@ -15,6 +15,8 @@ from fractions import Fraction
 from typing import Literal
 
 from hansa.federation.contract import AgreementRef, Tax
+from hansa.federation.papers import StatementLine
+from hansa.federation.shelf import BillStage, ShelfBill
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money, Rounding, add_up, from_nano
 from hansa.foundation.party import Party
@@ -332,3 +334,35 @@ def _columns(rows: Sequence[tuple[str, ...]], sides: str, *, ruled: bool = False
     if ruled:
         text.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
     return text
+
+
+def shown(bill: Bill) -> ShelfBill:
+    """A customer's bill as its debtor sees it."""
+    return ShelfBill(
+        id=bill.id,
+        kind_of=bill.kind_of,
+        creditor=bill.issuer,
+        debtor=bill.buyer,
+        agreement=bill.agreement,
+        period=bill.period,
+        currency=bill.currency,
+        lines=tuple(
+            StatementLine(
+                key=line.key,
+                offer=line.offer,
+                description=line.description,
+                quantity=line.quantity,
+                unit=line.unit,
+                net=line.net,
+                tax=line.tax,
+            )
+            for line in bill.lines
+        ),
+        net=bill.net,
+        tax=bill.tax,
+        state=BillStage(bill.state.value),
+        made_at=bill.made_at,
+        number=bill.number,
+        issued_at=bill.issued_at,
+        bill=bill.id,
+    )

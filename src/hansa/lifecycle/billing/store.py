@@ -7,9 +7,18 @@ from datetime import UTC
 from typing import Any
 
 from hansa.federation.contract import AgreementRef
+from hansa.federation.shelf import BillRequest, Page
+from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
-from hansa.foundation.ids import AgreementId, BillId, EntryId, PartyId, StatementId
+from hansa.foundation.ids import (
+    AgreementId,
+    BillId,
+    BillRequestId,
+    EntryId,
+    PartyId,
+    StatementId,
+)
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
@@ -281,4 +290,94 @@ def _invoice(row: dict[str, Any]) -> SupplierInvoice:
         issued_at=row["issued_at"],
         booked_at=row["booked_at"],
         entry=EntryId(row["entry"]),
+    )
+
+
+# --- bills that are looked at -------------------------------------------------------------------
+
+
+def customers(
+    tx: Transaction,
+    buyer: PartyId | None,
+    states: Collection[BillState],
+    offset: int,
+    limit: int,
+) -> tuple[list[Bill], int]:
+    """End customers' bills in these states, the newest first, and how many there are."""
+    asked = {
+        "buyer": buyer,
+        "states": [str(state) for state in states],
+        "offset": offset,
+        "limit": limit,
+    }
+    rows = all_rows(
+        tx,
+        f"""{_BILL}
+            where agreement is null and (%(buyer)s::text is null or buyer = %(buyer)s)
+              and state = any(%(states)s)
+            order by made_at desc, id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(
+        tx,
+        """select count(*) as total from billing_bill
+           where agreement is null and (%(buyer)s::text is null or buyer = %(buyer)s)
+             and state = any(%(states)s)""",
+        asked,
+    )
+    assert count is not None
+    return [_bill(row) for row in rows], count["total"]
+
+
+def add_request(tx: Transaction, request: BillRequest) -> None:
+    run(
+        tx,
+        "insert into billing_request (id, buyer, asked_at, bill, extra) values (%s,%s,%s,%s,%s)",
+        (
+            request.id,
+            request.buyer,
+            request.asked_at,
+            request.bill,
+            render(request.extras).decode() if request.extras else "",
+        ),
+    )
+
+
+def requests(
+    tx: Transaction,
+    *,
+    id: BillRequestId | None = None,
+    buyer: PartyId | None,
+    offset: int,
+    limit: int,
+) -> Page[BillRequest]:
+    asked = {"id": id, "buyer": buyer, "offset": offset, "limit": limit}
+    rows = all_rows(
+        tx,
+        """select * from billing_request
+           where (%(id)s::text is null or id = %(id)s)
+             and (%(buyer)s::text is null or buyer = %(buyer)s)
+           order by asked_at desc, id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(
+        tx,
+        """select count(*) as total from billing_request
+           where (%(id)s::text is null or id = %(id)s)
+             and (%(buyer)s::text is null or buyer = %(buyer)s)""",
+        asked,
+    )
+    assert count is not None
+    return Page(
+        [
+            BillRequest(
+                id=BillRequestId(row["id"]),
+                buyer=PartyId(row["buyer"]),
+                asked_at=row["asked_at"],
+                bill=row["bill"],
+                extras=parse(row["extra"].encode()) if row["extra"] else {},
+            )
+            for row in rows
+        ],
+        count["total"],
     )

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from hansa.federation.contract import Characteristics, Offer, Tax, Terms
+from hansa.federation.contract import Characteristics, Offer, QuoteLine, Tax, Terms
+from hansa.federation.shelf import ShelfOffer
 from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import OfferCode, PartyId
+from hansa.foundation.money import Money
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -99,8 +101,23 @@ def all_offers(tx: Transaction) -> Sequence[CatalogueOffer]:
 
 def offers_for(tx: Transaction, *, us: PartyId, actor: Actor, now: Instant) -> Sequence[Offer]:
     """What this buyer may have now, at its own prices."""
-    shown: list[Offer | None] = []
-    if actor.role == "partner":
+    return [one.offer for one in shelf_offers(tx, us=us, actor=actor, now=now)]
+
+
+def shelf_offers(
+    tx: Transaction, *, us: PartyId, actor: Actor, now: Instant
+) -> Sequence[ShelfOffer]:
+    """What this buyer may have now, at its own prices, and since when it is at these prices.
+
+    This node's own people are shown every offer, at the price that is first by list.
+    """
+    shown: list[ShelfOffer | None] = []
+    if actor.role == "operator":
+        for one in store.offers(tx):
+            listed = store.prices_at(tx, one.code, now)
+            if listed:
+                shown.append(rules.shown(one, listed, one.countries, listed[0].currency))
+    elif actor.role == "partner":
         for trade in agreement.items_between(tx, seller=us, buyer=actor.party, at=now):
             for code in trade.item.offers:
                 found = store.offer(tx, code)
@@ -130,6 +147,32 @@ def price_for(
             field="currency",
         )
     raise Refused("price-missing", f"{offer} has no price for you at this time.", field="offer")
+
+
+def cancellation_charge(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    buyer: PartyId,
+    by_partner: bool,
+    line: QuoteLine,
+    currency: str,
+    at: Instant,
+) -> Money:
+    """What it costs the buyer to cancel this line of an order, by the price in force then."""
+    try:
+        if by_partner:
+            country = line.site.country if line.site else None
+            trade = agreement.terms_for(
+                tx, seller=us, buyer=buyer, offer=line.offer, country=country, at=at
+            )
+            price_list = trade.item.price_list
+        else:
+            price_list = agreement.customer(tx, party=buyer).price_list
+        listed = price_for(tx, price_list=price_list, offer=line.offer, currency=currency, at=at)
+    except Refused:  # what was agreed then is not on record any more: nothing is owed for it
+        return Money.zero(currency)
+    return rules.cancellation(listed, line.quantity)
 
 
 def list_terms(price: ListPrice, chosen: Characteristics, quantity: int) -> Terms:

@@ -62,7 +62,8 @@ class CatalogueOffer:
 class ListPrice:
     """The price of an offer in one price list, from valid_from up to valid_to.
 
-    one_off, monthly: major units for a quantity of one. monthly_per: added for each unit of
+    one_off, monthly, cancellation: major units for a quantity of one; the last is owed when
+    an order is cancelled on which work has begun. monthly_per: added for each unit of
     a characteristic. margin_bp: when given, what partners charge us is passed on with this
     many hundredths of a percent on top; None: the list price is all. tariff: usage at list
     price; None with a margin passes a metered partner's tariff on, marked up.
@@ -78,6 +79,7 @@ class ListPrice:
     monthly_per: Mapping[str, Decimal] = field(default_factory=dict)
     margin_bp: int | None = None
     tariff: Tariff | None = None
+    cancellation: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

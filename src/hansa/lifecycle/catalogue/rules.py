@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from hansa.federation.contract import Offer, Terms
+from hansa.federation.shelf import ShelfOffer
 from hansa.foundation.errors import Refused
-from hansa.foundation.money import Rate, Rounding, minor_digits, price
+from hansa.foundation.money import Money, Rate, Rounding, minor_digits, price
 from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, ReferenceRate
 
 INVERSE_DIGITS = 12
@@ -46,7 +47,7 @@ def check_price(new: ListPrice, offer: CatalogueOffer) -> None:
     """Raises Refused `price-invalid` naming what is wrong with a price."""
     minor_digits(new.currency)
     names = {spec.name for spec in offer.characteristics}
-    amounts = [new.one_off, new.monthly, *new.monthly_per.values()]
+    amounts = [new.one_off, new.monthly, new.cancellation, *new.monthly_per.values()]
     wrong = (
         "an amount is negative"
         if any(amount < 0 for amount in amounts)
@@ -79,12 +80,18 @@ def list_terms(listed: ListPrice, chosen: Mapping[str, int | str], quantity: int
     )
 
 
+def cancellation(listed: ListPrice, quantity: int) -> Money:
+    """What a cancelled line costs, rounded once."""
+    unit = Rate(listed.cancellation, listed.currency)
+    return price(unit, quantity, rounding=Rounding.HALF_UP)
+
+
 def shown(
     offer: CatalogueOffer,
     listed: Sequence[ListPrice],
     countries: Sequence[str],
     currency: str,
-) -> Offer | None:
+) -> ShelfOffer | None:
     """The offer as a buyer sees it; None when it has no price in the buyer's currency."""
     mine = next((row for row in listed if row.currency == currency), None)
     if mine is None:
@@ -92,7 +99,7 @@ def shown(
     smallest = {
         s.name: s.minimum if s.default is None else s.default for s in offer.characteristics
     }
-    return Offer(
+    seen = Offer(
         code=offer.code,
         name=offer.name,
         family=offer.family,
@@ -102,6 +109,7 @@ def shown(
         currency=currency,
         terms=list_terms(mine, smallest, 1) if mine.margin_bp is None else None,
     )
+    return ShelfOffer(seen, since=mine.valid_from)
 
 
 def inverse(rate: ReferenceRate) -> ReferenceRate:

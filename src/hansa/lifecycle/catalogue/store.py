@@ -82,6 +82,17 @@ def price_at(tx: Transaction, price_list: str, offer: OfferCode, at: Instant) ->
     return [documents.read(ListPrice, row["document"]) for row in rows]
 
 
+def prices_at(tx: Transaction, offer: OfferCode, at: Instant) -> list[ListPrice]:
+    """Every price of the offer at that moment, by list and currency."""
+    rows = all_rows(
+        tx,
+        """select document from catalogue_price
+           where offer = %s and valid @> %s order by price_list, currency""",
+        (offer, at),
+    )
+    return [documents.read(ListPrice, row["document"]) for row in rows]
+
+
 def put_rate(tx: Transaction, rate: ReferenceRate, now: Instant) -> bool:
     """False when another rate is on record for that source, pair and day."""
     run(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from hansa.federation.contract import Progress
+from collections.abc import Mapping, Sequence
+
+from hansa.federation.contract import OrderState, Progress, Provided
 from hansa.federation.papers import OrderMoved
+from hansa.federation.shelf import Cancellation, Extras, Page, ShelfOrder
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import OrderId, PartyId
@@ -13,6 +16,8 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.delivery import rules
 from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Trace
 from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.model import KeptOrder
+from hansa.lifecycle.quote import actions as quotes
 
 
 def progress(
@@ -21,6 +26,79 @@ def progress(
     """How far an order is, as its buyer may see it. Raises NotFound `order-unknown`."""
     kept = orders.get(tx, us=us, order_id=order_id, buyer=buyer)
     return rules.progress(kept, plans.of_subject(tx, subject=order_id))
+
+
+def shelf_order(
+    tx: Transaction, *, us: PartyId, order_id: OrderId, buyer: PartyId | None = None
+) -> ShelfOrder:
+    """One order line by line, as its buyer may see it. Raises NotFound `order-unknown`."""
+    kept = orders.get(tx, us=us, order_id=order_id, buyer=buyer)
+    return _on_the_shelf(tx, us, [kept])[0]
+
+
+def shelf_orders(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    buyer: PartyId | None = None,
+    state: OrderState | None = None,
+    offset: int = 0,
+    limit: int,
+) -> Page[ShelfOrder]:
+    """Orders of one buyer or of all, line by line, the newest first."""
+    if state not in UNDER_WAY:
+        states = None if state is None else (state,)
+        found = orders.page(tx, us=us, buyer=buyer, states=states, offset=offset, limit=limit)
+        return Page(_on_the_shelf(tx, us, found.things), found.total)
+    kept = orders.page(
+        tx, us=us, buyer=buyer, states=(OrderState.IN_PROGRESS,), limit=UNDER_WAY_MAX
+    )
+    looked = [one for one in _on_the_shelf(tx, us, kept.things) if one.progress.state is state]
+    return Page(looked[offset : offset + limit], len(looked))
+
+
+UNDER_WAY = (OrderState.IN_PROGRESS, OrderState.HELD)
+"""Which of the two an order is in is told by its plan."""
+
+UNDER_WAY_MAX = 1000
+"""How many of them are looked at."""
+
+
+def _on_the_shelf(tx: Transaction, us: PartyId, kept: Sequence[KeptOrder]) -> Sequence[ShelfOrder]:
+    ids = [one.order.id for one in kept]
+    if not ids:
+        return ()
+    extras = orders.extras(tx, orders=ids)
+    cancelled = {one.order: one for one in orders.cancellations(tx, orders=ids).things}
+    return [_shown(tx, us, one, extras, cancelled) for one in kept]
+
+
+def _shown(
+    tx: Transaction,
+    us: PartyId,
+    kept: KeptOrder,
+    extras: Mapping[OrderId, Extras],
+    cancelled: Mapping[OrderId, Cancellation],
+) -> ShelfOrder:
+    order = kept.order
+    progress = rules.progress(kept, plans.of_subject(tx, subject=order.id))
+    quote = quotes.shelf_quote(tx, quote_id=order.quote).quote
+    brought: Sequence[Provided] = ()
+    if kept.ends is not None:
+        target = orders.get(tx, us=us, order_id=kept.ends)
+        brought = rules.progress(target, plans.of_subject(tx, subject=kept.ends)).provided
+    return ShelfOrder(
+        order=order,
+        kind=kept.kind,
+        progress=progress,
+        lines=rules.lines(kept, quote, progress, brought),
+        currency=quote.currency,
+        ended_at=kept.ended_at,
+        ends=kept.ends,
+        agreement=quote.agreement,
+        cancellation=cancelled.get(order.id),
+        extras=extras.get(order.id, {}),
+    )
 
 
 def trace(tx: Transaction, *, us: PartyId, order_id: OrderId) -> Trace:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from hansa.federation.contract import Milestone, OrderState, Progress, Provided, QuoteLine
+from hansa.federation.contract import (
+    Milestone,
+    OrderState,
+    Progress,
+    Provided,
+    Quote,
+    QuoteLine,
+)
+from hansa.federation.shelf import LineAction, OrderLine
 from hansa.foundation import documents
 from hansa.foundation.ids import HoldingId, Ids, OrderId, PartyId, QuoteId, TaskId
 from hansa.foundation.plan.model import Plan, PlanState, Step, Task, TaskState
@@ -204,6 +212,26 @@ def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
         hops=hops(plan),
         reason=reason,
     )
+
+
+def lines(
+    kept: KeptOrder, quote: Quote, progress: Progress, brought: Sequence[Provided]
+) -> tuple[OrderLine, ...]:
+    """An order line by line. quote: of the order, or of the one that it ends; brought: what
+    that one had brought, for an order that ends it.
+    """
+    known = {one.item: one.holding for one in brought}
+    done = {one.item: one for one in progress.provided}
+    found = []
+    for line in quote.lines:
+        action: LineAction = "add" if line.holding is None else "modify"
+        if kept.kind == "cease":
+            action = "delete"
+        became = done.get(line.item)
+        holding = became.holding if became else line.holding or known.get(line.item)
+        since = became.since if became else None
+        found.append(OrderLine(action, line, progress.state, holding, since))
+    return tuple(found)
 
 
 def failure(plan: Plan) -> tuple[Literal[OrderState.FAILED, OrderState.CANCELLED], str]:

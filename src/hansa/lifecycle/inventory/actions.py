@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hansa.federation.shelf import Page, ShelfHolding
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import OrderId, PartyId
@@ -138,6 +139,30 @@ def sold(
     Live in any part of it; without a period everything that was ever held. Oldest first.
     """
     return [h for h in store.find(tx, seller=us, buyer=buyer, period=period) if h.buyer != us]
+
+
+def shelf_holdings(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    buyer: PartyId | None = None,
+    state: HoldingState | None = None,
+    offset: int = 0,
+    limit: int,
+) -> Page[ShelfHolding]:
+    """What one buyer or all hold from us, the newest first."""
+    found, total = store.page(tx, seller=us, buyer=buyer, state=state, offset=offset, limit=limit)
+    return Page([rules.shown(one) for one in found], total)
+
+
+def shelf_holding(
+    tx: Transaction, *, ref: HoldingRef, buyer: PartyId | None = None
+) -> ShelfHolding:
+    """One holding as its buyer sees it. Raises NotFound `holding-unknown`."""
+    found = get(tx, ref=ref, buyer=buyer)
+    if found.buyer == found.ref.seller:
+        raise _unknown(ref)
+    return rules.shown(found)
 
 
 def bought(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from hansa.federation.shelf import ShelfHolding
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
-from hansa.lifecycle.inventory.model import Spell
+from hansa.lifecycle.inventory.model import Holding, HoldingState, Spell
 
 Spells = tuple[Spell, ...]
 """The spells of one holding in order of time; never empty."""
@@ -59,3 +60,28 @@ def end(spells: Spells, now: Instant) -> Spells:
     """The open spell ends at now, or the shortest time after its start if that is later."""
     last = spells[-1]
     return (*spells[:-1], replace(last, end=max(now, last.start + SHORTEST)))
+
+
+def shown(holding: Holding) -> ShelfHolding:
+    """A holding with its terms of now, or its last ones."""
+    last = holding.spells[-1]
+    return ShelfHolding(
+        id=holding.ref.id,
+        seller=holding.ref.seller,
+        buyer=holding.buyer,
+        item=holding.item,
+        offer=holding.offer,
+        offer_name=holding.offer_name,
+        family=holding.family,
+        site=holding.site,
+        agreement=holding.agreement,
+        state="active" if holding.state is HoldingState.ACTIVE else "terminated",
+        since=holding.started,
+        until=holding.ended,
+        characteristics=last.characteristics,
+        quantity=last.quantity,
+        terms=last.terms,
+        tax=last.tax,
+        order=last.order,
+        began_with=holding.spells[0].order,
+    )

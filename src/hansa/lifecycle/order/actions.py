@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hansa.federation.contract import Order, OrderState, Quote
+from hansa.federation.contract import Need, Order, OrderState, Quote
+from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import BuyerKey, HoldId, Ids, OrderId, PartyId, QuoteId
+from hansa.foundation.ids import (
+    BuyerKey,
+    CancellationId,
+    HoldId,
+    Ids,
+    OrderId,
+    PartyId,
+    QuoteId,
+)
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
@@ -16,8 +25,15 @@ from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
 from hansa.ledger.model import HoldState
 from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.order import rules, store
-from hansa.lifecycle.order.model import FINAL_STATES, ORDER_STATES, KeptOrder
+from hansa.lifecycle.order.model import (
+    FINAL_STATES,
+    ORDER_STATES,
+    AskedCancellation,
+    KeptOrder,
+    taking_back,
+)
 from hansa.lifecycle.quote import actions as quotes
 
 
@@ -30,20 +46,24 @@ def place(
     key: BuyerKey,
     ids: Ids,
     now: Instant,
+    outright: Need | None = None,
+    extras: Extras | None = None,
 ) -> Order:
     """Accepts a quote: the order is entered and the buyer's credit held for it.
 
-    The same key gives the same order. Raises NotFound `quote-unknown`; Refused
-    `quote-expired`, `quote-used`, `key-reused`, `key-invalid`, `credit-limit`, or what the
-    agreement says against it now.
+    The same key gives the same order. outright: what the buyer asked for when it asked for no
+    price first; the quote was made for that. extras: what it sent beside what we understand.
+    Raises NotFound `quote-unknown`; Refused `quote-expired`, `quote-used`, `quote-closed`,
+    `key-reused`, `key-invalid`, `credit-limit`, or what the agreement says against it now.
     """
     rules.check_key(key)
-    asked = rules.request(quote=quote_id)
+    asked = rules.request_outright(outright) if outright else rules.request(quote=quote_id)
     if (before := _same_key(tx, us, actor, key, asked)) is not None:
         return before
     kept = quotes.get(tx, quote_id=quote_id, buyer=actor.party)
     rules.check_open(kept.quote, now)
     limit = _limit(tx, us=us, actor=actor, quote=kept.quote, now=now)
+    quotes.accept(tx, quote_id=quote_id, now=now)
     order = Order(
         id=ids.new(OrderId),
         seller=us,
@@ -71,6 +91,8 @@ def place(
             f"Quote {quote_id} has been ordered already; ask for a new one.",
             field="quote",
         )
+    if extras:
+        store.add_extras(tx, order.id, extras)
     committed = rules.first_month(kept.quote)
     if committed:
         hold = ledger.hold(
@@ -98,6 +120,7 @@ def cease(
     key: BuyerKey,
     ids: Ids,
     now: Instant,
+    extras: Extras | None = None,
 ) -> Order:
     """Enters an order that ends what another brought, or cancels it while it is in progress.
 
@@ -146,8 +169,154 @@ def cease(
         ),
         asked,
     )
+    if extras:
+        store.add_extras(tx, order.id, extras)
     plans.nudge(tx)
     return order
+
+
+def placed_outright(
+    tx: Transaction, *, us: PartyId, actor: Actor, key: BuyerKey, need: Need
+) -> Order | None:
+    """The order that this buyer's key stands for, if it asked for this need outright before.
+
+    Raises Refused `key-reused` when the key asked for something else.
+    """
+    rules.check_key(key)
+    return _same_key(tx, us, actor, key, rules.request_outright(need))
+
+
+# --- cancelling ---------------------------------------------------------------------------------
+
+
+def cancel(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    actor: Actor,
+    order_id: OrderId,
+    reason: str,
+    wished_for: Instant | None,
+    ids: Ids,
+    now: Instant,
+    extras: Extras | None = None,
+) -> Cancellation:
+    """Has an order that is under way taken back; asked again gives the same cancellation.
+
+    It costs what the catalogue said when the order was placed, and nothing before work on it
+    has begun. Raises NotFound `order-unknown`; Refused `order-not-cancellable` for an order
+    that is over or ends another, `order-not-ceasable` for one that is being ceased already.
+    """
+    buyer = None if actor.role == "operator" else actor.party
+    target = _locked(tx, us, order_id, buyer)
+    before = store.cancellations(tx, orders=[order_id]).things
+    if before:
+        return before[0]
+    if target.order.state in FINAL_STATES or target.kind == "cease":
+        raise Refused(
+            "order-not-cancellable",
+            f"Order {order_id} is {target.order.state if target.kind == 'provide' else 'a cease'}; "
+            "only an order under way can be cancelled. What it brought is ended by another order.",
+            field="productOrder",
+        )
+    cancellation = ids.new(CancellationId)
+    taken_back_by = cease(
+        tx,
+        us=us,
+        actor=Actor(target.order.buyer, actor.role),
+        order_id=order_id,
+        key=BuyerKey(cancellation),
+        ids=ids,
+        now=now,
+    )
+    asked = AskedCancellation(
+        id=cancellation,
+        order=order_id,
+        taken_back_by=taken_back_by.id,
+        reason=reason,
+        wished_for=wished_for,
+        asked_at=now,
+        charge=_charge(tx, us=us, target=target),
+    )
+    store.add_cancellation(tx, asked, extras or {})
+    return store.cancellations(tx, id=cancellation).things[0]
+
+
+def _charge(tx: Transaction, *, us: PartyId, target: KeptOrder) -> Money:
+    quote = quotes.get(tx, quote_id=target.order.quote).quote
+    charge = Money.zero(quote.currency)
+    if target.order.state is OrderState.ACKNOWLEDGED:
+        return charge
+    for line in quote.lines:
+        charge += catalogue.cancellation_charge(
+            tx,
+            us=us,
+            buyer=quote.buyer,
+            by_partner=target.by_partner,
+            line=line,
+            currency=quote.currency,
+            at=target.order.placed_at,
+        )
+    return charge
+
+
+def cancellation(
+    tx: Transaction, *, cancellation_id: CancellationId, buyer: PartyId | None = None
+) -> Cancellation:
+    """One cancellation, of this buyer's if one is given. Raises NotFound `cancellation-unknown`."""
+    found = store.cancellations(tx, id=cancellation_id, buyer=buyer).things
+    if not found:
+        raise NotFound(
+            "cancellation-unknown",
+            f"You have asked for no cancellation {cancellation_id}; list those that you have.",
+            field="id",
+        )
+    return found[0]
+
+
+def cancellations(
+    tx: Transaction,
+    *,
+    buyer: PartyId | None = None,
+    orders: Sequence[OrderId] | None = None,
+    state: CancellationState | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Page[Cancellation]:
+    """Cancellations of one buyer's orders or of these orders, the newest first."""
+    states = None if state is None else taking_back(state)
+    return store.cancellations(
+        tx, buyer=buyer, orders=orders, states=states, offset=offset, limit=limit
+    )
+
+
+# --- looking ------------------------------------------------------------------------------------
+
+
+def _locked(tx: Transaction, us: PartyId, order_id: OrderId, buyer: PartyId | None) -> KeptOrder:
+    """As `get`, and nobody else moves the order until this transaction ends."""
+    get(tx, us=us, order_id=order_id, buyer=buyer)
+    kept = store.get(tx, us, order_id, lock=True)
+    assert kept is not None
+    return kept
+
+
+def page(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    buyer: PartyId | None = None,
+    states: Sequence[OrderState] | None = None,
+    offset: int = 0,
+    limit: int,
+) -> Page[KeptOrder]:
+    """Orders placed with us by one buyer or all, the newest first."""
+    return store.page(tx, us, buyer, states, offset, limit)
+
+
+def extras(tx: Transaction, *, orders: Sequence[OrderId]) -> Mapping[OrderId, Extras]:
+    """What clients sent with these orders beside what we understand, where they sent anything."""
+    return store.extras(tx, orders)
 
 
 def get(

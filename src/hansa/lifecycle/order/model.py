@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hansa.federation.contract import Order, OrderState
-from hansa.foundation.ids import HoldId, OrderId
+from hansa.federation.shelf import CancellationState
+from hansa.foundation.ids import CancellationId, HoldId, OrderId
+from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant
 
@@ -40,3 +42,37 @@ class KeptOrder:
     hold: HoldId | None
     reason: str
     ended_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCancellation:
+    """A buyer's wish that an order shall not be. taken_back_by: the cease that sees to it.
+
+    charge: what it costs, tax apart. wished_for: None for as soon as can be.
+    """
+
+    id: CancellationId
+    order: OrderId
+    taken_back_by: OrderId
+    reason: str
+    wished_for: Instant | None
+    asked_at: Instant
+    charge: Money
+
+
+_CANCELLED_BY = {
+    OrderState.ACKNOWLEDGED: CancellationState.ACKNOWLEDGED,
+    OrderState.COMPLETED: CancellationState.DONE,
+    OrderState.FAILED: CancellationState.TERMINATED_WITH_ERROR,
+    OrderState.CANCELLED: CancellationState.TERMINATED_WITH_ERROR,
+}
+
+
+def cancellation_state(taken_back_by: OrderState) -> CancellationState:
+    """How far a cancellation is, by the state of the order that takes the other one back."""
+    return _CANCELLED_BY.get(taken_back_by, CancellationState.IN_PROGRESS)
+
+
+def taking_back(state: CancellationState) -> tuple[OrderState, ...]:
+    """The states of such an order that make it so."""
+    return tuple(one for one in OrderState if cancellation_state(one) is state)

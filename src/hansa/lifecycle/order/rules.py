@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hansa.federation.contract import Quote
+from hansa.federation.contract import Need, Quote
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, OrderId, QuoteId
@@ -25,6 +25,11 @@ def check_key(key: BuyerKey) -> None:
 def request(*, quote: QuoteId | None = None, ends: OrderId | None = None) -> str:
     """The hash of what a key asked for."""
     return documents.fingerprint({"quote": quote, "ends": ends})
+
+
+def request_outright(need: Need) -> str:
+    """The hash of what a key asked for when it asked for no price first."""
+    return documents.fingerprint({"need": documents.write(need)["items"], "in": need.currency})
 
 
 def check_open(quote: Quote, now: Instant) -> None:

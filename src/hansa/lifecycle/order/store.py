@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from hansa.federation.contract import Order, OrderState
+from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
+from hansa.federation.wire import parse, render
 from hansa.foundation.database import all_rows, one_row, run
-from hansa.foundation.ids import BuyerKey, HoldId, OrderId, PartyId, QuoteId, TraceId
+from hansa.foundation.ids import (
+    BuyerKey,
+    CancellationId,
+    HoldId,
+    OrderId,
+    PartyId,
+    QuoteId,
+    TraceId,
+)
+from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.order.model import KeptOrder
+from hansa.lifecycle.order.model import AskedCancellation, KeptOrder, cancellation_state
 
 
 def _kept(row: dict[str, Any], us: PartyId) -> KeptOrder:
@@ -60,6 +71,25 @@ def add(tx: Transaction, kept: KeptOrder, request: str) -> bool:
     if added:
         _note(tx, order.id, order.state, "", order.placed_at)
     return added == 1
+
+
+def add_extras(tx: Transaction, order: OrderId, extras: Extras) -> None:
+    """Keeps what the client sent beside what we understand."""
+    run(
+        tx,
+        'insert into order_extra ("order", document) values (%s, %s)',
+        (order, render(extras).decode()),
+    )
+
+
+def extras(tx: Transaction, orders: Sequence[OrderId]) -> dict[OrderId, Extras]:
+    """What came with these orders, for those with which anything came."""
+    rows = all_rows(
+        tx,
+        'select "order", document from order_extra where "order" = any(%s)',
+        (list(orders),),
+    )
+    return {OrderId(row["order"]): parse(row["document"].encode()) for row in rows}
 
 
 def _note(tx: Transaction, order: OrderId, state: OrderState, reason: str, now: Instant) -> None:
@@ -146,3 +176,126 @@ def moves(tx: Transaction, order: OrderId) -> Sequence[tuple[OrderState, str, In
         (order,),
     )
     return [(OrderState(row["state"]), row["reason"], row["at"]) for row in rows]
+
+
+def page(
+    tx: Transaction,
+    us: PartyId,
+    buyer: PartyId | None,
+    states: Sequence[OrderState] | None,
+    offset: int,
+    limit: int,
+) -> Page[KeptOrder]:
+    """Orders of a buyer or of all, in one of these states if they are given, the newest first."""
+    asked = {
+        "buyer": buyer,
+        "states": None if states is None else [str(state) for state in states],
+        "offset": offset,
+        "limit": limit,
+    }
+    rows = all_rows(
+        tx,
+        """select * from order_order
+           where (%(buyer)s::text is null or buyer = %(buyer)s)
+             and (%(states)s::text[] is null or state = any(%(states)s))
+           order by placed_at desc, id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(
+        tx,
+        """select count(*) as total from order_order
+           where (%(buyer)s::text is null or buyer = %(buyer)s)
+             and (%(states)s::text[] is null or state = any(%(states)s))""",
+        asked,
+    )
+    assert count is not None
+    return Page([_kept(row, us) for row in rows], count["total"])
+
+
+# --- cancellations ------------------------------------------------------------------------------
+
+
+def add_cancellation(tx: Transaction, asked: AskedCancellation, extras: Extras) -> None:
+    run(
+        tx,
+        """insert into order_cancellation (id, "order", taken_back_by, reason, wished_for,
+               asked_at, charge_minor, charge_currency, extra)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            asked.id,
+            asked.order,
+            asked.taken_back_by,
+            asked.reason,
+            asked.wished_for,
+            asked.asked_at,
+            asked.charge.minor,
+            asked.charge.currency,
+            render(extras).decode() if extras else "",
+        ),
+    )
+
+
+_CANCELLATION = """select c.*, b.state as by_state, b.ended_at as by_ended_at,
+                          t.buyer, t.state as target_state, t.ended_at as target_ended_at
+                   from order_cancellation c
+                   join order_order b on b.id = c.taken_back_by
+                   join order_order t on t.id = c."order" """
+
+_COUNT = """select count(*) as total
+            from order_cancellation c
+            join order_order b on b.id = c.taken_back_by
+            join order_order t on t.id = c."order" """
+
+_CANCELS = """where (%(id)s::text is null or c.id = %(id)s)
+                and (%(orders)s::text[] is null or c."order" = any(%(orders)s))
+                and (%(buyer)s::text is null or t.buyer = %(buyer)s)
+                and (%(states)s::text[] is null or b.state = any(%(states)s))"""
+
+
+def cancellations(
+    tx: Transaction,
+    *,
+    id: CancellationId | None = None,
+    orders: Sequence[OrderId] | None = None,
+    buyer: PartyId | None = None,
+    states: Sequence[OrderState] | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Page[Cancellation]:
+    """Cancellations, the newest first. states: of the orders that take the others back."""
+    asked = {
+        "id": id,
+        "orders": None if orders is None else list(orders),
+        "buyer": buyer,
+        "states": None if states is None else [str(state) for state in states],
+        "offset": offset,
+        "limit": limit,
+    }
+    rows = all_rows(
+        tx,
+        f"""{_CANCELLATION} {_CANCELS}
+            order by c.asked_at desc, c.id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(tx, f"{_COUNT} {_CANCELS}", asked)
+    assert count is not None
+    return Page([_cancellation(row) for row in rows], count["total"])
+
+
+def _cancellation(row: dict[str, Any]) -> Cancellation:
+    state = cancellation_state(OrderState(row["by_state"]))
+    ended = row["by_ended_at"]
+    if row["target_state"] in ("cancelled", "failed"):
+        ended = row["target_ended_at"]
+    return Cancellation(
+        id=CancellationId(row["id"]),
+        order=OrderId(row["order"]),
+        by=OrderId(row["taken_back_by"]),
+        state=state,
+        asked_at=row["asked_at"],
+        charge=Money(row["charge_minor"], row["charge_currency"]),
+        reason=row["reason"],
+        wished_for=row["wished_for"],
+        effective_at=ended if state is CancellationState.DONE else None,
+        extras=parse(row["extra"].encode()) if row["extra"] else {},
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from hansa.federation.contract import AgreementRef, Need, Quote, QuoteLine
+from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import Ids, PartyId, QuoteId
 from hansa.foundation.party import Actor, Party
@@ -16,7 +17,7 @@ from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.qualification.actions import Sellers
 from hansa.lifecycle.qualification.model import Pick, Wanted
 from hansa.lifecycle.quote import rules, store
-from hansa.lifecycle.quote.model import KeptQuote, SupplyLine, SupplyQuote
+from hansa.lifecycle.quote.model import QUOTE_STATES, KeptQuote, SupplyLine, SupplyQuote
 
 
 def quote(
@@ -29,9 +30,11 @@ def quote(
     sellers: Sellers,
     ids: Ids,
     now: Instant,
+    extras: Extras | None = None,
 ) -> Quote:
     """A locked price for the whole need, with every supplier's locked quote behind it.
 
+    extras: what the client sent beside what we understand, to be kept beside the quote.
     Raises Refused naming the first item that cannot be had or priced; nothing is kept then.
     """
     wanted, picks = qualification.source(
@@ -59,7 +62,7 @@ def quote(
                 "A supplier's quote ended while this one was made.",
                 after_s=1,
             )
-        store.add(tx, KeptQuote(made, need.trace, need.trail, supplies))
+        store.add(tx, KeptQuote(made, need.trace, need.trail, supplies), extras or {})
     return made
 
 
@@ -67,15 +70,74 @@ def get(tx: Transaction, *, quote_id: QuoteId, buyer: PartyId | None = None) -> 
     """One quote, of this buyer if one is given. Raises NotFound `quote-unknown`."""
     kept = store.get(tx, quote_id)
     if kept is None or (buyer is not None and kept.quote.buyer != buyer):
-        raise NotFound(
-            "quote-unknown", f"You have no quote {quote_id}; ask for one.", field="quote"
-        )
+        raise _unknown(quote_id)
     return kept
+
+
+def _unknown(quote_id: QuoteId) -> NotFound:
+    return NotFound("quote-unknown", f"You have no quote {quote_id}; ask for one.", field="quote")
 
 
 def quotes(tx: Transaction, *, buyer: PartyId | None = None, limit: int = 100) -> Sequence[Quote]:
     """The newest quotes we made, the newest first."""
     return store.of_buyer(tx, buyer, limit)
+
+
+def shelf_quote(tx: Transaction, *, quote_id: QuoteId, buyer: PartyId | None = None) -> ShelfQuote:
+    """One quote and what became of it. Raises NotFound `quote-unknown`."""
+    found = store.shelf_quote(tx, quote_id)
+    if found is None or (buyer is not None and found.quote.buyer != buyer):
+        raise _unknown(quote_id)
+    return found
+
+
+def shelf_quotes(
+    tx: Transaction,
+    *,
+    buyer: PartyId | None = None,
+    state: QuoteState | None = None,
+    offset: int = 0,
+    limit: int,
+) -> Page[ShelfQuote]:
+    """Quotes of one buyer or of all and what became of them, the newest first."""
+    return store.shelf_quotes(tx, buyer, state, offset, limit)
+
+
+def accept(tx: Transaction, *, quote_id: QuoteId, now: Instant) -> None:
+    """Notes that a quote is being ordered. Raises Refused `quote-closed` after a no to it."""
+    if store.add_move(tx, quote_id, QuoteState.ACCEPTED, "", now):
+        return
+    found = shelf_quote(tx, quote_id=quote_id)
+    if found.state is not QuoteState.ACCEPTED:
+        raise Refused(
+            "quote-closed",
+            f"Quote {quote_id} was {found.state} and cannot be ordered; ask for a new one.",
+            field="quote",
+        )
+
+
+def move(
+    tx: Transaction,
+    *,
+    quote_id: QuoteId,
+    state: QuoteState,
+    reason: str,
+    now: Instant,
+    buyer: PartyId | None = None,
+) -> ShelfQuote:
+    """Accepts, rejects or cancels a quote; there already changes nothing.
+
+    Raises NotFound `quote-unknown`; Refused `state-move` for a move that no quote makes.
+    """
+    found = shelf_quote(tx, quote_id=quote_id, buyer=buyer)
+    if found.state is state:
+        return found
+    QUOTE_STATES.check(found.state, state)
+    if not store.add_move(tx, quote_id, state, reason, now):
+        found = shelf_quote(tx, quote_id=quote_id, buyer=buyer)  # somebody was quicker
+        if found.state is not state:
+            QUOTE_STATES.check(found.state, state)
+    return shelf_quote(tx, quote_id=quote_id, buyer=buyer)
 
 
 Group = Sequence[Pick]

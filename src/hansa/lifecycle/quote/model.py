@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hansa.federation.contract import AgreementRef, Quote
+from hansa.federation.shelf import QuoteState
 from hansa.foundation.ids import PartyId, TraceId
+from hansa.foundation.states import StateGraph
+
+Q = QuoteState
+QUOTE_STATES = StateGraph(
+    thing="quote",
+    start=Q.APPROVED,
+    moves={
+        Q.APPROVED: frozenset({Q.ACCEPTED, Q.REJECTED, Q.CANCELLED}),
+        Q.ACCEPTED: frozenset(),
+        Q.REJECTED: frozenset(),
+        Q.CANCELLED: frozenset(),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)

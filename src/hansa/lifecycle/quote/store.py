@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hansa.federation.contract import Quote
+from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
+from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import PartyId, QuoteId, TraceId
+from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.quote.model import KeptQuote, SupplyQuote
 
 
-def add(tx: Transaction, kept: KeptQuote) -> None:
+def add(tx: Transaction, kept: KeptQuote, extras: Extras) -> None:
     quote = kept.quote
     run(
         tx,
@@ -35,6 +39,12 @@ def add(tx: Transaction, kept: KeptQuote) -> None:
             tx,
             "insert into quote_supply (quote, position, seller, document) values (%s,%s,%s,%s)",
             (quote.id, position, supply.seller, Jsonb(documents.write(supply))),
+        )
+    if extras:
+        run(
+            tx,
+            "insert into quote_extra (quote, document) values (%s, %s)",
+            (quote.id, render(extras).decode()),
         )
 
 
@@ -65,3 +75,62 @@ def of_buyer(tx: Transaction, buyer: PartyId | None, limit: int) -> Sequence[Quo
         {"buyer": buyer, "limit": limit},
     )
     return [documents.read(Quote, row["document"]) for row in rows]
+
+
+# --- what became of them ------------------------------------------------------------------------
+
+
+def add_move(tx: Transaction, quote: QuoteId, state: QuoteState, reason: str, now: Instant) -> bool:
+    """Notes what became of a quote; False when something has become of it already."""
+    added = run(
+        tx,
+        """insert into quote_move (quote, state, reason, at) values (%s, %s, %s, %s)
+           on conflict do nothing""",
+        (quote, state, reason, now),
+    )
+    return added == 1
+
+
+_SHELF = """select q.document, q.trace, q.made_at, coalesce(m.state, 'approved') as state,
+                   coalesce(m.reason, '') as reason, m.at, x.document as extra
+            from quote_quote q
+            left join quote_move m on m.quote = q.id
+            left join quote_extra x on x.quote = q.id"""
+
+_COUNT = """select count(*) as total
+            from quote_quote q left join quote_move m on m.quote = q.id"""
+
+_FITS = """where (%(buyer)s::text is null or q.buyer = %(buyer)s)
+             and (%(state)s::text is null or coalesce(m.state, 'approved') = %(state)s)"""
+
+
+def shelf_quote(tx: Transaction, quote: QuoteId) -> ShelfQuote | None:
+    row = one_row(tx, f"{_SHELF} where q.id = %s", (quote,))
+    return _shelf_quote(row) if row else None
+
+
+def shelf_quotes(
+    tx: Transaction, buyer: PartyId | None, state: QuoteState | None, offset: int, limit: int
+) -> Page[ShelfQuote]:
+    """Quotes of a buyer or of all, the newest first."""
+    asked = {"buyer": buyer, "state": state, "offset": offset, "limit": limit}
+    rows = all_rows(
+        tx,
+        f"""{_SHELF} {_FITS}
+            order by q.made_at desc, q.id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(tx, f"{_COUNT} {_FITS}", asked)
+    assert count is not None
+    return Page([_shelf_quote(row) for row in rows], count["total"])
+
+
+def _shelf_quote(row: dict[str, Any]) -> ShelfQuote:
+    return ShelfQuote(
+        quote=documents.read(Quote, row["document"]),
+        state=QuoteState(row["state"]),
+        changed_at=row["at"] or row["made_at"],
+        trace=TraceId(row["trace"]),
+        reason=row["reason"],
+        extras=parse(row["extra"].encode()) if row["extra"] else {},
+    )

@@ -139,6 +139,54 @@ def find(
     return [_held(row) for row in rows]
 
 
+def page(
+    tx: Transaction,
+    *,
+    id: StatementId | None = None,
+    party: PartyId | None,
+    state: StatementState | None,
+    netted: bool | None,
+    offset: int,
+    limit: int,
+) -> tuple[list[tuple[Held, Instant]], int]:
+    """Statements that count, the newest first, with when each was made or heard; and how many
+    there are. netted: invoiced ones that have been netted, or have not.
+    """
+    asked = {
+        "id": id,
+        "party": party,
+        "state": state,
+        "netted": netted,
+        "offset": offset,
+        "limit": limit,
+    }
+    rows = all_rows(
+        tx,
+        f"""{_HELD} {_COUNTS}
+            order by s.learned_at desc, s.id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    times = all_rows(
+        tx,
+        """select id, learned_at from settlement_statement where id = any(%s)""",
+        ([row["document"]["id"] for row in rows],),
+    )
+    learned: dict[str, Instant] = {row["id"]: row["learned_at"] for row in times}
+    count = one_row(tx, f"{_COUNT} {_COUNTS}", asked)
+    assert count is not None
+    held = [_held(row) for row in rows]
+    return [(one, learned[one.id]) for one in held], count["total"]
+
+
+_COUNT = "select count(*) as total from settlement_statement s"
+
+_COUNTS = """where s.state <> 'withdrawn'
+               and (%(id)s::text is null or s.id = %(id)s)
+               and (%(party)s::text is null or %(party)s in (s.creditor, s.debtor))
+               and (%(state)s::text is null or s.state = %(state)s)
+               and (%(netted)s::boolean is null or (s.netting is not null) = %(netted)s)"""
+
+
 def like(tx: Transaction, statement: Statement) -> Held | None:
     """The statement that counts now for what this one is about, locked."""
     row = one_row(

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from hansa.federation.contract import UsageRecord
-from hansa.foundation.errors import TryLater
+from hansa.foundation.errors import NotFound, TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
@@ -41,6 +41,39 @@ def records(
         return _kept(tx, holding, period, folder)
     below = [_kept(tx, one, period, folder) for one in _metered(tx, holding, period)]
     return rules.handed_on(chain.from_iterable(below), holding=holding, period=period)
+
+
+def of_buyer(
+    tx: Transaction, *, us: PartyId, buyer: PartyId | None, period: Period | None, folder: Path
+) -> Sequence[UsageRecord]:
+    """Usage of all that a buyer (or anyone) holds from us in a month, by holding and time.
+
+    period None: the last month whose usage is all in. Raises TryLater `usage-not-ready`.
+    """
+    if period is None:
+        closed = store.periods(tx, closed=True)
+        if not closed:
+            return ()
+        period = closed[-1]
+    return [
+        record
+        for holding in inventory.sold(tx, us=us, buyer=buyer, period=period)
+        for record in records(tx, us=us, ref=holding.ref, period=period, folder=folder)
+    ]
+
+
+def record(
+    tx: Transaction, *, us: PartyId, buyer: PartyId | None, id: str, folder: Path
+) -> UsageRecord:
+    """One record of the months that are closed, the newest looked at first.
+
+    Raises NotFound `usage-unknown`.
+    """
+    for period in reversed(store.periods(tx, closed=True)):
+        for one in of_buyer(tx, us=us, buyer=buyer, period=period, folder=folder):
+            if one.id == id:
+                return one
+    raise NotFound("usage-unknown", f"You have used nothing under {id}.", field="id")
 
 
 def sources(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Holding]:

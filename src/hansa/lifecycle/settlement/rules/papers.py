@@ -12,13 +12,17 @@ from hansa.federation.papers import (
     InvoiceIssued,
     Statement,
     StatementLine,
+    StatementState,
     Summary,
 )
+from hansa.federation.shelf import BillStage, ShelfBill
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, StatementId
 from hansa.foundation.money import Money, Rounding, add_up
+from hansa.foundation.time import Instant
 from hansa.lifecycle.billing.model import Bill, BillLine
+from hansa.lifecycle.settlement.model import Held
 
 
 def compare(
@@ -239,3 +243,45 @@ def conceded(
 
 def _taxed(net: Money, rate_bp: int) -> Money:
     return net.times(Fraction(rate_bp, 10_000), rounding=Rounding.HALF_UP)
+
+
+# --- as both sides find it again ----------------------------------------------------------------
+
+_STAGES = {
+    StatementState.ISSUED: BillStage.NEW,
+    StatementState.DISPUTED: BillStage.ON_HOLD,
+    StatementState.CONFIRMED: BillStage.VALIDATED,
+    StatementState.INVOICED: BillStage.SENT,
+}
+
+
+def state_of_stage(stage: BillStage | None) -> tuple[StatementState, bool | None] | None:
+    """The state of a statement that is at this stage, and whether it must be netted or not."""
+    if stage is BillStage.SETTLED:
+        return StatementState.INVOICED, True
+    for state, known in _STAGES.items():
+        if known is stage:
+            return state, False if state is StatementState.INVOICED else None
+    return None
+
+
+def shown(held: Held, made_at: Instant, issued_at: Instant | None) -> ShelfBill:
+    """A statement that counts, as both sides see it. issued_at: of the invoice, if known."""
+    statement = held.statement
+    return ShelfBill(
+        id=statement.id,
+        kind_of=statement.kind_of,
+        creditor=statement.creditor,
+        debtor=statement.debtor,
+        agreement=statement.agreement,
+        period=statement.period,
+        currency=statement.currency,
+        lines=statement.lines,
+        net=statement.net,
+        tax=statement.tax,
+        state=BillStage.SETTLED if held.netting else _STAGES[held.state],
+        made_at=made_at,
+        number=held.number,
+        issued_at=issued_at,
+        bill=held.bill,
+    )
