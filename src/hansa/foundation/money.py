@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 
 import iso4217
 
@@ -20,6 +21,7 @@ NANO = 10**9
 """Usage is rated event by event in billionths of the currency's major unit."""
 
 
+@cache
 def minor_digits(currency: str) -> int:
     """Decimal places of the currency's minor unit (ISO 4217), e.g. 2 for GBP, 0 for UGX.
 
