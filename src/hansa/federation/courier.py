@@ -1,7 +1,8 @@
 """One request to one partner and its answer, whatever the dialect: the client side of the wire.
 
 Nothing that a partner answers is believed before it is looked at: here its length and its
-time are bounded; what it says is for the dialect to check.
+time are bounded, and `Trust` finds out whether it is the partner's; what it says is for the
+dialect to check.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx2
 
@@ -31,22 +33,65 @@ class Reply:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is about to be sent. path: with the query, as it will stand on the wire. headers:
+    names in lower case.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Look = Callable[[Reply], Reply]
+"""What looks at an answer: gives back so much of it as is proved. Raises TryLater."""
+
+
+class Trust(Protocol):
+    """How we prove ourselves to a partner, and how its answers are known to be its own."""
+
+    def present(self, letter: Letter) -> tuple[Mapping[str, str], Look]:
+        """The headers to add to a request, and what looks at its answer."""
+        ...
+
+
+class Bearer:
+    """A system of another make: we show it a token, if it wants one, and believe what it answers.
+
+    What it answers is as sure as the connection over which it came, and no evidence of anything.
+    """
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    def present(self, _letter: Letter) -> tuple[Mapping[str, str], Look]:
+        token = self._token()
+        return ({"authorization": f"Bearer {token}"} if token else {}), lambda reply: reply
+
+
 class Courier:
     """Carries requests to one partner.
 
     address: where the partner answers, perhaps with a path before the dialect's own.
-    http: a client for this partner alone, kept alive, with timeouts. token: a bearer token
-    that is good now.
+    http: a client for this partner alone, kept alive, with timeouts.
     """
 
     def __init__(
-        self, *, partner: PartyId, address: str, http: httpx2.Client, token: Callable[[], str]
+        self,
+        *,
+        partner: PartyId,
+        address: str,
+        http: httpx2.Client,
+        trust: Trust | None = None,
+        token: Callable[[], str] = lambda: "",
     ) -> None:
         self.partner = partner
         self._address = address.rstrip("/")
         self._http = http
         self._timeout = http.timeout.as_dict()
-        self._token = token
+        self._trust = trust or Bearer(token)
 
     def send(
         self,
@@ -57,22 +102,21 @@ class Courier:
         *,
         media_type: str = "application/json",
     ) -> Reply:
-        """The partner's answer, good or bad.
+        """The partner's answer, good or bad; of its headers those that are proved.
 
         Raises TryLater: `partner-silent` when it does not answer, `partner-nonsense` when its
-        answer is too long.
+        answer is too long, and what the trust raises, such as `partner-unproved`.
         """
-        sent = {
-            "authorization": f"Bearer {self._token()}",
-            "accept": "application/json",
-            **(headers or {}),
-        }
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
         if body is not None:
             sent["content-type"] = media_type
+        url = httpx2.URL(f"{self._address}{path}")
+        letter = Letter(method, url.raw_path.decode("ascii"), sent, body or b"")
+        shown, look = self._trust.present(letter)
         request = httpx2.Request(
             method,
-            f"{self._address}{path}",
-            headers=sent,
+            url,
+            headers={"accept": "application/json", **sent, **shown},
             content=body,
             extensions={"timeout": self._timeout},
         )
@@ -84,7 +128,7 @@ class Courier:
                 response.close()
         except (httpx2.HTTPError, httpx2.StreamError, OSError):
             raise silent(self.partner) from None
-        return Reply(response.status_code, response.headers, answer)
+        return look(Reply(response.status_code, dict(response.headers), answer))
 
     def _take(self, response: httpx2.Response) -> bytes:
         """The body of an answer, as long as it is neither too long nor too slow."""
