@@ -25,6 +25,7 @@ from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
+from hansa.federation.shelf import Shelf
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tokens import TokenCache, verify_token
 from hansa.foundation import documents, embedded, migrations
@@ -44,6 +45,7 @@ from hansa.lifecycle.rating import work as rating_work
 from hansa.lifecycle.settlement import work as settlement_work
 from hansa.lifecycle.usage import work as usage_work
 from hansa.own_network import OwnNetwork
+from hansa.shelves import Shelves
 from hansa.storefront import Storefront
 
 HERE = Path(__file__).parent
@@ -56,6 +58,7 @@ ROOMS = (
     "lifecycle/agreement",
     "lifecycle/catalogue",
     "lifecycle/inventory",
+    "lifecycle/qualification",
     "lifecycle/quote",
     "lifecycle/order",
     "lifecycle/assurance",
@@ -188,6 +191,7 @@ class Seat:
     seller: Seller
     listener: Listener
     helpdesk: Helpdesk
+    shelf: Shelf
 
 
 class Node:
@@ -270,7 +274,16 @@ class Node:
     def seat(self, actor: Actor) -> Seat:
         """What this actor may buy from us and tell us."""
         front = self.storefront(actor)
-        return Seat(seller=front, listener=front, helpdesk=front)
+        shelf = Shelves(
+            us=self.us.id,
+            actor=actor,
+            front=front,
+            begin=self.begin,
+            ids=self.ids,
+            clock=self.clock,
+            usage_folder=self.usage_folder,
+        )
+        return Seat(seller=front, listener=front, helpdesk=front, shelf=shelf)
 
     def storefront(self, actor: Actor) -> Storefront:
         """This node as a Seller, and as a Listener, to this actor."""

@@ -33,6 +33,7 @@ from hansa.federation.papers import (
     StatementIssued,
     TicketMoved,
 )
+from hansa.federation.shelf import Extras
 from hansa.foundation.ids import (
     BuyerKey,
     HoldingId,
@@ -104,7 +105,8 @@ class Storefront:
             now=self._clock.now(),
         )
 
-    def quote(self, need: Need) -> Quote:
+    def quote(self, need: Need, *, extras: Extras | None = None) -> Quote:
+        """extras: what the client sent beside what we understand, kept beside the quote."""
         return quotes.quote(
             self._begin,
             us=self._us,
@@ -114,9 +116,18 @@ class Storefront:
             sellers=self._sellers,
             ids=self._ids,
             now=self._clock.now(),
+            extras=extras,
         )
 
-    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
+    def order(
+        self,
+        *,
+        quote_id: QuoteId,
+        key: BuyerKey,
+        outright: Need | None = None,
+        extras: Extras | None = None,
+    ) -> Order:
+        """outright: what was asked for, if no price was asked first. extras: as in `quote`."""
         with self._begin() as tx:
             return orders.place(
                 tx,
@@ -126,9 +137,12 @@ class Storefront:
                 key=key,
                 ids=self._ids,
                 now=self._clock.now(),
+                outright=outright,
+                extras=extras,
             )
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+    def cease(self, *, order_id: OrderId, key: BuyerKey, extras: Extras | None = None) -> Order:
+        """extras: as in `quote`."""
         with self._begin() as tx:
             return orders.cease(
                 tx,
@@ -138,6 +152,7 @@ class Storefront:
                 key=key,
                 ids=self._ids,
                 now=self._clock.now(),
+                extras=extras,
             )
 
     def progress(self, order_id: OrderId) -> Progress:

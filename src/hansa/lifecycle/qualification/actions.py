@@ -16,7 +16,8 @@ from hansa.federation.contract import (
     QualificationLine,
     Seller,
 )
-from hansa.foundation.errors import HansaError, Refused
+from hansa.federation.shelf import Extras, Page, ShelfQualification
+from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.ids import Ids, OfferCode, PartyId, QualificationId
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
@@ -27,7 +28,7 @@ from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, Source
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState
-from hansa.lifecycle.qualification import rules
+from hansa.lifecycle.qualification import rules, store
 from hansa.lifecycle.qualification.model import Ask, Part, Pick, Wanted
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,47 @@ def qualify(
             for item in need.items
         ),
     )
+
+
+def keep(
+    tx: Transaction,
+    *,
+    buyer: PartyId,
+    qualification: Qualification,
+    need: Need,
+    extras: Extras,
+    now: Instant,
+) -> ShelfQualification:
+    """Keeps what was asked and answered for a while; what has expired of this buyer's goes."""
+    kept = ShelfQualification(qualification, need, now, now + rules.KEPT_FOR, extras)
+    store.forget(tx, buyer, now)
+    store.keep(tx, buyer, kept)
+    return kept
+
+
+def kept(
+    tx: Transaction,
+    *,
+    qualification_id: QualificationId,
+    buyer: PartyId | None = None,
+    now: Instant,
+) -> ShelfQualification:
+    """One that is still kept, of this buyer's. Raises NotFound `qualification-unknown`."""
+    found = store.get(tx, qualification_id, buyer, now)
+    if found is None:
+        raise NotFound(
+            "qualification-unknown",
+            f"You have no qualification {qualification_id}, or it has expired; ask again.",
+            field="id",
+        )
+    return found
+
+
+def all_kept(
+    tx: Transaction, *, buyer: PartyId | None = None, now: Instant, offset: int = 0, limit: int
+) -> Page[ShelfQualification]:
+    """Those of one buyer or of all that are still kept, the newest first."""
+    return store.page(tx, buyer, now, offset, limit)
 
 
 def source(

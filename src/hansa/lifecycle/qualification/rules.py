@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 
 from hansa.federation.contract import TRAIL_MAX, Need, NeedItem
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
@@ -14,6 +15,9 @@ from hansa.lifecycle.inventory.model import Holding
 from hansa.lifecycle.qualification.model import Ask
 
 ITEMS_MAX = 10_000
+
+KEPT_FOR = timedelta(days=7)
+"""How long a qualification can be looked up again."""
 
 
 def check_need(need: Need, *, us: PartyId, actor: Actor) -> None:
