@@ -18,6 +18,7 @@ from prometheus_client import (
 )
 
 from hansa.federation import trace
+from hansa.federation.clients import endpoint
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
 from hansa.federation.tmf import errors as tmf_errors
 from hansa.federation.tmf import server as tmf
@@ -41,8 +42,23 @@ def app(node: Node) -> ASGIApp:
     """The node as an ASGI application. The node must be open."""
     counters = CollectorRegistry()
     operation = Dialect("/", _operation(node, counters), tmf_errors.write, tmf_errors.UNFORESEEN)
-    spoken = tmf.dialect(seat=node.seat, new_trace=node.ids.trace)
-    return Counting(Exchanges([spoken, operation], node.gate), counters)
+    spoken = dialects(node)
+    tokens = endpoint.dialect(
+        grants=node.grant, address=node.settings.address, scopes=scopes(spoken)
+    )
+    return Counting(Exchanges([*spoken, tokens, operation], node.gate), counters)
+
+
+def dialects(node: Node) -> Sequence[Dialect]:
+    """What a node serves to others, standard by standard."""
+    return [tmf.dialect(seat=node.seat, new_trace=node.ids.trace)]
+
+
+def scopes(served: Sequence[Dialect]) -> frozenset[str]:
+    """All that a client may be given: to read or to write, API by API."""
+    return frozenset(operation.scope for dialect in served for operation in dialect.operations) - {
+        ""
+    }
 
 
 def _operation(node: Node, counters: CollectorRegistry) -> Sequence[Operation]:

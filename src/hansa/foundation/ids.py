@@ -37,6 +37,7 @@ CancellationId = NewType("CancellationId", str)
 BillRequestId = NewType("BillRequestId", str)
 TicketId = NewType("TicketId", str)
 NoteId = NewType("NoteId", str)
+ClientId = NewType("ClientId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
 
@@ -59,6 +60,7 @@ PREFIXES: dict[Callable[[str], str], str] = {
     BillRequestId: "brq",
     TicketId: "tck",
     NoteId: "nte",
+    ClientId: "cli",
 }
 
 Kind = TypeVar("Kind", bound=str)

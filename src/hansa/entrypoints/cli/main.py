@@ -11,6 +11,7 @@ from hansa.entrypoints.cli import (
     agreement,
     bill,
     catalogue,
+    client,
     inventory,
     ledger,
     node,
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 app.add_typer(node.app, name="node")
 app.add_typer(partner.app, name="partner")
+app.add_typer(client.app, name="client")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(quote.app, name="quote")

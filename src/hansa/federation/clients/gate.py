@@ -1,0 +1,73 @@
+"""Lets in whoever bears an access token of this node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import jwt
+
+from hansa.federation.clients.model import Check
+from hansa.federation.exchange import Answer, Ask, Caller, Gate
+from hansa.federation.keys import public_key
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import PartyId
+
+
+class ClientGate:
+    """Looks at tokens that this node says to have given; others are for another gate, if any.
+
+    caller: for whom a token asks, or Refused `token-refused`; it asks the database.
+    """
+
+    def __init__(
+        self, *, us: PartyId, caller: Callable[[str], Caller], others: Gate | None = None
+    ) -> None:
+        self._us = us
+        self._caller = caller
+        self._others = others
+
+    def admit(self, ask: Ask) -> Caller:
+        scheme, _, token = ask.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Refused(
+                "token-refused", "The request bears no token; get one at /oauth2/token first."
+            )
+        if self._others is not None and _issuer(token.strip()) != self._us:
+            return self._others.admit(ask)
+        return self._caller(token.strip())
+
+    def seal(self, ask: Ask, caller: Caller | None, answer: Answer) -> Answer:
+        return answer if self._others is None else self._others.seal(ask, caller, answer)
+
+
+def signed_by(keys: Callable[[], Sequence[str]]) -> Check:
+    """Takes tokens that are signed with one of these public keys (base64), and no others."""
+
+    def check(token: str) -> dict[str, object]:
+        for key in keys():
+            try:
+                return jwt.decode(
+                    token,
+                    public_key(key),
+                    algorithms=["EdDSA"],
+                    options={  # times and audience are compared with our own clock and name
+                        "verify_exp": False,
+                        "verify_nbf": False,
+                        "verify_iat": False,
+                        "verify_aud": False,
+                        "verify_sub": False,
+                    },
+                )
+            except jwt.InvalidTokenError:
+                continue
+        raise ValueError("not signed by this node")
+
+    return check
+
+
+def _issuer(token: str) -> object:
+    """Who a token says to have made it; not believed, only used to choose who looks at it."""
+    try:
+        return jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except (jwt.InvalidTokenError, ValueError):
+        return None
