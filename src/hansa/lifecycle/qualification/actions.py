@@ -52,18 +52,9 @@ def qualify(
 
     Raises Refused only for what is wrong with the need as a whole.
     """
-    rules.check_need(need, us=us.id, actor=actor)
-    wanted: list[Wanted] = []
-    refusals: dict[str, Refused] = {}
-    with begin() as tx:
-        preparing = _Preparing(tx, us=us, actor=actor, buyer=buyer, need=need, now=now)
-        for item in need.items:
-            try:
-                wanted.append(preparing.item(item))
-            except Refused as refusal:
-                refusals[item.id] = refusal
-    _, unserved = _choose(wanted, us=us, need=need, sellers=sellers, ask_always=True)
-    refusals |= unserved
+    _, _, refusals = source_what_can_be(
+        begin, us=us, actor=actor, buyer=buyer, need=need, sellers=sellers, now=now
+    )
     return Qualification(
         id=ids.new(QualificationId),
         lines=tuple(
@@ -119,6 +110,40 @@ def all_kept(
 ) -> Page[ShelfQualification]:
     """Those of one buyer or of all that are still kept, the newest first."""
     return store.page(tx, buyer, now, offset, limit)
+
+
+def source_what_can_be(
+    begin: Begin,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    sellers: Sellers,
+    now: Instant,
+) -> tuple[Sequence[Wanted], Sequence[Pick], Mapping[str, Refused]]:
+    """Asks everyone who could serve each item: one seller for every part of those that can be
+    had, and, by item, why the others cannot.
+
+    Raises Refused only for what is wrong with the need as a whole.
+    """
+    rules.check_need(need, us=us.id, actor=actor)
+    wanted: list[Wanted] = []
+    refusals: dict[str, Refused] = {}
+    with begin() as tx:
+        preparing = _Preparing(tx, us=us, actor=actor, buyer=buyer, need=need, now=now)
+        for item in need.items:
+            try:
+                wanted.append(preparing.item(item))
+            except Refused as refusal:
+                refusals[item.id] = refusal
+    picks, unserved = _choose(wanted, us=us, need=need, sellers=sellers, ask_always=True)
+    refusals |= unserved
+    return (
+        [one for one in wanted if one.item.id not in refusals],
+        [pick for pick in picks if pick.item not in refusals],
+        refusals,
+    )
 
 
 def source(
