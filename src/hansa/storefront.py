@@ -6,10 +6,14 @@ for a customer. Every call opens its own transactions; none is open while a sell
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from hansa.federation import directory
+from hansa.federation.bulk import Priced
 from hansa.federation.contract import (
     Condition,
     Need,
@@ -58,6 +62,9 @@ from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.settlement.actions import hearing as settlement
 from hansa.lifecycle.usage import actions as usage
+
+BULK_PARTS = 4
+"""Parts of a bulk need that are under way at the same time."""
 
 
 class Storefront:
@@ -118,6 +125,28 @@ class Storefront:
             now=self._clock.now(),
             extras=extras,
         )
+
+    def quote_in_bulk(self, need: Need, *, key: BuyerKey) -> Iterator[Priced]:
+        """See `federation.bulk`: parts are asked for side by side, and answered in order."""
+        with self._begin() as tx:
+            count = quotes.begin_bulk(tx, buyer=self._actor.party, key=key, need=need)
+        buyer = self._buyer()
+
+        def part(position: int) -> Sequence[Priced]:
+            return quotes.quote_part(
+                self._begin,
+                us=self._us,
+                actor=self._actor,
+                buyer=buyer,
+                need=need,
+                key=key,
+                position=position,
+                sellers=self._sellers,
+                ids=self._ids,
+                now=self._clock.now(),
+            )
+
+        return in_order(part, count, at_once=BULK_PARTS)
 
     def order(
         self,
@@ -262,3 +291,27 @@ class Storefront:
         """A holding of this buyer's; any other looks as if it were not there."""
         ref = HoldingRef(self._us.id, holding_id)
         return inventory.get(tx, ref=ref, buyer=self._actor.party)
+
+
+Answer = TypeVar("Answer")
+
+
+def in_order(
+    part: Callable[[int], Sequence[Answer]], count: int, *, at_once: int
+) -> Iterator[Answer]:
+    """The answers of parts 0 to count - 1, in order; a few parts are under way ahead.
+
+    Where a part fails, what came before it has been given; those under way are waited for.
+    """
+    with ThreadPoolExecutor(at_once, thread_name_prefix="bulk") as threads:
+        ahead: deque[Future[Sequence[Answer]]] = deque()
+        try:
+            for position in range(count):
+                ahead.append(threads.submit(part, position))
+                if len(ahead) == at_once:
+                    yield from ahead.popleft().result()
+            while ahead:
+                yield from ahead.popleft().result()
+        finally:
+            for waiting in ahead:
+                waiting.cancel()

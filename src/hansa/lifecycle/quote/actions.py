@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from hansa.federation.bulk import Priced, Unquoted
 from hansa.federation.contract import AgreementRef, Need, Quote, QuoteLine
 from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.foundation.errors import NotFound, Refused, TryLater
-from hansa.foundation.ids import Ids, PartyId, QuoteId
+from hansa.foundation.ids import BuyerKey, Ids, PartyId, QuoteId
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
@@ -17,7 +18,15 @@ from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.qualification.actions import Sellers
 from hansa.lifecycle.qualification.model import Pick, Wanted
 from hansa.lifecycle.quote import rules, store
-from hansa.lifecycle.quote.model import QUOTE_STATES, KeptQuote, SupplyLine, SupplyQuote
+from hansa.lifecycle.quote.model import (
+    QUOTE_STATES,
+    KeptPart,
+    KeptQuote,
+    SupplyLine,
+    SupplyQuote,
+)
+
+Group = Sequence[Pick]
 
 
 def quote(
@@ -42,28 +51,141 @@ def quote(
     )
     offered = _ask(picks, us=us, need=need, sellers=sellers)
     with begin() as tx:
-        supplies = tuple(
-            _supply(tx, group, quote, currency=need.currency, now=now) for group, quote in offered
+        made = _price(tx, wanted, offered, us=us, actor=actor, need=need, ids=ids, now=now)
+        store.add(tx, made, extras or {})
+    return made.quote
+
+
+def begin_bulk(tx: Transaction, *, buyer: PartyId, key: BuyerKey, need: Need) -> int:
+    """Enters a need that is to be answered part by part; returns how many parts it has.
+
+    Raises Refused `need-empty`, `need-too-long`, `item-duplicate`; `key-reused` when another
+    need has been entered under the key.
+    """
+    rules.check_bulk(need)
+    asked = rules.asked(need)
+    if store.enter_bulk(tx, buyer, key, asked) != asked:
+        raise Refused(
+            "key-reused",
+            f"{key} stands for another need; give each need a key of its own.",
+            field="key",
         )
-        costs = _costs(supplies)
-        made = Quote(
-            id=ids.new(QuoteId),
-            seller=us.id,
-            buyer=actor.party,
-            currency=need.currency,
-            lines=tuple(_line(one, costs.get(one.item.id, ())) for one in wanted),
-            made_at=now,
-            valid_until=rules.valid_until(now, [supply.quote for supply in supplies]),
-            agreement=_one_agreement(wanted),
-        )
-        if made.valid_until <= now:
-            raise TryLater(
-                "supplier-quote-expired",
-                "A supplier's quote ended while this one was made.",
-                after_s=1,
+    return len(rules.parts(need))
+
+
+def quote_part(
+    begin: Begin,
+    *,
+    us: Party,
+    actor: Actor,
+    buyer: Party,
+    need: Need,
+    key: BuyerKey,
+    position: int,
+    sellers: Sellers,
+    ids: Ids,
+    now: Instant,
+) -> Sequence[Priced]:
+    """The answers to one part of a bulk need: those given before under the key, or made now.
+
+    Raises TryLater when a supplier is silent; nothing is kept then.
+    """
+    part = rules.parts(need)[position]
+    with begin() as tx:
+        kept = store.part(tx, actor.party, key, position)
+        if kept is not None:
+            return _kept_answers(tx, part, kept)
+    wanted, picks, refusals = qualification.source_what_can_be(
+        begin, us=us, actor=actor, buyer=buyer, need=part, sellers=sellers, now=now
+    )
+    refused = dict(refusals)
+    made: list[KeptQuote] = []
+    for group in rules.by_agreement(wanted):
+        made += _price_what_can_be(
+            begin, group, picks, refused, us=us, actor=actor, need=part, sellers=sellers,
+            ids=ids, now=now,
+        )  # fmt: skip
+    unquoted = [Unquoted(item, no.code, no.words, no.field or "") for item, no in refused.items()]
+    answers = KeptPart(tuple(one.quote.id for one in made), tuple(unquoted))
+    with begin() as tx:
+        if store.add_part(tx, actor.party, key, position, answers):
+            for one in made:
+                store.add(tx, one, {})
+            return rules.answers(part, [one.quote for one in made], unquoted)
+        kept = store.part(tx, actor.party, key, position)  # somebody was quicker
+        assert kept is not None
+        return _kept_answers(tx, part, kept)
+
+
+def _kept_answers(tx: Transaction, part: Need, kept: KeptPart) -> Sequence[Priced]:
+    held = [store.get(tx, quote_id) for quote_id in kept.quotes]
+    return rules.answers(part, [one.quote for one in held if one], kept.refusals)
+
+
+def _price_what_can_be(
+    begin: Begin,
+    wanted: Sequence[Wanted],
+    picks: Sequence[Pick],
+    refused: dict[str, Refused],
+    *,
+    us: Party,
+    actor: Actor,
+    need: Need,
+    sellers: Sellers,
+    ids: Ids,
+    now: Instant,
+) -> Sequence[KeptQuote]:
+    """A quote for those that can still be had; whatever is refused by now goes to `refused`."""
+    while wanted:
+        chosen = {one.item.id for one in wanted}
+        try:
+            offered = _ask(
+                [pick for pick in picks if pick.item in chosen], us=us, need=need, sellers=sellers
             )
-        store.add(tx, KeptQuote(made, need.trace, need.trail, supplies), extras or {})
-    return made
+            with begin() as tx:
+                made = _price(tx, wanted, offered, us=us, actor=actor, need=need, ids=ids, now=now)
+        except Refused as refusal:
+            named = rules.named(refusal, chosen) or chosen
+            refused |= dict.fromkeys(named, refusal)
+            wanted = [one for one in wanted if one.item.id not in named]
+        else:
+            return [made]
+    return []
+
+
+def _price(
+    tx: Transaction,
+    wanted: Sequence[Wanted],
+    offered: Sequence[tuple[Group, Quote]],
+    *,
+    us: Party,
+    actor: Actor,
+    need: Need,
+    ids: Ids,
+    now: Instant,
+) -> KeptQuote:
+    """Our quote on the suppliers' quotes, not kept yet."""
+    supplies = tuple(
+        _supply(tx, group, quote, currency=need.currency, now=now) for group, quote in offered
+    )
+    costs = _costs(supplies)
+    made = Quote(
+        id=ids.new(QuoteId),
+        seller=us.id,
+        buyer=actor.party,
+        currency=need.currency,
+        lines=tuple(_line(one, costs.get(one.item.id, ())) for one in wanted),
+        made_at=now,
+        valid_until=rules.valid_until(now, [supply.quote for supply in supplies]),
+        agreement=_one_agreement(wanted),
+    )
+    if made.valid_until <= now:
+        raise TryLater(
+            "supplier-quote-expired",
+            "A supplier's quote ended while this one was made.",
+            after_s=1,
+        )
+    return KeptQuote(made, need.trace, need.trail, supplies)
 
 
 def get(tx: Transaction, *, quote_id: QuoteId, buyer: PartyId | None = None) -> KeptQuote:
@@ -138,9 +260,6 @@ def move(
         if found.state is not state:
             QUOTE_STATES.check(found.state, state)
     return shelf_quote(tx, quote_id=quote_id, buyer=buyer)
-
-
-Group = Sequence[Pick]
 
 
 def _ask(

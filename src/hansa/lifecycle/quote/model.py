@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hansa.federation.bulk import Unquoted
 from hansa.federation.contract import AgreementRef, Quote
 from hansa.federation.shelf import QuoteState
-from hansa.foundation.ids import PartyId, TraceId
+from hansa.foundation.ids import PartyId, QuoteId, TraceId
 from hansa.foundation.states import StateGraph
 
 Q = QuoteState
@@ -46,6 +47,14 @@ class SupplyQuote:
     quote: Quote
     lines: tuple[SupplyLine, ...]
     rate_of_exchange: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPart:
+    """What was answered to one part of a bulk need: the quotes made, and who had none."""
+
+    quotes: tuple[QuoteId, ...]
+    refusals: tuple[Unquoted, ...]
 
 
 @dataclass(frozen=True, slots=True)

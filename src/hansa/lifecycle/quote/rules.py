@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
+from hansa.federation.bulk import Priced, Quoted, Unquoted
 from hansa.federation.contract import (
+    AgreementRef,
+    Need,
     PercentileTariff,
     Quote,
     Tariff,
@@ -17,6 +21,9 @@ from hansa.federation.contract import (
     VoiceBand,
     VoiceTariff,
 )
+from hansa.foundation import documents
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import TraceId
 from hansa.foundation.money import Money, Rounding, minor_digits, round_fraction
 from hansa.foundation.time import Instant
 from hansa.lifecycle.qualification.model import Wanted
@@ -87,6 +94,66 @@ def _band(band: VoiceBand, ours: Callable[[Decimal], Decimal]) -> VoiceBand:
         offpeak_per_min=ours(band.offpeak_per_min),
         setup=ours(band.setup),
     )
+
+
+# --- in bulk ----------------------------------------------------------------------------------
+
+BULK_MAX = 100_000
+"""The most items of a need that is answered part by part."""
+
+PART = 250
+"""Items answered at a time: few enough that the first answers come soon."""
+
+
+def check_bulk(need: Need) -> None:
+    """Raises Refused for a need that is empty, too long, or names two items alike."""
+    if not need.items:
+        raise Refused("need-empty", "Ask for at least one item.", field="items")
+    if len(need.items) > BULK_MAX:
+        raise Refused(
+            "need-too-long", f"Ask for at most {BULK_MAX} items at a time.", field="items"
+        )
+    name, count = Counter(item.id for item in need.items).most_common(1)[0]
+    if count > 1:
+        raise Refused(
+            "item-duplicate",
+            f"{count} items are called {name!r}; name each of them once.",
+            field=f"items.{name}",
+        )
+
+
+def asked(need: Need) -> str:
+    """The fingerprint of what is asked: all of the need but its trace."""
+    return documents.fingerprint(documents.write(replace(need, trace=TraceId(""))))
+
+
+def parts(need: Need) -> Sequence[Need]:
+    """The need cut into parts, in order."""
+    starts = range(0, len(need.items), PART)
+    return [replace(need, items=need.items[start : start + PART]) for start in starts]
+
+
+def by_agreement(wanted: Sequence[Wanted]) -> Sequence[Sequence[Wanted]]:
+    """Items that fall under the same agreement: one quote is under one."""
+    groups: dict[AgreementRef | None, list[Wanted]] = {}
+    for one in wanted:
+        groups.setdefault(one.agreement, []).append(one)
+    return list(groups.values())
+
+
+def named(refusal: Refused, items: Iterable[str]) -> frozenset[str]:
+    """The one of these items that a refusal is about, if it is about one."""
+    about = [item for item in items if f"{refusal.field}.".startswith(f"items.{item}.")]
+    return frozenset({max(about, key=len)} if about else ())
+
+
+def answers(part: Need, quotes: Sequence[Quote], refusals: Sequence[Unquoted]) -> Sequence[Priced]:
+    """One answer an item, in the order asked."""
+    known: dict[str, Priced] = {no.item: no for no in refusals}
+    for quote in quotes:
+        for line in quote.lines:
+            known[line.item] = Quoted(line.item, quote.id, quote.valid_until, line)
+    return [known[item.id] for item in part.items]
 
 
 def valid_until(now: Instant, supplies: Sequence[Quote]) -> Instant:

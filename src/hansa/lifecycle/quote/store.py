@@ -10,10 +10,10 @@ from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
-from hansa.foundation.ids import PartyId, QuoteId, TraceId
+from hansa.foundation.ids import BuyerKey, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.quote.model import KeptQuote, SupplyQuote
+from hansa.lifecycle.quote.model import KeptPart, KeptQuote, SupplyQuote
 
 
 def add(tx: Transaction, kept: KeptQuote, extras: Extras) -> None:
@@ -65,6 +65,49 @@ def get(tx: Transaction, quote: QuoteId) -> KeptQuote | None:
         trail=tuple(PartyId(node) for node in row["trail"]),
         supplies=documents.read(tuple[SupplyQuote, ...], row["supplies"]),
     )
+
+
+def enter_bulk(tx: Transaction, buyer: PartyId, key: BuyerKey, asked: str) -> str:
+    """Enters what is asked under a key; returns what is asked under it."""
+    run(
+        tx,
+        """insert into quote_bulk (buyer, key, asked) values (%s, %s, %s)
+           on conflict (buyer, key) do nothing""",
+        (buyer, key, asked),
+    )
+    row = one_row(tx, "select asked from quote_bulk where buyer = %s and key = %s", (buyer, key))
+    assert row is not None
+    entered: str = row["asked"]
+    return entered
+
+
+def part(tx: Transaction, buyer: PartyId, key: BuyerKey, position: int) -> KeptPart | None:
+    row = one_row(
+        tx,
+        """select quotes, refusals from quote_bulk_part
+           where buyer = %s and key = %s and position = %s""",
+        (buyer, key, position),
+    )
+    return documents.read(KeptPart, row) if row else None
+
+
+def add_part(
+    tx: Transaction, buyer: PartyId, key: BuyerKey, position: int, answers: KeptPart
+) -> bool:
+    """Keeps what is answered; False when somebody was quicker."""
+    kept = run(
+        tx,
+        """insert into quote_bulk_part (buyer, key, position, quotes, refusals)
+           values (%s, %s, %s, %s, %s) on conflict (buyer, key, position) do nothing""",
+        (
+            buyer,
+            key,
+            position,
+            list(answers.quotes),
+            Jsonb(documents.write(answers)["refusals"]),
+        ),
+    )
+    return kept == 1
 
 
 def of_buyer(tx: Transaction, buyer: PartyId | None, limit: int) -> Sequence[Quote]:
