@@ -7,7 +7,7 @@ its view of every seller. Doors (`hansa.entrypoints`) get a Node and nothing els
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,10 @@ import httpx2
 
 from hansa.drivers import registry
 from hansa.federation import directory, notices
-from hansa.federation.clients import actions as clients
-from hansa.federation.clients.gate import ClientGate, signed_by
-from hansa.federation.clients.model import Grant
+from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.contract import Family, Seller
 from hansa.federation.courier import Courier
-from hansa.federation.exchange import Caller, Gate
+from hansa.federation.exchange import Gate
 from hansa.federation.gate import TokenGate
 from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.keys import KeyRing
@@ -240,6 +238,13 @@ class Node:
         self._connect = connect
         self._connections = ExitStack()
         self._partners: dict[tuple[PartyId, str, str], TmfPartner] = {}
+        self.clients = ClientDesk(
+            us=self.us.id,
+            begin=self.begin,
+            clock=self.clock,
+            mint=lambda _now: self.keys.token,
+            keys=lambda _now: [self.keys.public],
+        )
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
             **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
@@ -304,26 +309,7 @@ class Node:
     @property
     def gate(self) -> Gate:
         """Who may come in, and what leaves."""
-        return ClientGate(us=self.us.id, caller=self._client, others=TokenGate(self._caller))
-
-    def grant(self, client_id: str, secret: str, scopes: Collection[str] | None) -> Grant:
-        """An access token for a registered client. Raises as `clients.actions.grant`."""
-        with self.begin() as tx:
-            return clients.grant(
-                tx,
-                us=self.us.id,
-                client_id=client_id,
-                secret=secret,
-                scopes=scopes,
-                mint=self.keys.token,
-                now=self.clock.now(),
-            )
-
-    def _client(self, token: str) -> Caller:
-        """For whom an access token of ours asks. Raises Refused `token-refused`."""
-        check = signed_by(lambda: [self.keys.public])
-        with self.begin() as tx:
-            return clients.caller(tx, us=self.us.id, token=token, check=check, now=self.clock.now())
+        return self.clients.gate(TokenGate(self._caller))
 
     def _caller(self, token: str) -> Actor:
         """The partner that a bearer token proves to be calling. Raises Refused `token-refused`."""

@@ -44,7 +44,7 @@ def app(node: Node) -> ASGIApp:
     operation = Dialect("/", _operation(node, counters), tmf_errors.write, tmf_errors.UNFORESEEN)
     spoken = dialects(node)
     tokens = endpoint.dialect(
-        grants=node.grant, address=node.settings.address, scopes=scopes(spoken)
+        grants=node.clients.grant, address=node.settings.address, scopes=scopes(spoken)
     )
     return Counting(Exchanges([*spoken, tokens, operation], node.gate), counters)
 
