@@ -1,0 +1,68 @@
+"""What the two tell each other beside: events of a partner's, for us as its buyer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from hansa.federation.exchange import Answer, Ask, Caller, Handler
+from hansa.federation.papers import OrderMoved
+from hansa.federation.sonata.desk import Desk, Serves, done
+from hansa.federation.sonata.shapes import event, order
+from hansa.foundation.errors import NotFound, TryLater
+
+log = logging.getLogger(__name__)
+
+
+class Support:
+    """The handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def serves(self) -> Sequence[Serves]:
+        moved = "productOrderStateChangeEvent", "productOrderItemStateChangeEvent"
+        served = [
+            Serves("order-events", "POST", f"{order.NOTICES}/{kind}", self.moved(kind))
+            for kind in moved
+        ]
+        for listener, kinds in event.HEARD.items():
+            api = f"{listener.split('/')[3].removesuffix('Notification')}-events"
+            served += [
+                Serves(api, "POST", f"{listener}/{kind}", self.noted(kind)) for kind in kinds
+            ]
+        return served
+
+    def moved(self, kind: str) -> Handler:
+        """The handler of an event of an order of ours."""
+
+        def hear(ask: Ask, caller: Caller) -> Answer:
+            body = self._desk.body(ask, "order-events", "ProductOrderEvent")
+            event.read(body, kind)
+            found = order.read_moved(body)
+            listener = self._desk.seat(caller.actor).listener
+            if isinstance(found, OrderMoved):
+                listener.hear(found)
+            elif self._desk.partner is not None:
+                try:
+                    progress = self._desk.partner(caller.actor.party).progress(found)
+                except (TryLater, NotFound) as error:
+                    log.info("event not followed", extra={"reason": error.code})
+                else:
+                    listener.hear(OrderMoved(progress))
+            return done()
+
+        hear.__doc__ = f"Told of a {kind}; what has become of the order is asked, if not told."
+        return hear
+
+    def noted(self, kind: str) -> Handler:
+        """The handler of an event for which nobody waits."""
+
+        def hear(ask: Ask, caller: Caller) -> Answer:
+            body = self._desk.body(ask, "order-events", "Event")
+            identity = event.read(body, kind)
+            log.info(kind, extra={"partner": caller.actor.party, "about": identity})
+            return done()
+
+        hear.__doc__ = f"Told of a {kind}; taken note of."
+        return hear
