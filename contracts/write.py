@@ -13,9 +13,9 @@ from typing import Any
 
 from hansa.federation.exchange import Dialect, Operation
 from hansa.federation.tmf import server as tmf
-from hansa.foundation.ids import TraceId
-from hansa.foundation.party import Actor
-from hansa.node import Seat
+from hansa.federation.tmf.engine.model import World
+from hansa.foundation.ids import Ids
+from hansa.foundation.time import SystemClock
 
 HERE = Path(__file__).parent
 
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 def documents() -> Mapping[str, str]:
     """Each document's text by its file's name."""
     served = _document(
-        tmf.dialect(seat=_nowhere, new_trace=_untraced),
+        tmf.dialect(_world()),
         title="Hansa between operators",
         summary="The TM Forum v4 paths that a node serves to its partners",
     )
@@ -56,11 +56,21 @@ def _operation(operation: Operation) -> Mapping[str, Any]:
     }
 
 
-def _nowhere(actor: Actor) -> Seat:
-    raise NotImplementedError(actor)
+def _world() -> World:
+    """A world in which nothing can be asked: documents are made of declarations alone."""
+    ids = Ids(SystemClock())
+    return World(
+        seat=_nothing,
+        begin_for=_nothing,
+        ids=ids,
+        clock=SystemClock(),
+        address="",
+        new_trace=ids.trace,
+        callback_allowed=_nothing,
+    )
 
 
-def _untraced() -> TraceId:
+def _nothing(*_: object) -> Any:
     raise NotImplementedError
 
 

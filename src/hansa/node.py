@@ -23,11 +23,16 @@ from hansa.federation.courier import Courier
 from hansa.federation.exchange import Gate
 from hansa.federation.gate import TokenGate
 from hansa.federation.helpdesk import Helpdesk
+from hansa.federation.hub import sending
+from hansa.federation.hub import work as hub_work
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
 from hansa.federation.shelf import Shelf
+from hansa.federation.tmf import server as tmf
 from hansa.federation.tmf.client import TmfPartner
+from hansa.federation.tmf.engine import telling
+from hansa.federation.tmf.engine.model import World
 from hansa.federation.tokens import TokenCache, verify_token
 from hansa.foundation import documents, embedded, migrations
 from hansa.foundation.database import Database, Wakeups
@@ -56,6 +61,8 @@ ROOMS = (
     "ledger",
     "federation",
     "federation/clients",
+    "federation/records",
+    "federation/hub",
     "drivers",
     "lifecycle/agreement",
     "lifecycle/catalogue",
@@ -212,6 +219,7 @@ class Node:
         ids: Ids | None = None,
         connect: Connect = connect,
         connections_max: int = 12,
+        deliver: hub_work.Deliver | None = None,
     ) -> None:
         self.settings = settings
         self.folder = folder
@@ -245,8 +253,23 @@ class Node:
             mint=lambda _now: self.keys.token,
             keys=lambda _now: [self.keys.public],
         )
+        self.world = World(
+            seat=self.seat,
+            begin_for=self.begin_for,
+            ids=self.ids,
+            clock=self.clock,
+            address=settings.address.rstrip("/"),
+            new_trace=self.ids.trace,
+            callback_allowed=self.callback_allowed,
+        )
+        self._sender = sending.Sender(self.callback_allowed)
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
+            **hub_work.handlers(
+                begin=self.begin,
+                compose=telling.composers(self.world, tmf.APIS),
+                deliver=deliver or self._sender,
+            ),
             **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
             **assurance_work.handlers(
                 us=self.us.id, begin=self.begin, helpdesks=self.helpdesk, ids=self.ids
@@ -260,6 +283,7 @@ class Node:
 
     def close(self) -> None:
         self._connections.close()
+        self._sender.close()
         self.database.close()
 
     # --- whom we trade with ---------------------------------------------------------------------
@@ -279,6 +303,15 @@ class Node:
     def begin_for(self, actor: Actor) -> Begin:
         """How transactions are opened for what this actor asks: it finds its own rows alone."""
         return self.database.begin_for(actor, us=self.us.id)
+
+    def callback_allowed(self, _actor: Actor, callback: str) -> None:
+        """Raises Refused `callback-refused` for where this actor may not have notices sent."""
+        sending.well_formed(callback, plain=self.address_is_plain)
+
+    @property
+    def address_is_plain(self) -> bool:
+        """Whether this node itself is reached without TLS, as in a demonstration."""
+        return self.settings.address.startswith("http:")
 
     def seat(self, actor: Actor) -> Seat:
         """What this actor may buy from us and tell us."""

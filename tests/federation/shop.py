@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -41,6 +42,7 @@ from hansa.federation.model import Partner
 from hansa.federation.papers import Notice
 from hansa.federation.tmf import server
 from hansa.federation.tmf.client import TmfPartner
+from hansa.federation.tmf.engine.model import World
 from hansa.federation.tokens import make_token, verify_token
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import (
@@ -60,6 +62,7 @@ from hansa.foundation.party import Actor, Party
 from hansa.foundation.readings import SAMPLES_A_DAY, Call, Check, OctetDay, SeatDay
 from hansa.foundation.site import Site
 from hansa.foundation.time import Clock, Period
+from hansa.foundation.transaction import Transaction
 
 BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
 LINE = OfferCode("line")
@@ -236,6 +239,11 @@ def some_usage(holding: HoldingId) -> list[UsageRecord]:
     ]
 
 
+def nowhere() -> AbstractContextManager[Transaction]:
+    """Opens no transaction: such a door has no database behind it."""
+    raise NotImplementedError
+
+
 @dataclass
 class Seat:
     """What one caller finds at a door."""
@@ -255,7 +263,16 @@ class Door(TestClient):
         self.keys: dict[PartyId, str] = {}
         self.shops: dict[PartyId, Shop] = {}
         self.exchanged: list[tuple[httpx2.Request, httpx2.Response]] = []
-        spoken = server.dialect(seat=self._seat, new_trace=ids.trace, **bounds)
+        world = World(
+            seat=self._seat,
+            begin_for=lambda _actor: nowhere,
+            ids=ids,
+            clock=clock,
+            address=f"http://{us}.test",
+            new_trace=ids.trace,
+            callback_allowed=lambda _actor, _callback: None,
+        )
+        spoken = server.dialect(world, **bounds)
         app = Exchanges([spoken], TokenGate(self._caller))
         super().__init__(app, base_url=f"http://{us}.test", raise_server_exceptions=False)
 

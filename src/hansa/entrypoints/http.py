@@ -51,7 +51,7 @@ def app(node: Node) -> ASGIApp:
 
 def dialects(node: Node) -> Sequence[Dialect]:
     """What a node serves to others, standard by standard."""
-    return [tmf.dialect(seat=node.seat, new_trace=node.ids.trace)]
+    return [tmf.dialect(node.world)]
 
 
 def scopes(served: Sequence[Dialect]) -> frozenset[str]:

@@ -46,6 +46,7 @@ BY_CODE: Mapping[str, int] = {
     "state-move": 409,
     "body-too-large": 413,
     "scope-missing": 403,
+    "media-type-unknown": 415,
 }
 """Reasons for which HTTP has a nearer word than their family's."""
 

@@ -37,6 +37,9 @@ CancellationId = NewType("CancellationId", str)
 BillRequestId = NewType("BillRequestId", str)
 TicketId = NewType("TicketId", str)
 NoteId = NewType("NoteId", str)
+RecordId = NewType("RecordId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+EventId = NewType("EventId", str)
 ClientId = NewType("ClientId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
@@ -60,6 +63,9 @@ PREFIXES: dict[Callable[[str], str], str] = {
     BillRequestId: "brq",
     TicketId: "tck",
     NoteId: "nte",
+    RecordId: "rec",
+    SubscriptionId: "sub",
+    EventId: "evt",
     ClientId: "cli",
 }
 

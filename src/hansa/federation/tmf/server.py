@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from hansa.federation import trace
 from hansa.federation.contract import TRAIL_MAX, Need, Seller
@@ -20,9 +20,22 @@ from hansa.federation.exchange import (
     Handler,
     Operation,
 )
-from hansa.federation.helpdesk import Helpdesk
-from hansa.federation.papers import Listener, Notice
+from hansa.federation.papers import Notice
 from hansa.federation.tmf import errors
+from hansa.federation.tmf.engine import operations, telling
+from hansa.federation.tmf.engine.model import Seat, World
+from hansa.federation.tmf.resources import (
+    account,
+    address,
+    customer,
+    party,
+    role,
+    site,
+)
+from hansa.federation.tmf.resources import agreement as agreements
+from hansa.federation.tmf.resources import catalogue as catalogues
+from hansa.federation.tmf.resources import partnership as partnerships
+from hansa.federation.tmf.resources import usage as usages
 from hansa.federation.tmf.shapes import (
     agreement,
     bill,
@@ -56,32 +69,32 @@ PAGE_MAX = 1000
 ID_MAX = 200
 
 
-class Seat(Protocol):
-    """What one actor finds at our door: a Seller to buy from, a Listener to tell, a Helpdesk."""
-
-    @property
-    def seller(self) -> Seller: ...
-
-    @property
-    def listener(self) -> Listener: ...
-
-    @property
-    def helpdesk(self) -> Helpdesk: ...
+APIS = (
+    catalogues.API,
+    customer.API,
+    party.API,
+    usages.API,
+    agreements.API,
+    account.API,
+    partnerships.API,
+    role.API,
+    address.API,
+    site.API,
+)
+"""What is served by declaration."""
 
 
 def dialect(
+    world: World,
     *,
-    seat: Callable[[Actor], Seat],
-    new_trace: Callable[[], TraceId],
     body_max: int = BODY_MAX,
     papers_max: int = PAPERS_MAX,
 ) -> Dialect:
     """What a node serves of the TM Forum Open APIs, whose errors are TMF630 Errors.
 
-    seat: what an actor finds. new_trace: for needs that come without a trace. body_max,
-    papers_max: the longest bodies in octets; papers are agreements and bills.
+    body_max, papers_max: the longest bodies in octets; papers are agreements and bills.
     """
-    door = _Door(seat, new_trace)
+    door = _Door(world.seat, world.new_trace)
     goods = [
         ("TMF620", "GET", catalogue.OFFERINGS, door.offers),
         ("TMF679", "POST", qualification.QUALIFICATIONS, door.qualify),
@@ -111,6 +124,9 @@ def dialect(
     ]
     served = [_operation(*one, body_max) for one in goods]
     served += [_operation(*one, papers_max) for one in papers]
+    served += operations.operations(world, APIS)
+    for api in APIS:
+        served += telling.operations(world, api)
     return Dialect(PREFIX, served, errors.write, errors.UNFORESEEN)
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from hansa.federation import trace
 from hansa.federation.contract import Seller
 from hansa.federation.exchange import BODY_MAX, Ask, Caller
+from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.papers import Listener
+from hansa.federation.records.model import Condition, Sort
 from hansa.federation.tmf.engine.attributes import Shape, read_shapes
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import Ids, TraceId
@@ -28,7 +30,7 @@ from hansa.foundation.transaction import Begin
 
 
 class Seat(Protocol):
-    """What one actor finds at our door: a Seller to buy from, a Listener to tell."""
+    """What one actor finds at our door: a Seller to buy from, a Listener to tell, a Helpdesk."""
 
     @property
     def seller(self) -> Seller: ...
@@ -36,17 +38,26 @@ class Seat(Protocol):
     @property
     def listener(self) -> Listener: ...
 
+    @property
+    def helpdesk(self) -> Helpdesk: ...
+
 
 @dataclass(frozen=True)
 class World:
-    """What the dialect stands on. seat: what an actor finds; address: how partners reach us."""
+    """What the dialect stands on.
+
+    seat: what an actor finds. begin_for: how transactions are opened for it. address: how
+    partners reach us. callback_allowed: raises Refused `callback-refused` for an address to
+    which this actor may not have notices sent.
+    """
 
     seat: Callable[[Actor], Seat]
-    begin: Begin
+    begin_for: Callable[[Actor], Begin]
     ids: Ids
     clock: Clock
     address: str
     new_trace: Callable[[], TraceId]
+    callback_allowed: Callable[[Actor, str], None]
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,11 @@ class Visit:
         return self.world.seat(self.caller.actor)
 
     @cached_property
+    def begin(self) -> Begin:
+        """Opens transactions in which the actor's own rows are seen alone."""
+        return self.world.begin_for(self.caller.actor)
+
+    @cached_property
     def now(self) -> Instant:
         return self.world.clock.now()
 
@@ -80,39 +96,13 @@ class Visit:
 
 # --- what is looked for -----------------------------------------------------------------------
 
-Test = Literal["eq", "gt", "gte", "lt", "lte"]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One condition on things listed. path: the attribute's steps; arrays count by any element.
-
-    values: any of them will do; compared as text, or as numbers where both are numbers.
-    """
-
-    path: tuple[str, ...]
-    test: Test
-    values: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return ".".join(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Sorted by an attribute."""
-
-    path: tuple[str, ...]
-    descending: bool = False
-
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """What a list was asked for: all filters hold; limit at most PAGE_MAX."""
 
-    filters: tuple[Filter, ...]
-    sort: tuple[Order, ...]
+    filters: tuple[Condition, ...]
+    sort: tuple[Sort, ...]
     offset: int
     limit: int
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hansa.federation.exchange import Answer, Ask, Caller, Handler, Operation
 from hansa.federation.tmf.engine import change, query
-from hansa.federation.tmf.engine.model import Api, Heard, Resource, Visit, World
+from hansa.federation.tmf.engine.model import Api, Found, Heard, Resource, Visit, World
 from hansa.federation.tmf.shapes.common import malformed
 from hansa.federation.wire import Plain, render
 from hansa.foundation.documents import Json
@@ -85,10 +85,8 @@ class _Desk:
         asked = query.read(ask.query)
         fields = query.read_fields(ask.query)
         found = self._source.find(visit, asked)
-        page = [query.project(self._whole(visit, one), fields) for one in found.documents]
-        headers = {"x-total-count": str(found.total), "x-result-count": str(len(page))}
-        status = 200 if len(page) == found.total else 206
-        return Answer(status, render(page), {**headers, **visit.headers})
+        page = [self._whole(visit, one) for one in found.documents]
+        return query.answer(Found(page, found.total), fields, visit.headers)
 
     def get(self, ask: Ask, caller: Caller) -> Answer:
         assert self._source.get is not None
@@ -132,12 +130,14 @@ class _Desk:
         return Visit(ask, caller, self._world, self._api, self._resource)
 
     def _whole(self, visit: Visit, document: Json) -> dict[str, Json]:
-        """The document as it is served: with where it is, and what it is."""
-        value = document.value if isinstance(document, Plain) else document
-        whole = dict(value)
-        path = self._api.href(self._resource, visit.ask.params, whole["id"])
-        whole["href"] = f"{self._world.address}{path}"
-        return change.typed(self._resource, whole)
+        return whole(visit, self._resource, document)
+
+
+def whole(visit: Visit, resource: Resource, document: Json) -> dict[str, Json]:
+    """The document as it is served: with where it is, and what it is."""
+    value = document.value if isinstance(document, Plain) else document
+    path = visit.api.href(resource, visit.ask.params, value["id"])
+    return change.typed(resource, {**value, "href": f"{visit.world.address}{path}"})
 
 
 def _identity(ask: Ask) -> str:

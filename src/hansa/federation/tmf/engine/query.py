@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, get_args
 
-from hansa.federation.tmf.engine.model import Filter, Found, Order, Query, Test, Visit
+from hansa.federation.exchange import Answer
+from hansa.federation.records.model import Condition, Sort, Test, comparable
+from hansa.federation.tmf.engine.model import Found, Query, Visit
 from hansa.federation.tmf.shapes.common import malformed
-from hansa.federation.wire import DIGITS_MAX, Plain
+from hansa.federation.wire import Plain, render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 
@@ -68,7 +70,7 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _filter(name: str, text: str) -> Filter:
+def _filter(name: str, text: str) -> Condition:
     path, _, test = name.rpartition(".")
     if not path or test not in TESTS:
         path, test = name, "eq"
@@ -78,7 +80,7 @@ def _filter(name: str, text: str) -> Filter:
     values = tuple(_values(text))
     if len(values) > VALUES_MAX:
         raise malformed(name, f"at most {VALUES_MAX} values are taken")
-    return Filter(steps, test, values)  # type: ignore[arg-type]
+    return Condition(steps, test, values)  # type: ignore[arg-type]
 
 
 def _path(text: str, name: str) -> tuple[str, ...]:
@@ -98,25 +100,13 @@ def _values(text: str) -> Iterator[str]:
         end = found.end()
 
 
-def _sorts(text: str) -> Iterator[Order]:
+def _sorts(text: str) -> Iterator[Sort]:
     for name in filter(None, text.split(",")):
         bare = name.strip().removeprefix("+").removeprefix("-")
-        yield Order(_path(bare, "sort"), descending=name.strip().startswith("-"))
+        yield Sort(_path(bare, "sort"), descending=name.strip().startswith("-"))
 
 
 # --- hold against documents -------------------------------------------------------------------
-
-
-def number(text: str) -> Decimal | None:
-    """The number that a text is, if it is one that can be compared."""
-    if not text or not text.isascii() or text[-1] not in "0123456789":
-        return None
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        return None
-    fits = found.is_finite() and abs(found.adjusted()) <= DIGITS_MAX and len(text) <= DIGITS_MAX
-    return found if fits else None
 
 
 def at(document: Json, path: Sequence[str]) -> Iterator[Json]:
@@ -139,7 +129,7 @@ def text_of(value: Json) -> str:
     return "" if value is None else str(value)
 
 
-def fits(document: Json, condition: Filter) -> bool:
+def fits(document: Json, condition: Condition) -> bool:
     """Whether any value at the filter's path passes it."""
     return any(
         _passes(value, condition.test, wanted)
@@ -153,7 +143,7 @@ def _passes(value: Json, test: Test, wanted: str) -> bool:
     left: Any = value
     right: Any = None
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        right = number(wanted)
+        right = comparable(wanted)
     if right is None:
         left, right = text_of(value), wanted
     if test == "eq":
@@ -227,32 +217,25 @@ def windowed(
 
 # --- fields -----------------------------------------------------------------------------------
 
-KEPT: tuple[str, ...] = ("id", "href", "@type", "@baseType")
+KEPT = frozenset({"id", "href", "@type"})
 
 
 def project(document: Json, fields: frozenset[str] | None) -> Json:
-    """The document with the attributes that were asked for; `id`, `href` and types stay.
+    """The document with the attributes that were asked for; `id`, `href` and `@type` stay.
 
-    A dotted name keeps only that part of the objects on its way.
+    Of a dotted name the whole first attribute is given.
     """
     if fields is None:
         return document
-    tree: dict[str, Any] = dict.fromkeys((*KEPT,))
-    for name in sorted(fields, key=lambda name: name.count("."), reverse=True):
-        steps, node = name.split("."), tree
-        for step in steps[:-1]:
-            node = node.setdefault(step, {}) if node.get(step, {}) is not None else {}
-        node[steps[-1]] = None
-    return _cut(document, tree)
+    asked = KEPT | {name.partition(".")[0] for name in fields}
+    return {name: value for name, value in document.items() if name in asked}
 
 
-def _cut(value: Json, tree: Mapping[str, Any] | None) -> Json:
-    if tree is None:
-        return value
-    if isinstance(value, Plain):
-        value = value.value
-    if isinstance(value, list | tuple):
-        return [_cut(one, tree) for one in value]
-    if isinstance(value, dict):
-        return {name: _cut(one, tree[name]) for name, one in value.items() if name in tree}
-    return value
+def answer(
+    found: Found, fields: frozenset[str] | None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """A page of a list: 206 when there is more than it holds, and how much there is in all."""
+    page = [project(one, fields) for one in found.documents]
+    counts = {"x-total-count": str(found.total), "x-result-count": str(len(page))}
+    status = 200 if len(page) == found.total else 206
+    return Answer(status, render(page), {**counts, **(headers or {})})
