@@ -320,7 +320,7 @@ class Node:
             us=self.us.id,
             actor=actor,
             front=front,
-            begin=self.begin,
+            begin=self.begin_for(actor),
             ids=self.ids,
             clock=self.clock,
             usage_folder=self.usage_folder,
@@ -332,7 +332,7 @@ class Node:
         return Storefront(
             us=self.us,
             actor=actor,
-            begin=self.begin,
+            begin=self.begin_for(actor),
             sellers=self.seller,
             ids=self.ids,
             clock=self.clock,

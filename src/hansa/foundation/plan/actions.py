@@ -55,9 +55,8 @@ def wake(tx: Transaction, *, task: TaskId, message: Json, now: Instant) -> bool:
     A message that comes before the task waits is kept for it; the last one counts. A task
     that is over hears nothing.
     """
-    if reading.lock_plan_of(tx, task) is None:
+    if not writing.wake(tx, task, message, now):
         return False
-    writing.hear(tx, task, message, now)
     writing.notify(tx)
     return True
 

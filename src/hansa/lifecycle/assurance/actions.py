@@ -348,7 +348,7 @@ def _pass_on(
         Step(
             id=relay.task,
             kind=RELAY,
-            body={"supplier": relay.supplier},
+            body={"seller": relay.supplier, "buyer": kept.buyer},
             label=f"ticket with {relay.supplier}",
         )
         for relay in relays

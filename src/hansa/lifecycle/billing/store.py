@@ -78,13 +78,7 @@ def set_state(tx: Transaction, bill: BillId, state: BillState) -> None:
 
 def next_serial(tx: Transaction, issuer: PartyId, year: int) -> int:
     """The next number of this issuer's year; given back if the transaction does not commit."""
-    row = one_row(
-        tx,
-        """insert into billing_counter (issuer, year, last) values (%s, %s, 1)
-           on conflict (issuer, year) do update set last = billing_counter.last + 1
-           returning last""",
-        (issuer, year),
-    )
+    row = one_row(tx, "select billing_next_serial(%s, %s) as last", (issuer, year))
     assert row is not None
     serial: int = row["last"]
     return serial

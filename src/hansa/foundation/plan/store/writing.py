@@ -165,22 +165,14 @@ def lease(
     return int(row["attempt"])
 
 
-def hear(tx: Transaction, task: TaskId, message: Json, now: Instant) -> None:
-    """Keeps a message for a task that is not over; a task that waits is due at once."""
-    run(
-        tx,
-        """update plan_task set message = %(message)s, heard = heard + 1,
-                  state = case state when 'waiting' then 'ready'
-                                     when 'undo-waiting' then 'undo-ready' else state end,
-                  run_at = case when state in ('ready', 'waiting', 'undo-ready', 'undo-waiting')
-                                then least(run_at, %(now)s) else run_at end
-           where id = %(task)s and state not in ('done', 'failed', 'skipped', 'undone')""",
-        {"task": task, "message": Jsonb(message), "now": now},
-    )
+def wake(tx: Transaction, task: TaskId, message: Json, now: Instant) -> bool:
+    """Locks a task's plan and keeps a message for it; see `plan_wake` in the schema."""
+    row = one_row(tx, "select plan_wake(%s, %s, %s) as woken", (task, Jsonb(message), now))
+    return row is not None and bool(row["woken"])
 
 
 def told(tx: Transaction, task: TaskId, seller: PartyId, message: Json, now: Instant) -> bool:
-    """As `hear`, with the plan locked, of a task that asks this seller; False if none does."""
+    """As `wake`, of a task that asks this seller; False if none does."""
     row = one_row(
         tx,
         "select plan_told(%s, %s, %s, %s) as heard",
