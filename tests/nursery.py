@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hansa.entrypoints import http, worker
+from hansa.entrypoints import api, http, worker
 from hansa.foundation.plan.model import Handler, Inside
 from hansa.node import Node, open_node
 
@@ -105,13 +105,11 @@ def run_worker(node: Node, told: dict[str, str]) -> None:
 
 
 def run_api(node: Node, told: dict[str, str]) -> None:
-    import uvicorn
-
     app: Any = http.app(node)
     if told.get("path"):
         app = DeadlyDoor(app, told["path"], told["moment"])
-    port = node.settings.http.port
-    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
+    with api.door(node, app) as server:
+        server.run()
 
 
 def main() -> None:

@@ -6,34 +6,31 @@ its view of every seller. Doors (`hansa.entrypoints`) get a Node and nothing els
 
 from __future__ import annotations
 
+import ssl
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-import httpx2
-
 from hansa.drivers import registry
-from hansa.federation import directory, notices
+from hansa.federation import certificates, directory, notices, renewal
 from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.contract import Family, Seller
-from hansa.federation.courier import Courier
 from hansa.federation.exchange import Gate
 from hansa.federation.gate import TokenGate
 from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.hub import sending
 from hansa.federation.hub import work as hub_work
 from hansa.federation.keys import KeyRing
-from hansa.federation.model import Partner
+from hansa.federation.neighbours import Connect, Neighbours
 from hansa.federation.papers import Listener
 from hansa.federation.shelf import Shelf
 from hansa.federation.tmf import server as tmf
-from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.engine import telling
 from hansa.federation.tmf.engine.model import World
-from hansa.federation.tokens import TokenCache, verify_token
+from hansa.federation.tokens import verify_token
 from hansa.foundation import documents, embedded, migrations
 from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.errors import Refused
@@ -89,11 +86,15 @@ DATABASE_FOLDER = "database"
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """host, port: where this node listens. address: how partners reach it."""
+    """host, port: where this node listens. address: how partners reach it.
+
+    tls: `mutual` serves TLS 1.3 and asks callers for a certificate; `off` leaves it to a proxy.
+    """
 
     port: int
     host: str = "127.0.0.1"
     address: str = ""
+    tls: Literal["mutual", "off"] = "mutual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,13 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysSettings:
+    """overlap_days: how long a key that was replaced is good beside the one that follows it."""
+
+    overlap_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """threads: how many tasks one worker process runs at a time."""
 
@@ -147,13 +155,16 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     settlement: SettlementSettings = SettlementSettings()
     clock: ClockSettings = ClockSettings()
+    keys: KeysSettings = KeysSettings()
     worker: WorkerSettings = WorkerSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def address(self) -> str:
         """How partners reach this node: a URL without a path."""
-        return self.http.address or f"http://{self.http.host}:{self.http.port}"
+        scheme = "http" if self.http.tls == "off" else "https"
+        host = f"[{self.http.host}]" if ":" in self.http.host else self.http.host
+        return self.http.address or f"{scheme}://{host}:{self.http.port}"
 
 
 def load_settings(folder: Path) -> Settings:
@@ -175,22 +186,22 @@ def load_settings(folder: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise Refused("settings-invalid", f"{path}: {error}.", field="node.toml") from None
     try:
-        return documents.read(Settings, value, what=str(path))
+        settings = documents.read(Settings, value, what=str(path))
     except Refused as refusal:
         raise Refused("settings-invalid", refusal.words, field=refusal.field) from None
+    check_tls(settings)
+    return settings
 
 
-Connect = Callable[[Partner], httpx2.Client]
-"""How a partner is reached; given by tests that join nodes in one process."""
-
-
-def connect(partner: Partner) -> httpx2.Client:
-    """One kept-alive HTTP client for one partner."""
-    return httpx2.Client(
-        base_url=partner.address,
-        timeout=httpx2.Timeout(20.0, connect=3.0),
-        limits=httpx2.Limits(max_connections=16, max_keepalive_connections=16),
-    )
+def check_tls(settings: Settings) -> None:
+    """Raises Refused `settings-invalid` when TLS is served and the address is not one of TLS."""
+    if settings.http.tls == "mutual" and not settings.address.startswith("https://"):
+        raise Refused(
+            "settings-invalid",
+            f"The address {settings.address} is not https. Make it so, or set http.tls to off "
+            "and have a proxy of yours end TLS.",
+            field="http.address",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +228,7 @@ class Node:
         database_url: str,
         clock: Clock | None = None,
         ids: Ids | None = None,
-        connect: Connect = connect,
+        connect: Connect | None = None,
         connections_max: int = 12,
         deliver: hub_work.Deliver | None = None,
     ) -> None:
@@ -226,7 +237,11 @@ class Node:
         self.us = settings.party
         self.clock: Clock = clock or _clock(settings)
         self.ids = ids or Ids(self.clock)
-        self.keys = KeyRing.load_or_create(folder)
+        self.keys = KeyRing.load_or_create(folder, now=self.clock.now())
+        if settings.address.startswith("https://"):
+            self.keys.have_certificate(
+                party=self.us.id, address=settings.address, now=self.clock.now()
+            )
         self.database = Database(database_url, connections_max=connections_max)
         self.begin = self.database.begin
         self.usage_folder = folder / "usage"
@@ -243,15 +258,20 @@ class Node:
             clock=self.clock,
             us=self.us,
         )
-        self._connect = connect
-        self._connections = ExitStack()
-        self._partners: dict[tuple[PartyId, str, str], TmfPartner] = {}
+        self.neighbours = Neighbours(
+            us=self.us.id,
+            keys=self.keys,
+            begin=self.begin,
+            clock=self.clock,
+            folder=folder,
+            connect=connect,
+        )
         self.clients = ClientDesk(
             us=self.us.id,
             begin=self.begin,
             clock=self.clock,
-            mint=lambda _now: self.keys.token,
-            keys=lambda _now: [self.keys.public],
+            mint=lambda now: self.keys.current(now).token,
+            keys=lambda _now: self.keys.publics(),
         )
         self.world = World(
             seat=self.seat,
@@ -282,7 +302,7 @@ class Node:
         self.database.open()
 
     def close(self) -> None:
-        self._connections.close()
+        self.neighbours.close()
         self._sender.close()
         self.database.close()
 
@@ -290,15 +310,15 @@ class Node:
 
     def seller(self, party: PartyId) -> Seller:
         """Our own network for our own name, else that partner over the wire."""
-        return self.own_network if party == self.us.id else self._partner(party)
+        return self.own_network if party == self.us.id else self.neighbours.partner(party)
 
     def helpdesk(self, party: PartyId) -> Helpdesk:
         """That partner, to report what is wrong with what we have from it."""
-        return self._partner(party)
+        return self.neighbours.partner(party)
 
     def listener(self, party: PartyId) -> Listener:
         """That partner, to be told something."""
-        return self._partner(party)
+        return self.neighbours.listener(party)
 
     def begin_for(self, actor: Actor) -> Begin:
         """How transactions are opened for what this actor asks: it finds its own rows alone."""
@@ -346,28 +366,26 @@ class Node:
 
     def _caller(self, token: str) -> Actor:
         """The partner that a bearer token proves to be calling. Raises Refused `token-refused`."""
-        party = verify_token(token, us=self.us.id, keys=self._key_of, now=self.clock.now())
+        party = verify_token(token, us=self.us.id, keys=self._keys_of, now=self.clock.now())
         return Actor(party, "partner")
 
-    def _key_of(self, party: PartyId) -> str:
+    def _keys_of(self, party: PartyId) -> Sequence[str]:
         with self.begin() as tx:
-            return directory.partner(tx, party=party).public_key
+            return directory.usable_keys(tx, party=party, now=self.clock.now())
 
-    def _partner(self, party: PartyId) -> TmfPartner:
+    # --- TLS --------------------------------------------------------------------------------------
+
+    def door_context(self) -> tuple[object, Callable[[], ssl.SSLContext]]:
+        """What TLS connections to us are made of now, and how to make a context of it."""
+        now = self.clock.now()
         with self.begin() as tx:
-            partner = directory.partner(tx, party=party)
-        key = (party, partner.address, partner.public_key)
-        if key not in self._partners:
-            http = self._connect(partner)
-            self._connections.callback(http.close)
-            courier = Courier(
-                partner=party,
-                address=partner.address,
-                http=http,
-                token=TokenCache(self.keys, us=self.us.id, partner=party, clock=self.clock),
-            )
-            self._partners[key] = TmfPartner(us=self.us.id, courier=courier)
-        return self._partners[key]
+            trusted = directory.trusted_certificates(tx, now=now)
+        pair = self.keys.certificate(now)
+        return (pair, trusted), lambda: certificates.server_context(pair, trusted)
+
+    def trust_changes(self) -> Wakeups:
+        """Tells when partners or their certificates are others than before."""
+        return Wakeups(self.database.url, directory.CHANNEL)
 
     # --- work -----------------------------------------------------------------------------------
 
@@ -379,9 +397,15 @@ class Node:
         """Begins with accepted orders; returns how many."""
         return delivery_work.begin_orders(tx, us=self.us.id, ids=self.ids, now=now)
 
+    def renew_cards(self, tx: Transaction, now: Instant) -> int:
+        """Tells partners of new keys of ours; returns how many were told."""
+        address = self.settings.address
+        return renewal.run(tx, us=self.us, address=address, ring=self.keys, ids=self.ids, now=now)
+
     def month_rooms(self) -> Iterator[tuple[str, Callable[[Transaction, Instant], int]]]:
         """The rooms that work as time goes by, in path order: name and one bounded turn."""
         us, ids = self.us.id, self.ids
+        yield "federation", self.renew_cards
         yield "ledger", lambda tx, now: len(ledger.expire_holds(tx, now=now))
         yield "assurance", lambda tx, now: assurance_work.run(tx, ids=ids, now=now)
         yield "usage", lambda tx, now: usage_work.run(tx, us=us, ids=ids, now=now)

@@ -30,6 +30,7 @@ from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
     AgreementSigned,
+    CardRenewed,
     InvoiceIssued,
     Notice,
     OrderMoved,
@@ -257,6 +258,8 @@ class Storefront:
         now, us, sender = self._clock.now(), self._us.id, self._actor.party
         with self._begin() as tx:
             match notice:
+                case CardRenewed():
+                    directory.hear_card(tx, sender=sender, notice=notice, now=now)
                 case OrderMoved():
                     delivery.hear_order(tx, us=us, sender=sender, notice=notice, now=now)
                 case TicketMoved():

@@ -161,7 +161,7 @@ def test_tokens_of_others_are_not_taken(house: House) -> None:
         "iat": now, "exp": now + 600, "scope": "tmf620:read",
     }  # fmt: skip
     for replaced in ({"aud": "bt"}, {"sub": "x"}, {"exp": "never"}, {"client_id": "cli_none"}):
-        token = house.node.keys.token({**claims, **replaced})
+        token = house.node.keys.current(house.clock.now()).token({**claims, **replaced})
         assert house.get(OFFERS, token).status_code == 401, replaced
     assert house.get(OFFERS, jwt.encode(claims, "secret" * 8)).status_code == 401
     assert house.get(OFFERS, jwt.encode(claims, "", algorithm="none")).status_code == 401

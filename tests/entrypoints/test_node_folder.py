@@ -48,13 +48,14 @@ def test_what_is_written_is_read(tmp_path: Path, settings: Settings) -> None:
     keys = node_folder.create(tmp_path / "a" / "node", settings, now=SOON)
     folder = tmp_path / "a" / "node"
     assert load_settings(folder) == settings
-    for name in ("node.toml", "node.key"):
-        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
-    before = (folder / "node.toml").read_text(), (folder / "node.key").read_text()
+    files = {path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    before = {path: path.read_text() for path in files}
     with pytest.raises(Refused, match="node-exists"):
         node_folder.create(folder, replace(settings, log_level="error"), now=SOON)
-    assert before == ((folder / "node.toml").read_text(), (folder / "node.key").read_text())
-    assert keys.public not in before[0]
+    assert before == {path: path.read_text() for path in files}
+    assert keys.public not in (folder / "node.toml").read_text()
+    assert (folder / "tls.key").resolve() in files
 
 
 @pytest.mark.parametrize(

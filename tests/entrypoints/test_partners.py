@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from hansa.entrypoints import http
+from hansa.entrypoints import api, http
 from tests.entrypoints.desk import Desk, set_clock
 
 SUPPLIER = """
@@ -87,11 +86,7 @@ MONTH = ("--period", "2026-11")
 @contextmanager
 def served(desk: Desk) -> Iterator[None]:
     """The operator's API, answering at its port."""
-    with desk.node() as node:
-        config = uvicorn.Config(
-            http.app(node), port=node.settings.http.port, log_config=None, access_log=False
-        )
-        server = uvicorn.Server(config)
+    with desk.node() as node, api.door(node, http.app(node)) as server:
         thread = threading.Thread(target=server.run)
         thread.start()
         while not server.started and thread.is_alive():

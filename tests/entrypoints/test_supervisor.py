@@ -85,7 +85,7 @@ def well(folder: Path, port: int, *, instead_of: Mapping[str, int | None]) -> Ca
     def look() -> Any:
         found = supervisor.processes(folder)
         new = all(pid and pid != instead_of.get(name) for name, pid in found.items())
-        answers = supervisor.health(HttpSettings(port=port)) is not None
+        answers = supervisor.health(folder, HttpSettings(port=port)) is not None
         return found if new and answers else None
 
     return look

@@ -260,7 +260,7 @@ class Door(TestClient):
         self.us = us
         self.ring = ring
         self.clock = clock
-        self.keys: dict[PartyId, str] = {}
+        self.keys: dict[PartyId, list[str]] = {}
         self.shops: dict[PartyId, Shop] = {}
         self.exchanged: list[tuple[httpx2.Request, httpx2.Response]] = []
         world = World(
@@ -280,10 +280,8 @@ class Door(TestClient):
         party = verify_token(token, us=self.us, keys=self._key, now=self.clock.now())
         return Actor(party, "partner")
 
-    def _key(self, party: PartyId) -> str:
-        if party not in self.keys:
-            raise NotFound("partner-unknown", "No partner.", field="party")
-        return self.keys[party]
+    def _key(self, party: PartyId) -> list[str]:
+        return self.keys.get(party, [])
 
     def _seat(self, actor: Actor) -> Seat:
         shop = self.shop(actor.party)
@@ -299,12 +297,12 @@ class Door(TestClient):
         return response
 
     def knows(self, party: PartyId, ring: KeyRing) -> None:
-        self.keys[party] = ring.public
+        self.keys[party] = [ring.public]
 
     def partner(self) -> Partner:
         """This node as its partners have it in their directory."""
         party = Party(self.us, self.us.upper(), "GB", "GBP")
-        return Partner(party, f"http://{self.us}.test", self.ring.public, "tmf", START)
+        return Partner(party, f"http://{self.us}.test", "tmf", START)
 
     def client(
         self, us: PartyId, ring: KeyRing, token: Callable[[], str] | None = None

@@ -29,6 +29,7 @@ from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
     AgreementSigned,
+    CardRenewed,
     InvoiceIssued,
     OrderMoved,
     StatementAnswered,
@@ -42,6 +43,7 @@ from hansa.federation.tmf.shapes import (
     common,
     inventory,
     order,
+    partnership,
     qualification,
     quote,
     ticket,
@@ -89,6 +91,11 @@ CASES: dict[str, Case] = {
     ),
     "Ticket": (Ticket, ticket.write, ticket.read),
     "TicketMoved": (TicketMoved, lambda one: ticket.write_moved(one, "e"), ticket.read_moved),
+    "CardRenewed": (
+        CardRenewed,
+        lambda one: partnership.write_renewed(one, "e"),
+        partnership.read_renewed,
+    ),
     "AgreementDrafted": (AgreementDrafted, agreement.write, agreement.read),
     "AgreementSigned": (
         AgreementSigned,

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from hansa.federation import directory
+from hansa.federation import certificates, directory
 from hansa.federation.keys import KeyRing
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.party import party_id
 from hansa.foundation.time import Instant
-from hansa.node import SETTINGS, HttpSettings, Settings
+from hansa.node import SETTINGS, HttpSettings, Settings, check_tls
 
 HEAD = "# The settings of this node. Every key is described in docs/settings.md.\n"
 
@@ -26,12 +25,14 @@ def create(folder: Path, settings: Settings, *, now: Instant) -> KeyRing:
     Raises Refused, with nothing written: `node-exists`, `settings-invalid`, `party-name`,
     `currency-unknown`, and `card-invalid` for what a partner would not take on our card.
     """
-    _check(settings, now)
+    _check(settings)
     path = folder / SETTINGS
     if path.exists():
         raise _exists(folder)
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    keys = KeyRing.load_or_create(folder)
+    keys = KeyRing.load_or_create(folder, now=now)
+    if settings.address.startswith("https://"):
+        keys.have_certificate(party=settings.party.id, address=settings.address, now=now)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -39,6 +40,16 @@ def create(folder: Path, settings: Settings, *, now: Instant) -> KeyRing:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(settings_text(settings))
     return keys
+
+
+def own_context(folder: Path) -> ssl.SSLContext:
+    """For whoever calls the node in this folder as its own operator: its certificates are trusted.
+
+    Raises Refused `key-unreadable`, `key-exposed`.
+    """
+    keys = KeyRing.load_or_create(folder)
+    pairs = [keys.pair(one) for one in keys.generations("tls")]
+    return certificates.client_context(None, [pair.der for pair in pairs])
 
 
 def settings_text(settings: Settings) -> str:
@@ -71,7 +82,7 @@ def _plain(value: dict[str, Json]) -> list[tuple[str, Json]]:
     return [(key, one) for key, one in value.items() if not isinstance(one, dict)]
 
 
-def _check(settings: Settings, now: Instant) -> None:
+def _check(settings: Settings) -> None:
     party_id(settings.party.id)
     if not 1 <= settings.http.port <= 65_535:
         raise Refused(
@@ -85,8 +96,14 @@ def _check(settings: Settings, now: Instant) -> None:
             "Give the database as postgresql://user:password@host:port/name.",
             field="database.url",
         )
-    passing = KeyRing(Ed25519PrivateKey.generate())
-    directory.invite(passing, party=settings.party, address=settings.address, now=now)
+    directory.check(party=settings.party, address=settings.address)
+    check_tls(settings)
+    if settings.keys.overlap_days < 0:
+        raise Refused(
+            "settings-invalid",
+            "A key cannot overlap for less than no days.",
+            field="keys.overlap_days",
+        )
 
 
 def _exists(folder: Path) -> Refused:

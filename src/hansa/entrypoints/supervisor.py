@@ -18,11 +18,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import IO
 
-from hansa.entrypoints import logs
+from hansa.entrypoints import logs, node_folder
 from hansa.foundation import embedded
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.errors import HansaError, Refused
@@ -90,7 +90,7 @@ def run(folder: Path, *, progress: Progress) -> None:
         told = False
         while not stop.wait(LOOK_EVERY_S):
             node.look()
-            if not told and answers(settings.http):
+            if not told and health(folder, settings.http, timeout_s=1.0) is not None:
                 told = True
                 progress(f"{settings.party.name} answers at {settings.address}")
         progress("stopping")
@@ -111,10 +111,19 @@ def processes(folder: Path) -> Mapping[str, int | None]:
     return {name: pid if (pid := written.get(name)) and _lives(pid) else None for name in names}
 
 
-def health(http: HttpSettings, *, timeout_s: float = 2.0) -> Mapping[str, object] | None:
-    """What the node says at /health; None when it does not answer well in time."""
+def health(
+    folder: Path, http: HttpSettings, *, timeout_s: float = 2.0
+) -> Mapping[str, object] | None:
+    """What the node in the folder says at /health; None when it does not answer well in time."""
     anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is read, not bound
-    connection = HTTPConnection(anywhere.get(http.host, http.host), http.port, timeout=timeout_s)
+    host = anywhere.get(http.host, http.host)
+    connection = HTTPConnection(host, http.port, timeout=timeout_s)
+    if http.tls == "mutual":
+        try:
+            context = node_folder.own_context(folder)
+        except Refused:
+            return None
+        connection = HTTPSConnection(host, http.port, timeout=timeout_s, context=context)
     try:
         connection.request("GET", "/health")
         response = connection.getresponse()
@@ -125,11 +134,6 @@ def health(http: HttpSettings, *, timeout_s: float = 2.0) -> Mapping[str, object
         return said if response.status == 200 and isinstance(said, dict) else None
     finally:
         connection.close()
-
-
-def answers(http: HttpSettings) -> bool:
-    """Whether the node's API is well."""
-    return health(http, timeout_s=1.0) is not None
 
 
 # --- inside -------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hansa.federation.papers import Listener, Notice
+from hansa.federation import store
+from hansa.federation.papers import CardRenewed, Listener, Notice
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -92,5 +93,8 @@ def _refusal(task: Task, letter: _Letter, error: HansaError) -> Json:
     return {"refused": error.code, "words": error.words}
 
 
-def _record(_tx: Transaction, _task: Task, answer: Json, _now: Instant) -> Outcome:
+def _record(tx: Transaction, task: Task, answer: Json, _now: Instant) -> Outcome:
+    letter = documents.read(_Letter, task.body, what="notice")
+    if isinstance(letter.notice, CardRenewed) and answer.get("delivered"):
+        store.hear(tx, letter.to, letter.notice.card.edition)
     return Done(answer)

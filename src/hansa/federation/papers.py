@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from hansa.federation.contract import AgreementRef, Progress
 from hansa.federation.helpdesk import Ticket
+from hansa.federation.model import Card
 from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
@@ -26,6 +27,17 @@ class Signature:
     party: PartyId
     value: str
     at: Instant
+
+
+# --- cards (TMF668 events) ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CardRenewed:
+    """The sender's card, with another key or certificate on it than before."""
+
+    card: Card
+    kind: Literal["card-renewed"] = "card-renewed"
 
 
 # --- agreement (TMF651) -----------------------------------------------------------------------
@@ -267,7 +279,8 @@ class InvoiceIssued:
 
 
 Notice = (
-    AgreementDrafted
+    CardRenewed
+    | AgreementDrafted
     | AgreementSigned
     | AgreementMoved
     | OrderMoved

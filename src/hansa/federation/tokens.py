@@ -6,7 +6,7 @@ soon is not, and no partner holds a secret of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -39,26 +39,34 @@ _ONLY_SIGNATURE: Options = {
 """The library looks at the machine's clock; we compare with `now`, see verify_token."""
 
 
-def make_token(ring: KeyRing, *, us: PartyId, partner: PartyId, now: Instant) -> str:
-    """A token with which `us` calls `partner` during the next minute."""
+def make_token(
+    ring: KeyRing, *, us: PartyId, partner: PartyId, now: Instant, heard: int | None = None
+) -> str:
+    """A token with which `us` calls `partner` during the next minute.
+
+    heard: the edition of our card that the partner is known to have.
+    """
     issued = int(now.timestamp())
-    return ring.token({"iss": us, "aud": partner, "iat": issued, "exp": issued + LIFETIME_S})
+    return ring.known(heard, now).token(
+        {"iss": us, "aud": partner, "iat": issued, "exp": issued + LIFETIME_S}
+    )
 
 
 def verify_token(
-    token: str, *, us: PartyId, keys: Callable[[PartyId], str], now: Instant
+    token: str, *, us: PartyId, keys: Callable[[PartyId], Sequence[str]], now: Instant
 ) -> PartyId:
     """The party that a token proves to be calling us.
 
-    keys: a partner's public key in base64; raises NotFound for a party that is none.
+    keys: the public keys in base64 that a partner may use now; none for a party that is no
+    partner, or no longer trusted.
     Raises Refused `token-refused`; its words do not say whether the party is known.
     """
     try:
         if len(token) > TOKEN_MAX:
             raise _refused("is too long")
         issuer = party_id(_claims(token, None)["iss"])
-        claims = _claims(token, keys(issuer))
-    except (jwt.InvalidTokenError, HansaError, KeyError, TypeError, ValueError):
+        claims = _checked(token, keys(issuer))
+    except (jwt.InvalidTokenError, HansaError, LookupError, TypeError, ValueError):
         raise _refused("is not signed by a partner of ours") from None
     if claims.get("aud") != us:
         raise _refused("is meant for another node")
@@ -74,20 +82,45 @@ def verify_token(
 class TokenCache:
     """Gives one partner's token to each call and makes a new one after half its life."""
 
-    def __init__(self, ring: KeyRing, *, us: PartyId, partner: PartyId, clock: Clock) -> None:
+    def __init__(
+        self,
+        ring: KeyRing,
+        *,
+        us: PartyId,
+        partner: PartyId,
+        clock: Clock,
+        heard: int | None = None,
+    ) -> None:
         self._ring = ring
         self._us = us
         self._partner = partner
         self._clock = clock
-        self._kept: tuple[Instant, str] | None = None
+        self._heard = heard
+        self._kept: tuple[Instant, str, str] | None = None
 
     def __call__(self) -> str:
         now = self._clock.now()
-        kept = self._kept
-        if kept is None or not timedelta() <= now - kept[0] < timedelta(seconds=LIFETIME_S / 2):
-            kept = now, make_token(self._ring, us=self._us, partner=self._partner, now=now)
-            self._kept = kept
+        kept, key = self._kept, self._ring.known(self._heard, now)
+        if (
+            kept is None
+            or kept[2] != key.kid
+            or not timedelta() <= now - kept[0] < timedelta(seconds=LIFETIME_S / 2)
+        ):
+            token = make_token(
+                self._ring, us=self._us, partner=self._partner, now=now, heard=self._heard
+            )
+            kept = self._kept = now, token, key.kid
         return kept[1]
+
+
+def _checked(token: str, keys: Sequence[str]) -> dict[str, Any]:
+    """What the token says, signed with one of these keys. Raises InvalidTokenError."""
+    for key in keys[:-1]:
+        try:
+            return _claims(token, key)
+        except jwt.InvalidTokenError:
+            continue
+    return _claims(token, keys[-1])
 
 
 def _claims(token: str, key: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hansa.entrypoints.cli import (
     catalogue,
     client,
     inventory,
+    keys,
     ledger,
     node,
     order,
@@ -40,6 +41,7 @@ app = typer.Typer(
 
 app.add_typer(node.app, name="node")
 app.add_typer(partner.app, name="partner")
+app.add_typer(keys.app, name="keys")
 app.add_typer(client.app, name="client")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from hansa.entrypoints.cli import render
 from hansa.entrypoints.cli.door import DEFAULT_NODE, AsJson, NodeDir, group, opened
-from hansa.foundation.errors import HansaError
+from hansa.foundation.errors import HansaError, Refused
 
 app = group("Make a node, run it, see how it is.")
 
@@ -30,6 +30,14 @@ def init(
         str, typer.Option(metavar="URL", help="How partners reach it, when not by host and port.")
     ] = "",
     tax_id: Annotated[str, typer.Option(metavar="TEXT", help="Your VAT or other number.")] = "",
+    tls: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE",
+            help="mutual: the node serves TLS and knows partners by their certificates. "
+            "off: a proxy of yours ends TLS.",
+        ),
+    ] = "mutual",
     database_url: Annotated[
         str,
         typer.Option(
@@ -51,15 +59,27 @@ def init(
 
     settings = Settings(
         party=Party(PartyId(party), name, country, currency, tax_id),
-        http=HttpSettings(port=port, host=host, address=address),
+        http=HttpSettings(port=port, host=host, address=address, tls=_tls(tls)),
         database=DatabaseSettings(url=database_url),
     )
     keys = node_folder.create(node, settings, now=SystemClock().now())
     render.facts(
         f"Made the node of {name} in {node}",
-        {"settings": node / SETTINGS, "address": settings.address, "public key": keys.public},
+        {
+            "settings": node / SETTINGS,
+            "address": settings.address,
+            "public key": keys.public,
+            "key id": keys.generations("signing")[-1].id,
+        },
     )
     render.say(f"Start it with: hansa node run --node {node}")
+
+
+def _tls(text: str) -> Literal["mutual", "off"]:
+    """How TLS is served. Raises Refused `choice-unknown`."""
+    if text in ("mutual", "off"):
+        return "mutual" if text == "mutual" else "off"
+    raise Refused("choice-unknown", f"{text!r} is not known; choose mutual or off.", field="tls")
 
 
 @app.command(epilog="Example: hansa node run --node .hansa/bt")
@@ -84,7 +104,7 @@ def status(node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
     from hansa.node import load_settings
 
     settings = load_settings(node)
-    health = supervisor.health(settings.http)
+    health = supervisor.health(node, settings.http)
     well = health is not None and health.get("party") == settings.party.id
     plans, words = _plans(node)
     found: dict[str, object] = {

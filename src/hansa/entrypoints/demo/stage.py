@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -10,18 +9,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
-
+from hansa.entrypoints import supervisor
 from hansa.entrypoints.operator_files import Operator
 from hansa.foundation import embedded
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
-from hansa.node import DATABASE_FOLDER, SETTINGS, Node, open_node
+from hansa.node import DATABASE_FOLDER, SETTINGS, Node, load_settings, open_node
 
 START_S = 60
 STOP_S = 15
@@ -96,11 +94,11 @@ class Stage:
 
     def _wait_for(self, party: PartyId) -> None:
         until = time.monotonic() + START_S
-        url = f"{self.address(party)}/health"
+        folder = self.folder / party
+        http = load_settings(folder).http
         while time.monotonic() < until and self._processes[party].poll() is None:
-            with contextlib.suppress(httpx2.HTTPError):
-                if httpx2.get(url, timeout=2).status_code == 200:
-                    return
+            if supervisor.health(folder, http) is not None:
+                return
             time.sleep(0.05)
         log = (self.folder / party / "node.log").read_text(errors="replace")
         raise TryLater(
@@ -109,8 +107,7 @@ class Stage:
 
     def address(self, party: PartyId) -> str:
         """Where this operator's node listens: a URL without a path."""
-        port = _setting(self.folder / party / SETTINGS, "port")
-        return f"http://127.0.0.1:{port}"
+        return load_settings(self.folder / party).address
 
     def stop(self) -> None:
         """Stops every node that this stage started, and waits until it has gone."""
@@ -158,11 +155,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _setting(path: Path, name: str) -> str:
-    lines: Iterator[str] = iter(path.read_text().splitlines())
-    return next(line.partition("=")[2].strip() for line in lines if line.startswith(f"{name} "))
 
 
 def demo_folder() -> Path:

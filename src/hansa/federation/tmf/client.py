@@ -27,6 +27,7 @@ from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
     AgreementSigned,
+    CardRenewed,
     InvoiceIssued,
     Notice,
     OrderMoved,
@@ -41,6 +42,7 @@ from hansa.federation.tmf.shapes import (
     catalogue,
     inventory,
     order,
+    partnership,
     qualification,
     quote,
     ticket,
@@ -259,6 +261,8 @@ def _told(notice: Notice) -> tuple[str, Mapping[str, Any]]:
     event = documents.fingerprint(documents.write(notice))[:32]
     shape: Mapping[str, Any]
     match notice:
+        case CardRenewed():
+            path, shape = partnership.CHANGED, partnership.write_renewed(notice, event)
         case OrderMoved():
             path, shape = order.MOVED, order.write_moved(notice, event)
         case TicketMoved():

@@ -42,6 +42,7 @@ from hansa.federation.tmf.shapes import (
     catalogue,
     inventory,
     order,
+    partnership,
     qualification,
     quote,
     ticket,
@@ -116,6 +117,7 @@ def dialect(
     papers += [
         (api, "POST", path, door.hears(path, read))
         for api, path, read in (
+            ("TMF668", partnership.CHANGED, partnership.read_renewed),
             ("TMF651", agreement.SIGNED, agreement.read_signed),
             ("TMF651", agreement.MOVED, agreement.read_moved),
             ("TMF678", bill.ISSUED, bill.read_issued),

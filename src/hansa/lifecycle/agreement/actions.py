@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hansa.federation import directory, notices
-from hansa.federation import keys as federation_keys
 from hansa.federation.contract import AgreementRef
 from hansa.federation.keys import KeyRing
 from hansa.federation.papers import (
@@ -218,8 +217,9 @@ def hear_signature(
             f"{notice.agreement.version} than this node holds; compare the fingerprints.",
             field="fingerprint",
         )
-    key = directory.partner(tx, party=sender).public_key
-    federation_keys.verify(key, agreement.fingerprint, notice.signature)
+    directory.verify_paper(
+        tx, party=sender, fingerprint=agreement.fingerprint, signature=notice.signature
+    )
     if sender in agreement.unsigned:
         store.add_signature(tx, notice.agreement, notice.signature, now=now)
         _settle(tx, notice.agreement.id)
@@ -240,8 +240,12 @@ def hear_move(
     permission.check_heard(agreement, us=us, sender=sender, signature=notice.signature)
     if notice.act != "end":
         permission.check_lead(agreement.document, sender)
-    key = directory.partner(tx, party=sender).public_key
-    federation_keys.verify(key, standing.fingerprint_to_sign(notice), notice.signature)
+    directory.verify_paper(
+        tx,
+        party=sender,
+        fingerprint=standing.fingerprint_to_sign(notice),
+        signature=notice.signature,
+    )
     if notice.act == "launch":
         permission.check_listed(agreement, notice.country)
         permission.check_launch(agreement, notice.country, notice.evidence)

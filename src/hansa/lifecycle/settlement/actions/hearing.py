@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hansa.federation import directory
-from hansa.federation.keys import verify
 from hansa.federation.papers import (
     InvoiceIssued,
     Statement,
@@ -40,7 +39,7 @@ def hear_statement(
     paper = notice.statement
     fingerprint = documents.fingerprint(documents.write(paper))
     papers.check_parties(paper, us=us, sender=sender, signer=notice.signature.party)
-    verify(directory.partner(tx, party=sender).public_key, fingerprint, notice.signature)
+    directory.verify_paper(tx, party=sender, fingerprint=fingerprint, signature=notice.signature)
     before = store.get(tx, paper.id)
     if before is not None:
         if documents.fingerprint(documents.write(before.statement)) != fingerprint:
@@ -113,10 +112,11 @@ def hear_answer(
                 billing.move(tx, bill=held.bill, state=BillState.ON_HOLD)
         return
     papers.check_confirmation(held.statement, notice.confirmation, sender=sender)
-    verify(
-        directory.partner(tx, party=sender).public_key,
-        documents.fingerprint(documents.write(notice.confirmation.summary)),
-        notice.confirmation.signature,
+    directory.verify_paper(
+        tx,
+        party=sender,
+        fingerprint=documents.fingerprint(documents.write(notice.confirmation.summary)),
+        signature=notice.confirmation.signature,
     )
     if not STATEMENT_STATES.may(held.state, StatementState.CONFIRMED):
         return

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef, Tax
-from hansa.federation.keys import verify
 from hansa.federation.papers import (
     Confirmation,
     RevenueShare,
@@ -156,11 +155,11 @@ def check_signatures(
                     field="evidence",
                 )
             continue
+        fingerprint = documents.fingerprint(documents.write(base))
         try:
-            known = directory.partner(tx, party=base.debtor)
+            directory.verify_paper(
+                tx, party=base.debtor, fingerprint=fingerprint, signature=one.signature
+            )
         except NotFound:
             if all_known:
                 raise
-            continue
-        fingerprint = documents.fingerprint(documents.write(base))
-        verify(known.public_key, fingerprint, one.signature)

@@ -1,0 +1,137 @@
+"""Partners as this node reaches them: one client each, kept alive, made anew when keys change."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+
+from hansa.federation import certificates, directory
+from hansa.federation.courier import Courier
+from hansa.federation.grants import GrantedToken
+from hansa.federation.keys import KeyRing, SigningKey
+from hansa.federation.model import Partner
+from hansa.federation.papers import Listener
+from hansa.federation.renewal import Renewing
+from hansa.federation.tmf.client import TmfPartner
+from hansa.federation.tokens import TokenCache
+from hansa.foundation.ids import PartyId
+from hansa.foundation.time import Clock, Instant
+from hansa.foundation.transaction import Begin
+
+KEPT_ALIVE_S = 60.0
+"""How long an idle connection to a partner is kept: a handshake costs more than it."""
+
+Connect = Callable[[Partner], httpx2.Client]
+"""How a partner is reached; given by tests that join nodes in one process."""
+
+
+class Neighbours:
+    """Every partner over the wire, bound to us as the buyer and the speaker.
+
+    folder: the node's, where secrets for partners of another make are.
+    """
+
+    def __init__(
+        self,
+        *,
+        us: PartyId,
+        keys: KeyRing,
+        begin: Begin,
+        clock: Clock,
+        folder: Path,
+        connect: Connect | None = None,
+    ) -> None:
+        self._us = us
+        self._keys = keys
+        self._begin = begin
+        self._clock = clock
+        self._folder = folder
+        self._connect = connect or self._dial
+        self._connections = ExitStack()
+        self._made: dict[PartyId, tuple[object, TmfPartner]] = {}
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def partner(self, party: PartyId) -> TmfPartner:
+        """That partner. Raises NotFound `partner-unknown`, TryLater `partner-revoked`."""
+        return self._reach(party, renewed=False)
+
+    def listener(self, party: PartyId) -> Listener:
+        """That partner, to be told something."""
+        return Renewing(self._reach(party, renewed=False), lambda: self._reach(party, renewed=True))
+
+    def _reach(self, party: PartyId, *, renewed: bool) -> TmfPartner:
+        """renewed: spoken to as one that has heard of our newest card."""
+        with self._begin() as tx:
+            partner = directory.trusted(tx, party=party)
+        if renewed:
+            partner = replace(partner, heard=None)
+        now = self._clock.now()
+        pins = tuple(directory.certificates_of(partner, now))
+        reached_by = (partner.address, partner.grant, partner.heard, pins, self._ours(partner, now))
+        kept = self._made.get(party)
+        if kept is None or kept[0] != reached_by:
+            http = self._connect(partner)
+            self._connections.callback(http.close)
+            courier = Courier(
+                partner=party,
+                address=partner.address,
+                http=http,
+                token=self._token(partner, http),
+            )
+            kept = self._made[party] = reached_by, TmfPartner(us=self._us, courier=courier)
+        return kept[1]
+
+    def _token(self, partner: Partner, http: httpx2.Client) -> Callable[[], str]:
+        """The bearer token of each request to this partner; empty where it asks for none."""
+        if partner.grant is not None:
+            return GrantedToken(
+                partner.grant, partner=partner.party.id, http=http, folder=self._folder
+            )
+        if partner.trust == "none":
+            return lambda: ""
+        return TokenCache(
+            self._keys,
+            us=self._us,
+            partner=partner.party.id,
+            clock=self._clock,
+            heard=partner.heard,
+        )
+
+    def key(self, party: PartyId, now: Instant) -> SigningKey:
+        """Our key that this partner knows, for what we sign to it now."""
+        with self._begin() as tx:
+            heard = directory.partner(tx, party=party).heard
+        return self._keys.known(heard, now)
+
+    def _ours(self, partner: Partner, now: Instant) -> certificates.Pair | None:
+        """The certificate that we show this partner; None when we have none."""
+        if partner.trust != "hansa" or not self._keys.generations("tls"):
+            return None
+        return self._keys.certificate(now, heard=partner.heard)
+
+    def _dial(self, partner: Partner) -> httpx2.Client:
+        """A client for one partner. Of one that runs a node only its own certificates are
+        trusted, of any other what the public authorities vouch for.
+        """
+        now = self._clock.now()
+        verify: ssl.SSLContext | bool = True
+        if partner.trust == "hansa" and partner.address.startswith("https://"):
+            verify = certificates.client_context(
+                self._ours(partner, now), directory.certificates_of(partner, now)
+            )
+        return httpx2.Client(
+            base_url=partner.address,
+            timeout=httpx2.Timeout(20.0, connect=3.0),
+            limits=httpx2.Limits(
+                max_connections=16, max_keepalive_connections=16, keepalive_expiry=KEPT_ALIVE_S
+            ),
+            verify=verify,
+            trust_env=False,
+        )
