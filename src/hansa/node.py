@@ -271,7 +271,7 @@ class Node:
             begin=self.begin,
             clock=self.clock,
             mint=lambda now: self.keys.current(now).token,
-            keys=lambda _now: self.keys.publics(),
+            keys=self.keys.public_keys,
         )
         self.world = World(
             seat=self.seat,

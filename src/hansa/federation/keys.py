@@ -142,9 +142,12 @@ class KeyRing:
         """The newest public key."""
         return self._key(self.generations("signing")[-1]).public
 
-    def publics(self) -> Sequence[str]:
-        """Every public key that we have, or had, the newest first."""
-        return [self._key(one).public for one in reversed(self.generations("signing"))]
+    def public_keys(self, now: Instant) -> Sequence[str]:
+        """The public keys of ours that are good now, the newest first."""
+        good = [
+            one for one in self.generations("signing") if one.valid_to is None or one.valid_to > now
+        ]
+        return [self._key(one).public for one in reversed(good)]
 
     def current(self, now: Instant) -> SigningKey:
         """The key that signs papers at this moment."""
