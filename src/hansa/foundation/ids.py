@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import NewType, TypeVar
 
+from hansa.foundation.errors import Refused
 from hansa.foundation.time import Clock
 
 PartyId = NewType("PartyId", str)
@@ -70,6 +71,17 @@ PREFIXES: dict[Callable[[str], str], str] = {
 }
 
 Kind = TypeVar("Kind", bound=str)
+
+
+KEY_MAX = 128
+
+
+def check_key(key: BuyerKey) -> None:
+    """Raises Refused `key-invalid` unless the key has 1 to 128 printable ASCII characters."""
+    if not (1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()):
+        raise Refused(
+            "key-invalid", f"A key has 1 to {KEY_MAX} printable ASCII characters.", field="key"
+        )
 
 
 class Ids:

@@ -55,6 +55,48 @@ def make(
         render.say(f"Accept it with: hansa order place {quote.id} --for {customer} --key KEY")
 
 
+@app.command(
+    epilog="Example: hansa quote bulk sites.csv --offer global-connect --for retailer --key rfp-7"
+)
+def bulk(
+    file: Annotated[Path, typer.Argument(metavar="SITES", help="CSV; see docs/commands.md.")],
+    customer: Customer,
+    offer: Annotated[str, typer.Option(metavar="OFFER", help="What is wanted at each site.")],
+    key: Annotated[
+        str, typer.Option(metavar="KEY", help="Your own name for this; the same gives the same.")
+    ],
+    currency: Annotated[
+        str, typer.Option(metavar="CODE", help="To pay in; the customer's own if left out.")
+    ] = "",
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Price thousands of sites for a customer, each with an answer of its own.
+
+    Prints one JSON object a line and site, as they come: its price and the quote that holds it,
+    or why it cannot be had. Broken off, the same command goes on where it was.
+    """
+    from hansa.entrypoints.cli.sites import read_sites
+    from hansa.federation.bulk import Quoted
+    from hansa.federation.contract import Need
+    from hansa.foundation.ids import BuyerKey, OfferCode, PartyId
+    from hansa.lifecycle.agreement import actions as agreement
+
+    items = read_sites(file, OfferCode(offer))
+    quoted = asked = 0
+    with opened(node) as ours:
+        front = acting_for(ours, customer)
+        with ours.begin() as tx:
+            usual = agreement.customer(tx, party=PartyId(customer)).party.currency
+        need = Need(items, currency or usual, ours.ids.trace())
+        for answer in front.quote_in_bulk(need, key=BuyerKey(key)):
+            render.line(answer)
+            asked += 1
+            quoted += isinstance(answer, Quoted)
+            if asked % 1000 == 0:
+                typer.echo(f"{asked} of {len(items)} sites ...", err=True)
+    typer.echo(f"{quoted} of {len(items)} sites can be had.", err=True)
+
+
 @app.command(epilog="Example: hansa quote show quo_0198… --json")
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="The quote: quo_…")],

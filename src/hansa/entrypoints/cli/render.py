@@ -30,6 +30,11 @@ def as_json(thing: object) -> None:
     typer.echo(json.dumps(plain(thing), indent=2, ensure_ascii=False))
 
 
+def line(thing: object) -> None:
+    """The thing as JSON on a line of its own, for one of many."""
+    typer.echo(json.dumps(plain(thing), ensure_ascii=False))
+
+
 def plain(thing: object) -> Json:
     """Dataclasses, and what is made of them, as plain JSON values."""
     from hansa.foundation import documents

@@ -9,7 +9,7 @@ from hansa.federation.bulk import Priced, Unquoted
 from hansa.federation.contract import AgreementRef, Need, Quote, QuoteLine
 from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.foundation.errors import NotFound, Refused, TryLater
-from hansa.foundation.ids import BuyerKey, Ids, PartyId, QuoteId
+from hansa.foundation.ids import BuyerKey, Ids, PartyId, QuoteId, check_key
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
@@ -60,8 +60,9 @@ def begin_bulk(tx: Transaction, *, buyer: PartyId, key: BuyerKey, need: Need) ->
     """Enters a need that is to be answered part by part; returns how many parts it has.
 
     Raises Refused `need-empty`, `need-too-long`, `item-duplicate`; `key-reused` when another
-    need has been entered under the key.
+    need has been entered under the key; `key-invalid`.
     """
+    check_key(key)
     rules.check_bulk(need)
     asked = rules.asked(need)
     if store.enter_bulk(tx, buyer, key, asked) != asked:
