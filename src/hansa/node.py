@@ -146,6 +146,20 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """What one caller may ask of one API process, and where notices may be sent.
+
+    requests_per_s: in the long run; burst: at once after a rest; at_once: being worked on.
+    private_callbacks: take callbacks at addresses of this machine and of private networks.
+    """
+
+    requests_per_s: float = 500.0
+    burst: int = 1000
+    at_once: int = 16
+    private_callbacks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What is in `node.toml`; docs/settings.md describes every key."""
 
@@ -157,6 +171,7 @@ class Settings:
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
     worker: WorkerSettings = WorkerSettings()
+    limits: LimitsSettings = LimitsSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -282,6 +282,8 @@ def deep(levels: int) -> bytes:
         (b'{"a":NaN}', "malformed"),
         (b'{"a":"\xff"}', "malformed"),
         (b'{"a":"\\ud800"}', "malformed"),
+        (b'{"a":1,"b":2,"a":1}', "malformed"),
+        (b'{"\\ud800":1,"\\ud800":1}', "malformed"),
         (b'{"a":"\\u0000"}', "malformed"),
         (b'{"a":%s}' % (b"9" * 5000), "malformed"),
         (b'{"a":1e5000}', "malformed"),
@@ -304,6 +306,21 @@ def test_a_body_that_is_no_document_is_refused(
 ) -> None:
     answer = door.post(QUOTES, content=body, headers=headers)
     assert told(answer)[:2] == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"quote":[{"id":"a"}],"quote":[]}', "quote"),
+        ('{"quote":[{"id":"a","href":"b","id":"c"}]}', "id"),
+        ('{"\\u0061":1,"a":1}', "a"),
+    ],
+)
+def test_no_name_stands_twice_in_an_object(body: str, field: str) -> None:
+    """Else whoever reads the first and whoever reads the last of them were told two things."""
+    error = caught(lambda: parse(body.encode()))
+    assert (type(error), error.code, error.field) == (Refused, "malformed", field)
+    assert parse(b'{"a":{"b":1},"b":[{"a":1},{"a":2}]}')
 
 
 def test_brackets_in_texts_are_no_nesting() -> None:

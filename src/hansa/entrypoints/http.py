@@ -20,6 +20,7 @@ from prometheus_client import (
 from hansa.federation import trace
 from hansa.federation.clients import endpoint
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
+from hansa.federation.limits import Limits, Measure
 from hansa.federation.tmf import errors as tmf_errors
 from hansa.federation.tmf import server as tmf
 from hansa.federation.wire import render
@@ -46,7 +47,10 @@ def app(node: Node) -> ASGIApp:
     tokens = endpoint.dialect(
         grants=node.clients.grant, address=node.settings.address, scopes=scopes(spoken)
     )
-    return Counting(Exchanges([*spoken, tokens, operation], node.gate), counters)
+    limits = node.settings.limits
+    measure = Measure(limits.requests_per_s, limits.burst, limits.at_once)
+    served = Exchanges([*spoken, tokens, operation], node.gate, limits=Limits(measure))
+    return Counting(served, counters)
 
 
 def dialects(node: Node) -> Sequence[Dialect]:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 
 from anyio import CapacityLimiter, to_thread
 
+from hansa.federation.limits import Limits, Measure
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.party import Actor
 
@@ -27,6 +28,8 @@ BODY_MAX = 1 << 20
 BODY_MAX_S = 30.0
 """How long a caller may take over its body."""
 
+HEADERS_MAX = 32 << 10
+HEADERS_COUNT_MAX = 100
 QUERY_MAX = 8192
 STEP_MAX = 200
 FIELDS_MAX = 100
@@ -47,8 +50,13 @@ BY_CODE: Mapping[str, int] = {
     "body-too-large": 413,
     "scope-missing": 403,
     "media-type-unknown": 415,
+    "too-many-requests": 429,
+    "headers-too-large": 431,
 }
 """Reasons for which HTTP has a nearer word than their family's."""
+
+LATER = frozenset({BY_FAMILY["try-later"], 401, 429})
+"""What a buyer asks again: keys and clocks are for people to mend, and a crowd goes by."""
 
 
 def status_of(error: HansaError) -> int:
@@ -161,10 +169,18 @@ class Exchanges:
     """The dialects of one node as an ASGI application.
 
     The first dialect answers for paths outside all prefixes too. scope["route"] names the
-    operation's template for whoever counts requests.
+    operation's template for whoever counts requests. limits: how much one caller may ask.
     """
 
-    def __init__(self, dialects: Sequence[Dialect], gate: Gate, *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        dialects: Sequence[Dialect],
+        gate: Gate,
+        *,
+        limits: Limits | None = None,
+        threads: int = THREADS,
+    ) -> None:
+        self._limits = limits or Limits(Measure())
         self._dialects = dialects
         self._gate = gate
         self._table = _Table(
@@ -178,6 +194,7 @@ class Exchanges:
             self._limiter = CapacityLimiter(self._threads)
         dialect = self._speaks(scope["path"])
         try:
+            _check_headers(scope["headers"])
             operation, params = self._table.find(scope["method"], _raw_path(scope))
             scope["route"] = operation
             body = await _read(scope, receive, operation.body_max)
@@ -196,8 +213,9 @@ class Exchanges:
         try:
             if ask.operation.gated:
                 caller = self._gate.admit(ask)
-                _allowed(ask.operation, caller)
-                answer = ask.operation.handle(ask, caller)
+                with self._limits.visit(caller.actor):
+                    _allowed(ask.operation, caller)
+                    answer = ask.operation.handle(ask, caller)
             else:
                 answer = ask.operation.handle(ask, NOBODY)
         except HansaError as error:
@@ -323,6 +341,16 @@ def _raw_path(scope: Any) -> str:
     raw = scope.get("raw_path")
     path: str = raw.decode("latin-1").partition("?")[0] if raw else scope["path"]
     return path
+
+
+def _check_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    size = sum(len(name) + len(value) for name, value in headers)
+    if size > HEADERS_MAX or len(headers) > HEADERS_COUNT_MAX:
+        raise Refused(
+            "headers-too-large",
+            f"The headers are longer than {HEADERS_MAX} octets, or more than {HEADERS_COUNT_MAX}. "
+            "Send fewer.",
+        )
 
 
 async def _read(scope: Any, receive: Any, body_max: int) -> bytes:

@@ -17,6 +17,9 @@ DEPTH_MAX = 32
 DIGITS_MAX = 28
 """The longest number that is read: what decimal arithmetic keeps exactly."""
 
+NAME_MAX = 100
+"""So much of a name is told back."""
+
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A text, closed or not. Possessive, so that no body makes the search go back."""
 _FLAT = bytes.maketrans(b"{}", b"[]")
@@ -62,7 +65,8 @@ def parse(body: bytes) -> Json:
     """The JSON value of these bytes; numbers with a point or an exponent become Decimals.
 
     Raises Refused `malformed` when it is not JSON in UTF-8, holds a number of more than
-    DIGITS_MAX digits, or text that no database can keep (U+0000, half a surrogate pair);
+    DIGITS_MAX digits, or text that no database can keep (U+0000, half a surrogate pair), or
+    when a name stands twice in one object (then it is the field that is named);
     `body-too-deep` beyond DEPTH_MAX.
     """
     if _too_deep(body):
@@ -71,7 +75,13 @@ def parse(body: bytes) -> Json:
         )
     try:
         text = body.decode()
-        value = json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_constant)
+        value = json.loads(
+            text,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_constant,
+            object_pairs_hook=_object,
+        )
         if _ODD_ESCAPE.search(text):
             for found in _texts(value):
                 found.encode()
@@ -95,6 +105,22 @@ def _too_deep(body: bytes) -> bool:
             return False  # flat, or not balanced: for the parser to say
         brackets = outer
     return bool(brackets)
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """No two readers may understand one document differently, so no name stands twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Refused(
+                    "malformed",
+                    f"{name[:NAME_MAX]!r} stands twice in one object. Send it once.",
+                    field=name[:NAME_MAX] if name.isprintable() else None,
+                )
+            seen.add(name)
+    return made
 
 
 def _decimal(text: str) -> Decimal:

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from hansa.federation.courier import nonsense, silent
-from hansa.federation.exchange import BY_FAMILY, Answer, status_of
+from hansa.federation.exchange import BY_FAMILY, LATER, Answer, status_of
 from hansa.federation.wire import parse, render
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 
@@ -184,7 +184,7 @@ def read(status: int, body: bytes, partner: str) -> HansaError:
         return Refused("partner-refused" if code is None else code, words, field=field)
     if status >= 500 and (code is None or status != BY_FAMILY["try-later"]):
         return silent(partner)
-    if status in (BY_FAMILY["try-later"], HTTPStatus.UNAUTHORIZED):
+    if status in LATER:
         wait_s = _wait_s(told.get("hansaRetryAfter"))
         return TryLater(
             "partner-refused" if code is None else code, words, field=field, after_s=wait_s

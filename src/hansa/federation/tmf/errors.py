@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from hansa.federation.courier import nonsense, silent
-from hansa.federation.exchange import BY_FAMILY, Answer
+from hansa.federation.exchange import BY_FAMILY, LATER, Answer
 from hansa.federation.tmf.shapes.common import SCHEMA
 from hansa.federation.wire import parse, render
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
@@ -79,7 +79,7 @@ def read(status: int, body: bytes, partner: str) -> HansaError:
     field = field[:WORDS_MAX] if isinstance(field, str) else None
     if status == BY_FAMILY["not-found"]:
         return NotFound(code, words, field=field)
-    if status in (BY_FAMILY["try-later"], HTTPStatus.UNAUTHORIZED):
+    if status in LATER:
         return TryLater(code, words, field=field, after_s=_wait_s(told.get("hansaRetryAfter")))
     return Refused(code, words, field=field)
 
