@@ -251,6 +251,7 @@ class Seat:
     seller: Shop
     listener: Shop
     helpdesk: Any = None
+    shelf: Any = None
 
 
 class Door(TestClient):

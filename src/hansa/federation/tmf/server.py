@@ -22,8 +22,9 @@ from hansa.federation.exchange import (
 )
 from hansa.federation.papers import Notice
 from hansa.federation.tmf import errors
+from hansa.federation.tmf.engine import documents as openapi
 from hansa.federation.tmf.engine import operations, telling
-from hansa.federation.tmf.engine.model import Seat, World
+from hansa.federation.tmf.engine.model import Api, Seat, World
 from hansa.federation.tmf.resources import (
     account,
     address,
@@ -129,7 +130,24 @@ def dialect(
     served += operations.operations(world, APIS)
     for api in APIS:
         served += telling.operations(world, api)
+    served += [openapi.served(api, served) for api in apis(served)]
     return Dialect(PREFIX, served, errors.write, errors.UNFORESEEN)
+
+
+def apis(served: Sequence[Operation]) -> Sequence[Api]:
+    """All that is served, by number: what is declared, and the APIs of the other operations."""
+    found = {api.name: api for api in APIS}
+    for one in served:
+        if one.api not in found:
+            base = one.template.partition("/v4/")[0] + "/v4"
+            found[one.api] = Api(int(one.api.removeprefix("TMF")), "", base, (), ())
+    return sorted(found.values(), key=lambda api: api.number)
+
+
+def documents(world: World) -> Mapping[str, Any]:
+    """The OpenAPI document of each API, by its name."""
+    served = dialect(world).operations
+    return {api.name: openapi.document(api, served) for api in apis(served)}
 
 
 def _operation(api: str, method: str, path: str, handle: Handler, body_max: int) -> Operation:

@@ -19,6 +19,7 @@ from hansa.federation.exchange import BODY_MAX, Ask, Caller
 from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.papers import Listener
 from hansa.federation.records.model import Condition, Sort
+from hansa.federation.shelf import Shelf
 from hansa.federation.tmf.engine.attributes import Shape, read_shapes
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import Ids, TraceId
@@ -30,7 +31,7 @@ from hansa.foundation.transaction import Begin
 
 
 class Seat(Protocol):
-    """What one actor finds at our door: a Seller to buy from, a Listener to tell, a Helpdesk."""
+    """What one actor finds at our door: see each promise."""
 
     @property
     def seller(self) -> Seller: ...
@@ -40,6 +41,9 @@ class Seat(Protocol):
 
     @property
     def helpdesk(self) -> Helpdesk: ...
+
+    @property
+    def shelf(self) -> Shelf: ...
 
 
 @dataclass(frozen=True)
