@@ -25,7 +25,7 @@ from hansa.federation.hub import sending
 from hansa.federation.hub import work as hub_work
 from hansa.federation.keys import KeyRing
 from hansa.federation.neighbours import Connect, Neighbours
-from hansa.federation.papers import Listener
+from hansa.federation.papers import CardRenewed, Listener
 from hansa.federation.shelf import Shelf
 from hansa.federation.tmf import server as tmf
 from hansa.federation.tmf.engine import telling
@@ -372,7 +372,12 @@ class Node:
             ids=self.ids,
             clock=self.clock,
             usage_folder=self.usage_folder,
+            hear_card=self._hear_card,
         )
+
+    def _hear_card(self, sender: PartyId, notice: CardRenewed) -> None:
+        with self.begin() as tx:
+            directory.hear_card(tx, sender=sender, notice=notice, now=self.clock.now())
 
     @property
     def gate(self) -> Gate:

@@ -72,6 +72,7 @@ class Storefront:
     """What this node sells to one buyer, and what that buyer may tell it.
 
     sellers: whom components are had from. usage_folder: where usage files are kept.
+    hear_card: takes over a partner's renewed card; no guest may change whom we trust.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Storefront:
         ids: Ids,
         clock: Clock,
         usage_folder: Path,
+        hear_card: Callable[[PartyId, CardRenewed], None],
     ) -> None:
         self._us = us
         self._actor = actor
@@ -92,6 +94,7 @@ class Storefront:
         self._ids = ids
         self._clock = clock
         self._usage_folder = usage_folder
+        self._hear_card = hear_card
 
     # --- Seller ---------------------------------------------------------------------------------
 
@@ -256,10 +259,11 @@ class Storefront:
 
     def hear(self, notice: Notice) -> None:
         now, us, sender = self._clock.now(), self._us.id, self._actor.party
+        if isinstance(notice, CardRenewed):
+            self._hear_card(sender, notice)
+            return
         with self._begin() as tx:
             match notice:
-                case CardRenewed():
-                    directory.hear_card(tx, sender=sender, notice=notice, now=now)
                 case OrderMoved():
                     delivery.hear_order(tx, us=us, sender=sender, notice=notice, now=now)
                 case TicketMoved():

@@ -48,6 +48,8 @@ RIGHTS: Mapping[str, str] = {
     "catalogue_price": "select",
     "catalogue_reference_rate": "select",
     "catalogue_tax_rule": "select",
+    "federation_certificate": "select",
+    "federation_key": "select",
     "federation_partner": "select",
     "inventory_holding": "select",
     "inventory_spell": "select",

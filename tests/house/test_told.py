@@ -36,7 +36,7 @@ GUIDES = (
 CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w-][\w.-]*(/[\w.-]+)*/?")
 SUFFIXES = (".py", ".md", ".sql", ".toml", ".yaml", ".json", ".ledger", ".txt")
-MADE = ("node.toml", "node.key", "run.json")
+MADE = ("node.toml", "run.json")
 """Files that are made when a node is, and are no part of the tree."""
 
 

@@ -142,13 +142,6 @@ class KeyRing:
         """The newest public key."""
         return self._key(self.generations("signing")[-1]).public
 
-    def public_keys(self, now: Instant) -> Sequence[str]:
-        """The public keys of ours that are good now, the newest first."""
-        good = [
-            one for one in self.generations("signing") if one.valid_to is None or one.valid_to > now
-        ]
-        return [self._key(one).public for one in reversed(good)]
-
     def current(self, now: Instant) -> SigningKey:
         """The key that signs papers at this moment."""
         return self._key(_newest(self.generations("signing"), now, None))
