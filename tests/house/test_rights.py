@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, str] = {
     "federation_certificate": "select",
     "federation_key": "select",
     "federation_partner": "select",
+    "hub_subscription": "select, insert, update (silent_since), delete",
     "inventory_holding": "select",
     "inventory_spell": "select",
     "ledger_hold": "select, update (moved_at, state)",
@@ -67,6 +68,7 @@ RIGHTS: Mapping[str, str] = {
     "quote_move": READS_AND_ADDS,
     "quote_quote": READS_AND_ADDS,
     "quote_supply": READS_AND_ADDS,
+    "record": "select, insert, update, delete",
     "settlement_resolution": "select",
     "settlement_statement": "select, insert, update "
     "(bill, compared_at, confirmation, differences, number, state, waiting)",
@@ -78,9 +80,9 @@ RIGHTS: Mapping[str, str] = {
 LENT = frozenset(
     {
         "agreement_between", "agreement_fellows_of_party", "agreement_lists_of_party",
-        "agreement_of_party", "billing_bill_guard", "billing_next_serial", "inventory_below",
-        "inventory_serves_party", "inventory_spells_below", "ledger_place_hold", "ledger_post",
-        "plan_told", "plan_wake",
+        "agreement_of_party", "billing_bill_guard", "billing_next_serial", "hub_wanting",
+        "inventory_below", "inventory_serves_party", "inventory_spells_below",
+        "ledger_place_hold", "ledger_post", "plan_told", "plan_wake",
     }
 )  # fmt: skip
 """The functions that work with the clerk's rights; each asks for itself whom it works for."""
@@ -209,7 +211,14 @@ def test_borrowed_rights_are_listed_and_narrow(connection: Connection) -> None:
         assert owner == CLERK, name
         assert "search_path=public, pg_temp" in config, name
         assert not everybody, name
-        assert not re.search(r"\b(execute|set_config|role)\b(?!\s+function)", text), name
+        assert not ROLES.search(text) and not re.search(r"\bexecute\b", text), name
+
+
+def test_nobody_has_tables_of_a_sessions_own(connection: Connection) -> None:
+    """They would be found before ours."""
+    may = "select has_database_privilege(%s, current_database(), 'temporary')"
+    for role in ("public", NODE, GUEST, CLERK):
+        assert asked(connection, may, role) == [(False,)]
 
 
 def test_roles_have_no_powers_of_their_own(connection: Connection) -> None:
