@@ -20,8 +20,9 @@ from hansa.drivers.model import Choice, Coverage, Product
 from hansa.entrypoints.http import app
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef, CharacteristicSpec, Need, NeedItem, Tariff, Tax
-from hansa.federation.model import Partner
+from hansa.federation.model import Dialect, Partner
 from hansa.federation.papers import AgreementDocument, AgreementItem, AgreementParty, RevenueShare
+from hansa.federation.sonata.settings import SonataSettings
 from hansa.foundation.ids import AgreementId, HoldingId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor, Party
@@ -52,7 +53,11 @@ RETAIL = "retail"
 
 
 class Alliance:
-    """Nodes by name. Build it from the `databases` and `clock` fixtures and a temporary folder."""
+    """Nodes by name. Build it from the `databases` and `clock` fixtures and a temporary folder.
+
+    speaks: how an operator wants to be spoken to, if not in TMF; sonata: what all have settled for
+    that. Both are for whoever comes later.
+    """
 
     def __init__(
         self, databases: Callable[[], object], folder: Path, clock: SetClock, seed: bytes
@@ -63,6 +68,8 @@ class Alliance:
         self.clock = clock
         self.nodes: dict[PartyId, Node] = {}
         self.silent: set[PartyId] = set()
+        self.speaks: dict[PartyId, Dialect] = {}
+        self.sonata = SonataSettings()
         self._apps: dict[PartyId, TestClient] = {}
 
     def add(self, name: str, country: str = "GB", currency: str = "GBP") -> Node:
@@ -75,6 +82,7 @@ class Alliance:
                 party=Party(party, name.upper(), country, currency),
                 http=self._http(party),
                 settlement=SettlementSettings(auto_confirm=True),
+                sonata=self.sonata,
             ),
             folder=folder,
             database_url=self._databases().url,  # type: ignore[attr-defined]
@@ -144,7 +152,11 @@ class Alliance:
         """The two exchange their cards."""
         for mine, theirs in ((one, other), (other, one)):
             card = directory.invite(
-                theirs.keys, party=theirs.us, address=theirs.settings.address, now=self.clock.now()
+                theirs.keys,
+                party=theirs.us,
+                address=theirs.settings.address,
+                now=self.clock.now(),
+                dialect=self.speaks.get(theirs.us.id, "tmf"),
             )
             with mine.begin() as tx:
                 directory.join(tx, card=card, now=self.clock.now())

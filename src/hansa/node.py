@@ -27,6 +27,9 @@ from hansa.federation.keys import KeyRing
 from hansa.federation.neighbours import Connect, Neighbours
 from hansa.federation.papers import CardRenewed, Listener
 from hansa.federation.shelf import Shelf
+from hansa.federation.sonata import hub as events
+from hansa.federation.sonata.desk import Desk
+from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf import server as tmf
 from hansa.federation.tmf.engine import telling
 from hansa.federation.tmf.engine.model import World
@@ -172,6 +175,7 @@ class Settings:
     keys: KeysSettings = KeysSettings()
     worker: WorkerSettings = WorkerSettings()
     limits: LimitsSettings = LimitsSettings()
+    sonata: SonataSettings = field(default_factory=SonataSettings)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -280,6 +284,7 @@ class Node:
             clock=self.clock,
             folder=folder,
             connect=connect,
+            sonata=settings.sonata,
         )
         self.clients = ClientDesk(
             us=self.us.id,
@@ -297,12 +302,13 @@ class Node:
             new_trace=self.ids.trace,
             callback_allowed=self.callback_allowed,
         )
+        self.sonata = Desk(self.us.id, self.world, settings.sonata, self.neighbours.partner, folder)
         self._sender = sending.Sender(self.callback_allowed)
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
             **hub_work.handlers(
                 begin=self.begin,
-                compose=telling.composers(self.world, tmf.APIS),
+                compose={**telling.composers(self.world, tmf.APIS), **events.composers(self.us.id)},
                 deliver=deliver or self._sender,
             ),
             **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),

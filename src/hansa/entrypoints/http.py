@@ -21,6 +21,7 @@ from hansa.federation import trace
 from hansa.federation.clients import endpoint
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
 from hansa.federation.limits import Limits, Measure
+from hansa.federation.sonata import server as sonata
 from hansa.federation.tmf import errors as tmf_errors
 from hansa.federation.tmf import server as tmf
 from hansa.federation.wire import render
@@ -55,7 +56,7 @@ def app(node: Node) -> ASGIApp:
 
 def dialects(node: Node) -> Sequence[Dialect]:
     """What a node serves to others, standard by standard."""
-    return [tmf.dialect(node.world)]
+    return [tmf.dialect(node.world), sonata.dialect(node.sonata)]
 
 
 def scopes(served: Sequence[Dialect]) -> frozenset[str]:

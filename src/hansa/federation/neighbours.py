@@ -17,6 +17,8 @@ from hansa.federation.keys import KeyRing, SigningKey
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
 from hansa.federation.renewal import Renewing
+from hansa.federation.sonata.client import SonataPartner
+from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tokens import TokenCache
 from hansa.foundation.ids import PartyId
@@ -25,6 +27,9 @@ from hansa.foundation.transaction import Begin
 
 KEPT_ALIVE_S = 60.0
 """How long an idle connection to a partner is kept: a handshake costs more than it."""
+
+Neighbour = TmfPartner | SonataPartner
+"""A partner as its dialect has it."""
 
 Connect = Callable[[Partner], httpx2.Client]
 """How a partner is reached; given by tests that join nodes in one process."""
@@ -45,7 +50,9 @@ class Neighbours:
         clock: Clock,
         folder: Path,
         connect: Connect | None = None,
+        sonata: SonataSettings | None = None,
     ) -> None:
+        self._sonata = sonata or SonataSettings()
         self._us = us
         self._keys = keys
         self._begin = begin
@@ -53,12 +60,12 @@ class Neighbours:
         self._folder = folder
         self._connect = connect or self._dial
         self._connections = ExitStack()
-        self._made: dict[PartyId, tuple[object, TmfPartner]] = {}
+        self._made: dict[PartyId, tuple[object, Neighbour]] = {}
 
     def close(self) -> None:
         self._connections.close()
 
-    def partner(self, party: PartyId) -> TmfPartner:
+    def partner(self, party: PartyId) -> Neighbour:
         """That partner. Raises NotFound `partner-unknown`, TryLater `partner-revoked`."""
         return self._reach(party, renewed=False)
 
@@ -66,7 +73,7 @@ class Neighbours:
         """That partner, to be told something."""
         return Renewing(self._reach(party, renewed=False), lambda: self._reach(party, renewed=True))
 
-    def _reach(self, party: PartyId, *, renewed: bool) -> TmfPartner:
+    def _reach(self, party: PartyId, *, renewed: bool) -> Neighbour:
         """renewed: spoken to as one that has heard of our newest card."""
         with self._begin() as tx:
             partner = directory.trusted(tx, party=party)
@@ -74,7 +81,8 @@ class Neighbours:
             partner = replace(partner, heard=None)
         now = self._clock.now()
         pins = tuple(directory.certificates_of(partner, now))
-        reached_by = (partner.address, partner.grant, partner.heard, pins, self._ours(partner, now))
+        ours = self._ours(partner, now)
+        reached_by = (partner.address, partner.dialect, partner.grant, partner.heard, pins, ours)
         kept = self._made.get(party)
         if kept is None or kept[0] != reached_by:
             http = self._connect(partner)
@@ -85,8 +93,21 @@ class Neighbours:
                 http=http,
                 token=self._token(partner, http),
             )
-            kept = self._made[party] = reached_by, TmfPartner(us=self._us, courier=courier)
+            kept = self._made[party] = reached_by, self._speaking(partner, courier)
         return kept[1]
+
+    def _speaking(self, partner: Partner, courier: Courier) -> Neighbour:
+        """In its own dialect; a node of ours is told in TMF what Sonata has no word for."""
+        tmf = TmfPartner(us=self._us, courier=courier)
+        if partner.dialect == "tmf":
+            return tmf
+        return SonataPartner(
+            us=self._us,
+            courier=courier,
+            settings=self._sonata,
+            clock=self._clock,
+            node=tmf if partner.trust == "hansa" else None,
+        )
 
     def _token(self, partner: Partner, http: httpx2.Client) -> Callable[[], str]:
         """The bearer token of each request to this partner; empty where it asks for none."""

@@ -1,4 +1,4 @@
-"""The partner's side of the dialect: another operator as a Seller and a Listener over Sonata.
+"""The partner's side of the dialect: another operator as a Seller, a Listener and a Helpdesk.
 
 Gaps, in the three words of the house. Never: usage, agreements and statements have no API in
 Sonata; a partner that runs a node of ours is asked and told of them in the TM Forum dialect,
@@ -26,6 +26,7 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.courier import Courier, nonsense
+from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
 from hansa.federation.mandate import Mandate
 from hansa.federation.papers import Notice, OrderMoved
 from hansa.federation.sonata import errors
@@ -35,17 +36,19 @@ from hansa.federation.sonata.shapes import (
     catalogue,
     inventory,
     order,
+    progress,
     qualification,
     quote,
+    ticket,
 )
 from hansa.federation.sonata.shapes.common import write_contact
 from hansa.federation.tmf.client import TmfPartner
-from hansa.federation.tmf.shapes.common import href
+from hansa.federation.tmf.shapes.common import href, write_instant
 from hansa.federation.wire import Plain, parse, render
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused, TryLater
-from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId, TraceId
+from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId, TicketId, TraceId
 from hansa.foundation.time import Clock, Period
 
 PAGE = 1000
@@ -99,6 +102,7 @@ class SonataPartner:
         raise nonsense(self._partner, "more offers than can be")
 
     def qualify(self, need: Need) -> Qualification:
+        _something(need)
         body = qualification.write_need(need, self._contact, self._settings.products)
         found = self._ask(
             "POST", qualification.QUALIFICATIONS, qualification.read, body, traced=need.trace
@@ -108,6 +112,7 @@ class SonataPartner:
         return found
 
     def quote(self, need: Need) -> Quote:
+        _something(need)
         body = quote.write_need(need, self._contact, self._settings.products)
 
         def read(value: Json) -> Quote:
@@ -136,15 +141,15 @@ class SonataPartner:
         return found
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
-        progress = self.progress(order_id)
-        if self._node is None and progress.state is not OrderState.COMPLETED:
-            return self._cancel(progress, key)
-        return self._order(order.write_ceasing(progress, key, self._contact), key)
+        known = self.progress(order_id)
+        if self._node is None and known.state is not OrderState.COMPLETED:
+            return self._cancel(known, key)
+        return self._order(order.write_ceasing(known, key, self._contact), key)
 
     def progress(self, order_id: OrderId) -> Progress:
         if order_id.startswith(CANCELLED):
             return self._cancellation(order_id)
-        found = self._ask("GET", href(order.ORDERS, order_id), order.read_progress)
+        found = self._ask("GET", href(progress.ORDERS, order_id), progress.read_progress)
         self._expect(found.order == order_id, "another order")
         return found
 
@@ -163,16 +168,64 @@ class SonataPartner:
     def hear(self, notice: Notice) -> None:
         if isinstance(notice, OrderMoved):
             event = documents.fingerprint(documents.write(notice))[:32]
-            shape = order.write_moved(
+            shape = progress.write_moved(
                 notice, event=event, at=self._clock.now(), seller=self._us, buyer=self._partner
             )
-            self._call("POST", order.MOVED, shape, parties=False)
+            self._call("POST", progress.MOVED, shape, parties=False)
         elif self._node is not None:
             self._node.hear(notice)
         else:
             raise errors.not_served(f"A notice of the kind {notice.kind}")
 
+    # --- Helpdesk -------------------------------------------------------------------------------
+
+    def open_ticket(
+        self, *, ask: TicketAsk, key: BuyerKey, trace_id: TraceId | None = None
+    ) -> Ticket:
+        if self._node is not None:
+            return self._node.open_ticket(ask=ask, key=key, trace_id=trace_id)
+        if ask.holding is None:
+            raise errors.not_served("A ticket that is about no product")
+        body = ticket.write_opening(ask, ask.holding, key, self._contact)
+        return self._ask("POST", ticket.TICKETS, self._ticket, body, traced=trace_id)
+
+    def ticket(self, ticket_id: TicketId) -> Ticket:
+        if self._node is not None:
+            return self._node.ticket(ticket_id)
+        found = self._ask("GET", href(ticket.TICKETS, ticket_id), self._ticket)
+        self._expect(found.id == ticket_id, "another ticket")
+        return found
+
+    def tickets(
+        self, *, state: TicketState | None = None, offset: int = 0, limit: int = 100
+    ) -> Tickets:
+        if self._node is not None:
+            return self._node.tickets(state=state, offset=offset, limit=limit)
+        query = {"offset": str(offset), "limit": str(limit)}
+        if state is not None:
+            query["status"] = ticket.STATES[state]
+        found = self._ask("GET", ticket.TICKETS, ticket.read_found, query=query)
+        return Tickets([self.ticket(one) for one in found[:limit]], offset + len(found))
+
+    def note_ticket(self, *, ticket_id: TicketId, text: str, key: BuyerKey) -> Ticket:
+        if self._node is not None:
+            return self._node.note_ticket(ticket_id=ticket_id, text=text, key=key)
+        at = write_instant(self._clock.now())
+        body = ticket.write_note(text, key, self._us, at)
+        return self._ask("PATCH", href(ticket.TICKETS, ticket_id), self._ticket, body)
+
+    def move_ticket(self, *, ticket_id: TicketId, state: TicketState, reason: str = "") -> Ticket:
+        if self._node is not None:
+            return self._node.move_ticket(ticket_id=ticket_id, state=state, reason=reason)
+        acts = {TicketState.CANCELLED: "cancel", TicketState.CLOSED: "close"}
+        path = f"{href(ticket.TICKETS, ticket_id)}/{acts.get(state, 'reopen')}"
+        self._call("POST", path, None if state in acts else {"reason": reason})
+        return self.ticket(ticket_id)
+
     # --- inside ---------------------------------------------------------------------------------
+
+    def _ticket(self, value: Json) -> Ticket:
+        return ticket.read(value, seller=self._partner, buyer=self._us)
 
     def _quote(self, value: Json, currency: str | None = None) -> Quote:
         return quote.read(value, seller=self._partner, buyer=self._us, currency=currency)
@@ -183,17 +236,17 @@ class SonataPartner:
         now = self._clock.now()
 
         def read(value: Json) -> Order:
-            return order.read(value, seller=self._partner, buyer=self._us, key=key, now=now)
+            return progress.read(value, seller=self._partner, buyer=self._us, key=key, now=now)
 
-        found = self._ask("POST", order.ORDERS, read, body, traced=traced)
+        found = self._ask("POST", progress.ORDERS, read, body, traced=traced)
         self._expect(found.key == key, "another key")
         return found
 
-    def _cancel(self, progress: Progress, key: BuyerKey) -> Order:
+    def _cancel(self, known: Progress, key: BuyerKey) -> Order:
         """Takes back an order that a partner of another make has not completed."""
-        body = cancellation.write_asked(progress.order, self._contact)
+        body = cancellation.write_asked(known.order, self._contact)
         found = self._ask("POST", cancellation.CANCELLATIONS, cancellation.read, body)
-        taken = found["productOrder"]["productOrderId"] == progress.order
+        taken = found["productOrder"]["productOrderId"] == known.order
         self._expect(taken, "another order")
         return Order(
             id=OrderId(f"{CANCELLED}{found['id']}/{key}"),
@@ -203,7 +256,7 @@ class SonataPartner:
             quote=QuoteId(""),
             state=OrderState.ACKNOWLEDGED,
             placed_at=self._clock.now(),
-            trace=order.trace_of(found["id"]),
+            trace=progress.trace_of(found["id"]),
         )
 
     def _cancellation(self, order_id: OrderId) -> Progress:
@@ -267,3 +320,9 @@ class SonataPartner:
         if reply.status < 400:
             raise nonsense(self._partner, f"HTTP {reply.status}")
         raise errors.read(reply.status, reply.body, self._partner)
+
+
+def _something(need: Need) -> None:
+    """Sonata has no request for nothing, so it is refused before it is sent."""
+    if not need.items:
+        raise Refused("need-empty", "Ask for at least one item.", field="items")

@@ -7,15 +7,16 @@ tells each error in the words that the operation has.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from hansa.federation import trace
 from hansa.federation.contract import TRAIL_MAX, Need, Seller
 from hansa.federation.exchange import BODY_MAX, Answer, Ask, Caller, Handler, Operation, status_of
 from hansa.federation.helpdesk import Helpdesk
-from hansa.federation.papers import Listener
 from hansa.federation.shelf import Page, Shelf
 from hansa.federation.sonata import errors
 from hansa.federation.sonata.errors import MEDIA_TYPE, Unread
@@ -25,14 +26,16 @@ from hansa.federation.sonata.shapes import place
 from hansa.federation.sonata.shapes.common import KEPT, Contact, write_contact
 from hansa.federation.sonata.shapes.inventory import site_id
 from hansa.federation.sonata.shapes.need import Asker
+from hansa.federation.tmf.engine.model import Seat, World
 from hansa.federation.tmf.shapes.common import read_instant
 from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
-from hansa.foundation.ids import OfferCode, PartyId, TraceId
+from hansa.foundation.ids import Ids, OfferCode, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.site import Site
 from hansa.foundation.time import Clock, Instant
+from hansa.foundation.transaction import Begin
 
 PAGE = 100
 PAGE_MAX = 1000
@@ -47,37 +50,40 @@ Test = Callable[[str], Callable[[Any], bool]]
 """Of a value in the query, whether a thing is what it asks for. Raises Unread for an odd value."""
 
 
-class Seat(Protocol):
-    """What one actor finds at our door."""
-
-    @property
-    def seller(self) -> Seller: ...
-
-    @property
-    def listener(self) -> Listener: ...
-
-    @property
-    def helpdesk(self) -> Helpdesk: ...
-
-    @property
-    def shelf(self) -> Shelf: ...
+class Partner(Seller, Helpdesk, Protocol):
+    """A partner as we buy from it."""
 
 
 @dataclass(frozen=True)
 class Desk:
     """What the handlers stand on.
 
-    us: who sells here. seat: what an actor finds. partner: that partner as our own seller, to
-    be asked what an event of its own was about. schemas: MEF's own, None without them.
+    us: who sells here. world: what an actor finds, and how transactions are opened for it.
+    partner: to be asked what an event of its own was about. folder: the node's.
     """
 
     us: PartyId
-    seat: Callable[[Actor], Seat]
-    new_trace: Callable[[], TraceId]
-    clock: Clock
-    settings: SonataSettings = field(default_factory=SonataSettings)
-    partner: Callable[[PartyId], Seller] | None = None
-    schemas: Schemas | None = None
+    world: World
+    settings: SonataSettings
+    partner: Callable[[PartyId], Partner]
+    folder: Path
+
+    @property
+    def ids(self) -> Ids:
+        return self.world.ids
+
+    @property
+    def clock(self) -> Clock:
+        return self.world.clock
+
+    def begin_for(self, actor: Actor) -> Begin:
+        return self.world.begin_for(actor)
+
+    @cached_property
+    def schemas(self) -> Schemas | None:
+        """MEF's own, None where the operator has not put them there."""
+        folder = self.settings.schemas
+        return Schemas(self.folder / folder) if folder else None
 
     def contact(self) -> Contact:
         return write_contact(self.settings.contact, party=self.us, role="sellerContact")
@@ -90,7 +96,7 @@ class Desk:
             buyer = ask.first.get("buyerId", caller.actor.party)
             if buyer != caller.actor.party:
                 raise errors.not_you("buyerId")
-        return self.seat(caller.actor)
+        return self.world.seat(caller.actor)
 
     def body(self, ask: Ask, api: str, name: str) -> Json:
         """The body; held against MEF's schema of that name too, if there is one at hand."""
@@ -108,7 +114,7 @@ class Desk:
             return next(iter(own + [one.currency for one in offers]), "")
 
         return Asker(
-            trace=trace.read(ask.headers.get(trace.HEADER)) or self.new_trace(),
+            trace=trace.read(ask.headers.get(trace.HEADER)) or self.world.new_trace(),
             trail=(caller.actor.party,) if caller.actor.role == "partner" else (),
             currency=currency,
             sites=lambda identity: sites(seat.shelf).get(identity),

@@ -10,7 +10,6 @@ from hansa.federation.shelf import Cancellation, Extras, Page, Shelf, ShelfOrder
 from hansa.federation.sonata import errors
 from hansa.federation.sonata.desk import (
     Desk,
-    Seat,
     Serves,
     Test,
     among,
@@ -28,8 +27,9 @@ from hansa.federation.sonata.desk import (
     texts,
 )
 from hansa.federation.sonata.errors import unfit
-from hansa.federation.sonata.shapes import cancellation, inventory, order
+from hansa.federation.sonata.shapes import cancellation, inventory, order, progress
 from hansa.federation.sonata.shapes.common import asked
+from hansa.federation.tmf.engine.model import Seat
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import CancellationId, HoldingId, OrderId
 from hansa.foundation.time import Instant
@@ -45,7 +45,7 @@ class Orders:
         self._products = desk.settings.products
 
     def serves(self) -> Sequence[Serves]:
-        orders, cancels, charges = order.ORDERS, cancellation.CANCELLATIONS, cancellation.CHARGES
+        orders, cancels, charges = progress.ORDERS, cancellation.CANCELLATIONS, cancellation.CHARGES
         dates_, one, products = order.MODIFY_DATE, "{id}", inventory.PRODUCTS
         return [
             Serves("order", "POST", orders, self.order, faults=True),
@@ -241,11 +241,11 @@ def _brought(shelf: Shelf, wish: order.Ceasing) -> OrderId:
 
 def _ended(state: str) -> Callable[[ShelfOrder], Instant | None]:
     """When an order ended so."""
-    return lambda one: one.ended_at if order.state_of(one.order.state) == state else None
+    return lambda one: one.ended_at if progress.state_of(one.order.state) == state else None
 
 
 _ORDER_TESTS: Mapping[str, Test] = {
-    "state": among(order.STATES, "state", lambda one: order.state_of(one.order.state)),
+    "state": among(progress.STATES, "state", lambda one: progress.state_of(one.order.state)),
     **texts(
         externalId=lambda one: one.order.key,
         projectId=lambda one: asked(one.extras).get("projectId"),

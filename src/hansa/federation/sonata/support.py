@@ -6,10 +6,12 @@ import logging
 from collections.abc import Sequence
 
 from hansa.federation.exchange import Answer, Ask, Caller, Handler
-from hansa.federation.papers import OrderMoved
+from hansa.federation.papers import OrderMoved, TicketMoved
 from hansa.federation.sonata.desk import Desk, Serves, done
-from hansa.federation.sonata.shapes import event, order
+from hansa.federation.sonata.shapes import event, progress, ticket
+from hansa.federation.wire import parse
 from hansa.foundation.errors import NotFound, TryLater
+from hansa.foundation.ids import TicketId
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,17 @@ class Support:
     def serves(self) -> Sequence[Serves]:
         moved = "productOrderStateChangeEvent", "productOrderItemStateChangeEvent"
         served = [
-            Serves("order-events", "POST", f"{order.NOTICES}/{kind}", self.moved(kind))
+            Serves("order-events", "POST", f"{progress.NOTICES}/{kind}", self.moved(kind))
             for kind in moved
+        ]
+        served += [
+            Serves("ticket-events", "POST", f"{ticket.NOTICES}/{kind}", self.ticket_moved(kind))
+            for kind in (
+                "troubleTicketAttributeValueChangeEvent",
+                "troubleTicketStatusChangeEvent",
+                "troubleTicketResolvedEvent",
+                "troubleTicketInformationRequiredEvent",
+            )
         ]
         for listener, kinds in event.HEARD.items():
             api = f"{listener.split('/')[3].removesuffix('Notification')}-events"
@@ -39,28 +50,43 @@ class Support:
         def hear(ask: Ask, caller: Caller) -> Answer:
             body = self._desk.body(ask, "order-events", "ProductOrderEvent")
             event.read(body, kind)
-            found = order.read_moved(body)
-            listener = self._desk.seat(caller.actor).listener
+            found = progress.read_moved(body)
+            listener = self._desk.world.seat(caller.actor).listener
             if isinstance(found, OrderMoved):
                 listener.hear(found)
-            elif self._desk.partner is not None:
+            else:
                 try:
-                    progress = self._desk.partner(caller.actor.party).progress(found)
+                    moved = self._desk.partner(caller.actor.party).progress(found)
                 except (TryLater, NotFound) as error:
                     log.info("event not followed", extra={"reason": error.code})
                 else:
-                    listener.hear(OrderMoved(progress))
+                    listener.hear(OrderMoved(moved))
             return done()
 
         hear.__doc__ = f"Told of a {kind}; what has become of the order is asked, if not told."
+        return hear
+
+    def ticket_moved(self, kind: str) -> Handler:
+        """The handler of an event of a ticket of ours."""
+
+        def hear(ask: Ask, caller: Caller) -> Answer:
+            found = event.read(self._desk.body(ask, "ticket-events", "TroubleTicketEvent"), kind)
+            try:
+                moved = self._desk.partner(caller.actor.party).ticket(TicketId(found))
+            except (TryLater, NotFound) as error:
+                log.info("event not followed", extra={"reason": error.code})
+            else:
+                self._desk.world.seat(caller.actor).listener.hear(TicketMoved(moved))
+            return done()
+
+        hear.__doc__ = f"Told of a {kind}; what has become of the ticket is asked."
         return hear
 
     def noted(self, kind: str) -> Handler:
         """The handler of an event for which nobody waits."""
 
         def hear(ask: Ask, caller: Caller) -> Answer:
-            body = self._desk.body(ask, "order-events", "Event")
-            identity = event.read(body, kind)
+            identity = event.read(parse(ask.body), kind)
             log.info(kind, extra={"partner": caller.actor.party, "about": identity})
             return done()
 

@@ -16,7 +16,7 @@ from hansa.federation.sonata.shapes.common import (
     checked,
     without_empty,
 )
-from hansa.federation.sonata.shapes.order import BASE, ORDERS
+from hansa.federation.sonata.shapes.progress import BASE, ORDERS
 from hansa.federation.tmf.shapes.common import href, write_instant, write_money
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import CancellationId

@@ -34,6 +34,11 @@ HEARD: Mapping[str, tuple[str, ...]] = {
         "chargeTimeoutEvent",
         "modifyProductOrderItemRequestedDeliveryDateStateChangeEvent",
     ),
+    f"{ROOT}/troubleTicketNotification/v4/listener": (
+        "incidentCreateEvent",
+        "incidentAttributeValueChangeEvent",
+        "incidentStatusChangeEvent",
+    ),
 }
 """By the path of a listener, the events that are only taken note of."""
 

@@ -11,9 +11,9 @@ from hansa.federation.shelf import ShelfHolding
 from hansa.federation.sonata.errors import unfit
 from hansa.federation.sonata.shapes import product
 from hansa.federation.sonata.shapes.common import ROOT, Id, Text, checked, write_terms
-from hansa.federation.sonata.shapes.order import ORDERS
 from hansa.federation.sonata.shapes.place import ROLE
 from hansa.federation.sonata.shapes.product import Products
+from hansa.federation.sonata.shapes.progress import ORDERS
 from hansa.federation.tmf.shapes.common import href, write_instant
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId
