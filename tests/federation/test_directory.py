@@ -428,18 +428,21 @@ def test_who_shows_no_certificate_or_that_of_another(
     sha256 = card.certificates[0].sha256
     with begin() as tx:
         assert {
-            (party, shown is not None): directory.may_come(
+            (party, how): directory.may_come(
                 tx, party=party, certificate_sha256=shown, now=clock.now()
             )
             for party in (BT, MTN, EVE)
-            for shown in (sha256, None)
+            for how, shown in (("BT's", sha256), ("none", ""), ("proxy", None))
         } == {
-            (BT, True): True,
-            (BT, False): False,
-            (MTN, True): False,
-            (MTN, False): True,
-            (EVE, True): False,
-            (EVE, False): False,
+            (BT, "BT's"): True,
+            (BT, "none"): False,
+            (BT, "proxy"): True,
+            (MTN, "BT's"): False,
+            (MTN, "none"): True,
+            (MTN, "proxy"): True,
+            (EVE, "BT's"): False,
+            (EVE, "none"): False,
+            (EVE, "proxy"): False,
         }
 
 

@@ -77,18 +77,20 @@ class Protocol(HttpToolsProtocol):
     """HTTP as uvicorn speaks it; each request says by which certificate its connection came."""
 
     _extensions: dict[str, dict[str, str]]
+    """Empty where we do not end TLS."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        shown = certificate_of(transport.get_extra_info("ssl_object"))
-        self._extensions = {"tls": {"client_cert_sha256": shown}} if shown else {"tls": {}}
+        connection = transport.get_extra_info("ssl_object")
+        shown = {"client_cert_sha256": certificate_of(connection)}
+        self._extensions = {} if connection is None else {"tls": shown}
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
 
-def certificate_of(connection: ssl.SSLObject | None) -> str:
+def certificate_of(connection: ssl.SSLObject) -> str:
     """The SHA-256 of the certificate that the other side has shown; empty for none."""
-    der = connection.getpeercert(binary_form=True) if connection is not None else None
+    der = connection.getpeercert(binary_form=True)
     return hashlib.sha256(der).hexdigest() if der else ""

@@ -333,11 +333,12 @@ def may_come(
     """Whether who shows this certificate in TLS may speak as that party.
 
     A party that joined with certificates has to show one of them, not ended and not revoked.
-    None: no certificate was shown, or a proxy ended TLS.
+    Empty: it has shown none. None: a proxy of ours ended TLS, and looked at certificates or not.
     """
-    if certificate_sha256 is None:
+    if not certificate_sha256:
         known = store.partner(tx, party)
-        return known is not None and known.revoked_at is None and not known.certificates
+        bare = certificate_sha256 is None or (known is not None and not known.certificates)
+        return known is not None and known.revoked_at is None and bare
     return store.has_certificate(tx, party, certificate_sha256, now=now, leeway_s=LEEWAY_S)
 
 
