@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from hansa.drivers import registry
 from hansa.federation import certificates, directory, notices, renewal
+from hansa.federation.callbacks.desk import CallbackDesk
 from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.contract import Family, Seller
 from hansa.federation.exchange import Gate
@@ -61,6 +62,7 @@ ROOMS = (
     "ledger",
     "federation",
     "federation/clients",
+    "federation/callbacks",
     "federation/records",
     "federation/hub",
     "drivers",
@@ -293,6 +295,11 @@ class Node:
             mint=lambda now: self.keys.current(now).token,
             keys=self.keys.public_keys,
         )
+        self.callbacks = CallbackDesk(
+            self.begin,
+            plain=self.address_is_plain,
+            private=settings.limits.private_callbacks,
+        )
         self.world = World(
             seat=self.seat,
             begin_for=self.begin_for,
@@ -300,10 +307,10 @@ class Node:
             clock=self.clock,
             address=settings.address.rstrip("/"),
             new_trace=self.ids.trace,
-            callback_allowed=self.callback_allowed,
+            callback_allowed=self.callbacks.check,
         )
         self.sonata = Desk(self.us.id, self.world, settings.sonata, self.neighbours.partner, folder)
-        self._sender = sending.Sender(self.callback_allowed)
+        self._sender = sending.Sender(self.callbacks.find)
         self.handlers: Handlers = {
             **notices.handlers(self.listener),
             **hub_work.handlers(
@@ -344,10 +351,6 @@ class Node:
     def begin_for(self, actor: Actor) -> Begin:
         """How transactions are opened for what this actor asks: it finds its own rows alone."""
         return self.database.begin_for(actor, us=self.us.id)
-
-    def callback_allowed(self, _actor: Actor, callback: str) -> None:
-        """Raises Refused `callback-refused` for where this actor may not have notices sent."""
-        sending.well_formed(callback, plain=self.address_is_plain)
 
     @property
     def address_is_plain(self) -> bool:

@@ -199,3 +199,14 @@ def test_clients_at_the_command_line(desk: Desk) -> None:
     assert "choice-unknown" in desk.refused("client", "add", "x", "--scope", "tmf999:read")
     assert "choice-unknown" in desk.refused(*add, "--as", "king")
     assert "partner-unknown" in desk.refused(*add, "--as", "partner", "--for", "bt", exit_code=4)
+
+
+def test_callback_hosts_at_the_command_line(desk: Desk) -> None:
+    desk("partner", "callback", "mtn", "Hooks.MTN.example")
+    (found,) = desk.json("partner", "callback", "mtn", "hooks.mtn.example")
+    assert (found["host"], found["added_by"]) == ("hooks.mtn.example", "ada")
+    assert "hooks.mtn.example" in desk("partner", "callback", "mtn").out
+    assert "callback-refused" in desk.refused("partner", "callback", "mtn", "https://x/")
+    assert desk.json("partner", "callback", "mtn", "hooks.mtn.example", "--remove") == []
+    line = desk.refused("partner", "callback", "mtn", "x.example", "--remove", exit_code=4)
+    assert "callback-host-unknown" in line

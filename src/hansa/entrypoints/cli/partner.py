@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hansa.entrypoints.cli import render
+from hansa.entrypoints.cli.callback import callback
 from hansa.entrypoints.cli.door import (
     DEFAULT_NODE,
     AsJson,
@@ -87,6 +88,9 @@ def join(
         f"{partner.party.name} ({partner.party.id}) is a partner",
         _facts(partner),
     )
+
+
+app.command(epilog="Example: hansa partner callback mtn hooks.mtn.example")(callback)
 
 
 @app.command("list", epilog="Example: hansa partner list --json")

@@ -90,6 +90,7 @@ class Stage:
             f"[http]\nport = {_free_port()}\n\n"
             "[settlement]\nauto_confirm = true\n\n"
             f'[clock]\nshift_file = "{self._clock}"\n'
+            "[limits]\nprivate_callbacks = true\n"
         )
 
     def _wait_for(self, party: PartyId) -> None:

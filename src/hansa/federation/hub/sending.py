@@ -3,55 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import httpx2
 
+from hansa.federation.callbacks.model import Place
 from hansa.federation.hub.model import Post, Subscription
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.party import Actor
 
-Allowed = Callable[[Actor, str], None]
-"""Raises Refused for an address to which this actor may not have notices sent."""
-
-
-def well_formed(callback: str, *, plain: bool) -> None:
-    """Raises Refused `callback-refused` for what is no address to send notices to.
-
-    plain: http is taken beside https.
-    """
-    schemes = ("https", "http") if plain else ("https",)
-    try:
-        parts = urlsplit(callback)
-        sound = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or "@" in parts.netloc or parts.fragment or not callback.isascii():
-        raise Refused(
-            "callback-refused",
-            f"A callback is an address of {' or '.join(schemes)}, without a name or password.",
-            field="callback",
-        )
+Find = Callable[[Actor, str], Place]
+"""Where a notice for this callback goes; Refused where this actor may not have it sent."""
 
 
 class Sender:
-    """Sends notices; a Deliver. allowed: asked each time, since a callback's rights may end."""
+    """Sends notices; a Deliver. find: asked each time, since a callback's rights may end.
 
-    def __init__(self, allowed: Allowed) -> None:
-        self._allowed = allowed
+    A notice goes to the address that was looked at and to no other: no name is resolved on the
+    way, no redirect followed, no connection kept for the next host at the same address.
+    """
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
         self._http = httpx2.Client(
             timeout=httpx2.Timeout(10.0, connect=3.0),
-            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=16),
+            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=False,
         )
 
     def __call__(self, subscription: Subscription, post: Post) -> None:
-        self._allowed(subscription.owner, post.url)
-        headers = {"content-type": "application/json", "accept": "application/json"}
+        place = self._find(subscription.owner, post.url)
+        headers = {
+            "host": place.authority,
+            "content-type": "application/json",
+            "accept": "application/json",
+        }
+        asked = {"sni_hostname": place.host} if place.tls else {}
         try:
             with self._http.stream(
-                "POST", post.url, content=post.body, headers=headers
+                "POST", place.url, content=post.body, headers=headers, extensions=asked
             ) as response:
                 status = response.status_code
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError):
