@@ -70,6 +70,7 @@ class Faulty:
             handler,
             call=lambda task, now: self._call(handler, task, now),
             record=lambda tx, task, answer, now: self._record(handler, tx, task, answer, now),
+            heard=lambda task: self._heard(handler, task),
         )
 
     def _strikes(self) -> bool:
@@ -94,6 +95,13 @@ class Faulty:
         if strikes and self.fault.name.endswith("_AFTER"):
             self._strike()
         return {"strikes": strikes, "answer": answer}
+
+    def _heard(self, handler: Outside, task: Task) -> Json:
+        """Told, so that there is no call to fail: only its record may."""
+        answer = handler.heard(task) if handler.heard is not None else None
+        if answer is None:
+            return None
+        return {"strikes": self._strikes() and "RECORDING" in self.fault.name, "answer": answer}
 
     def _record(
         self, handler: Outside, tx: Transaction, task: Task, answer: Json, now: Instant

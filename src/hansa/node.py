@@ -40,7 +40,7 @@ from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.party import Actor, Party
-from hansa.foundation.plan.engine import Engine
+from hansa.foundation.plan.engine import Crew, Engine
 from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Handlers
 from hansa.foundation.time import Clock, Instant, ShiftedClock, SystemClock
 from hansa.foundation.transaction import Begin, Transaction
@@ -418,9 +418,9 @@ class Node:
 
     # --- work -----------------------------------------------------------------------------------
 
-    def engine(self, *, owner: int = 0) -> Engine:
-        """Runs this node's tasks; owner: see `hansa.foundation.plan.engine`."""
-        return Engine(self.begin, self.handlers, self.clock, owner=owner)
+    def engine(self, *, owner: int = 0, crew: Crew | None = None) -> Engine:
+        """Runs this node's tasks; owner, crew: see `hansa.foundation.plan.engine`."""
+        return Engine(self.begin, self.handlers, self.clock, owner=owner, crew=crew)
 
     def deliver(self, tx: Transaction, now: Instant) -> int:
         """Begins with accepted orders; returns how many."""

@@ -116,13 +116,16 @@ def test_no_two_servers_on_one_folder(folder: Path) -> None:
 def test_another_process_finds_the_server_by_its_folder(folder: Path) -> None:
     with pytest.raises(TryLater, match="database-not-running"):
         embedded.address(folder / "data", "postgres")
-    with EmbeddedServer(folder / "data", durable=False) as server:
-        address = embedded.address(folder / "data", "postgres")
-        assert address.rpartition("@")[2] == server.url("postgres").rpartition("@")[2]
-        with psycopg.connect(address) as connection:
-            assert connection.execute(
-                "select session_user, rolsuper from pg_roles where rolname = session_user"
-            ).fetchone() == (NODE, False)
+    with (
+        EmbeddedServer(folder / "data", durable=False) as server,
+        psycopg.connect(embedded.address(folder / "data", "postgres")) as found,
+        psycopg.connect(server.url("postgres")) as known,
+    ):
+        asked = "select pg_postmaster_start_time()"
+        assert found.execute(asked).fetchone() == known.execute(asked).fetchone()
+        assert found.execute(
+            "select session_user, rolsuper from pg_roles where rolname = session_user"
+        ).fetchone() == (NODE, False)
     with pytest.raises(TryLater, match="database-not-running"):
         embedded.address(folder / "data", "postgres")
     with pytest.raises(TryLater, match="database-not-running"):

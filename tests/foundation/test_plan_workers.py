@@ -150,7 +150,7 @@ def test_workers_hear_of_work(stage: Stage) -> None:
         stage.during["a"] = lambda: heard.append(wakeups.wait(5))
         stage.script["a"] += [WAIT]
         stage.run()
-        assert heard == [True]  # there is b for another worker to do
+        assert heard == [{""}]  # there is b for another worker to do
         assert not wakeups.wait(0.01)
         stage.wake(tasks["a"], "done")
         assert wakeups.wait(5)

@@ -1,7 +1,7 @@
 """The worker: runs tasks as they come due, and the rooms in the order of the path.
 
-It is woken by the database when there is something to do; a timer only serves tasks that
-were written for later. Kill it at any moment: the next one takes over.
+The database wakes it when there is something to do, one thread for each thing; a timer only
+serves tasks that were written for later. Kill it at any moment: the next one takes over.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from pathlib import Path
 
 from hansa.entrypoints import logs
 from hansa.foundation.plan.engine import Engine
+from hansa.foundation.plan.model import ROOM
+from hansa.foundation.time import Instant
+from hansa.foundation.transaction import Transaction
 from hansa.node import Node, open_node
 
 log = logging.getLogger("hansa.entrypoints.worker")  # not __main__, which it is run as
@@ -31,7 +34,7 @@ AFTER_FAULT_S = 1.0
 
 
 class Bell:
-    """Wakes waiting threads; a ring that comes while nobody waits is not lost."""
+    """Wakes one waiting thread for each ring; one that comes while nobody waits is not lost."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -40,13 +43,13 @@ class Bell:
     def ring(self) -> None:
         with self._condition:
             self._rings += 1
-            self._condition.notify_all()
+            self._condition.notify()
 
-    def wait(self, heard: int, timeout_s: float) -> int:
-        """Waits for a ring after the `heard`-th; returns how many there have been."""
+    def wait(self, timeout_s: float) -> None:
+        """Waits for a ring that no other thread has answered."""
         with self._condition:
-            self._condition.wait_for(lambda: self._rings != heard, timeout_s)
-            return self._rings
+            self._condition.wait_for(lambda: self._rings > 0, timeout_s)
+            self._rings = 0
 
 
 class Worker:
@@ -58,6 +61,7 @@ class Worker:
         self._bell = Bell()
         self._owner = secrets.randbits(31)
         self._months_at = 0.0
+        self._orders = threading.Event()
 
     def stop(self) -> None:
         self._stop.set()
@@ -78,31 +82,41 @@ class Worker:
                 log.exception("the worker lost its database and tries again")
                 self._stop.wait(AFTER_FAULT_S)
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                self._bell.ring()
+                thread.join(IDLE_S)
+
+    def goes_on(self) -> bool:
+        """Whether an engine of ours may take more before it comes back."""
+        return not self._stop.is_set()
+
+    def call(self) -> None:
+        """Another engine of ours is needed."""
+        self._bell.ring()
+
+    # --- the main thread: hears what others write, keeps the timer, asks the month's rooms --------
 
     def _listen(self) -> None:
-        """The main thread: begins with new orders, keeps the timer, asks the month's rooms."""
-        engine = self._node.engine(owner=self._owner)
         with self._node.wakeups(self._owner) as wakeups:
-            freed = engine.free_dead_leases()
+            freed = self._node.engine(owner=self._owner).free_dead_leases()
             if freed:
                 log.info("took over leased tasks of a worker that died", extra={"tasks": freed})
+            look_at = 0.0
             while not self._stop.is_set():
-                moved = self._begin_orders() + self._ask_month_rooms()
-                self._bell.ring()
-                if not moved:
-                    wakeups.wait(self._until_due(engine))
-
-    def _until_due(self, engine: Engine) -> float:
-        due = engine.next_due()
-        if due is None:
-            return IDLE_S
-        left = (due - self._node.clock.now()) / timedelta(seconds=1)
-        return min(max(left, 0.01), IDLE_S)
-
-    def _begin_orders(self) -> int:
-        with self._node.begin() as tx:
-            return self._node.deliver(tx, self._node.clock.now())
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + IDLE_S
+                    self._orders.set()
+                    self._bell.ring()
+                if self._ask_month_rooms():
+                    self._bell.ring()
+                    continue
+                wait_s = max(0.0, look_at - time.monotonic())
+                # Our own engines look for more themselves when they have written something.
+                heard = wakeups.wait(wait_s, deaf_to=self._node.database.backends)
+                if ROOM in heard:
+                    self._orders.set()
+                if heard:
+                    self._bell.ring()
 
     def _ask_month_rooms(self) -> int:
         if time.monotonic() < self._months_at:
@@ -119,17 +133,36 @@ class Worker:
             self._months_at = 0.0
         return moved
 
+    # --- the other threads: begin with orders, and run tasks --------------------------------------
+
     def _run_tasks(self) -> None:
-        engine = self._node.engine(owner=self._owner)
-        heard = 0
+        engine = self._node.engine(owner=self._owner, crew=self)
         while not self._stop.is_set():
             try:
-                while not self._stop.is_set() and engine.run_one():
+                while not self._stop.is_set() and self._turn(engine):
                     pass
-                heard = self._bell.wait(heard, IDLE_S * 4)
+                self._bell.wait(self._until(engine.next_at))
             except Exception:
                 log.exception("a turn failed and is tried again")
                 self._stop.wait(AFTER_FAULT_S)
+
+    def _turn(self, engine: Engine) -> bool:
+        """Orders that could not be begun with are looked at again when the timer says so."""
+        if not self._orders.is_set():
+            return engine.run_one()
+        self._orders.clear()
+        return engine.run_one(first=self._begin_orders)
+
+    def _begin_orders(self, tx: Transaction, now: Instant) -> None:
+        if self._node.deliver(tx, now) > 1:
+            self._orders.set()  # there may be more than one turn takes
+            self._bell.ring()
+
+    def _until(self, next_at: Instant | None) -> float:
+        if next_at is None:
+            return IDLE_S * 4
+        left = (next_at - self._node.clock.now()) / timedelta(seconds=1)
+        return min(max(left, 0.01), IDLE_S * 4)
 
 
 def main() -> None:

@@ -9,10 +9,11 @@ for as `hansa_guest`, which sees and writes the rows of that party alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 import psycopg
 from psycopg.rows import dict_row
@@ -48,6 +49,7 @@ class Database:
     def __init__(self, url: str, *, connections_max: int = 12, role: str | None = NODE) -> None:
         self.url = url
         self._role = role
+        self._sessions: WeakSet[Session] = WeakSet()
         self._pool: ConnectionPool[Session] = ConnectionPool(
             url,
             connection_class=Session,
@@ -60,11 +62,10 @@ class Database:
             configure=self._configure,
         )
 
-    def _configure(self, connection: Session) -> None:
-        """Times come back in UTC, wherever the server stands: ids and papers are made of them."""
-        connection.execute("set time zone 'UTC'")
-        _set_role(connection, self._role)
-        connection.commit()
+    @property
+    def backends(self) -> frozenset[int]:
+        """The server's processes that this pool speaks with: their notifications are our own."""
+        return frozenset(one.pgconn.backend_pid for one in self._sessions if not one.closed)
 
     def open(self) -> None:
         """Connects; raises psycopg_pool.PoolTimeout when the server does not answer in 30 s."""
@@ -73,6 +74,18 @@ class Database:
     def close(self) -> None:
         """Ends every connection; what is under way on one is rolled back."""
         self._pool.close()
+
+    def _configure(self, connection: Session) -> None:
+        """Times come back in UTC, wherever the server stands: ids and papers are made from them.
+
+        Indexes are used where there are any: the plan of a prepared statement is kept, and one
+        made while a table is small would go on reading it from end to end when it has grown.
+        """
+        connection.execute("set time zone 'UTC'")
+        connection.execute("set enable_seqscan = off")
+        _set_role(connection, self._role)
+        connection.commit()
+        self._sessions.add(connection)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -184,9 +197,10 @@ class Wakeups:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def wait(self, timeout_s: float) -> bool:
-        """Waits for a notification; False when none came in time. Several count as one."""
-        heard = False
-        for _ in self._connection.notifies(timeout=timeout_s, stop_after=1):
-            heard = True
-        return heard
+    def wait(self, timeout_s: float, *, deaf_to: Collection[int] = ()) -> frozenset[str]:
+        """Waits for a notification; what was said, empty when nothing was in time.
+
+        deaf_to: server processes whose notifications are not heard. Several may come at once.
+        """
+        notes = self._connection.notifies(timeout=timeout_s, stop_after=1)
+        return frozenset(note.payload for note in notes if note.pid not in deaf_to)

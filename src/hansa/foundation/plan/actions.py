@@ -13,7 +13,15 @@ from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import PartyId, PlanId, TaskId, TraceId
 from hansa.foundation.plan import course
-from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, Task, TaskState
+from hansa.foundation.plan.model import (
+    ROOM,
+    Intervention,
+    Plan,
+    PlanState,
+    Step,
+    Task,
+    TaskState,
+)
 from hansa.foundation.plan.store import reading, writing
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -74,7 +82,7 @@ def told(tx: Transaction, *, task: TaskId, seller: PartyId, message: Json, now: 
 
 def nudge(tx: Transaction) -> None:
     """Wakes the workers of this node when the transaction commits: a room has work to take."""
-    writing.notify(tx)
+    writing.notify(tx, ROOM)
 
 
 def of_subject(tx: Transaction, *, subject: str) -> Plan | None:

@@ -26,13 +26,15 @@ def hold(tx: Transaction, plan: PlanId) -> None:
     writing.set_plan(tx, plan, PlanState.HELD)
 
 
-def settle(tx: Transaction, plan: PlanId, now: Instant) -> bool:
+def settle(
+    tx: Transaction, plan: PlanId, now: Instant, *, found: reading.Standing | None = None
+) -> bool:
     """Brings the state of a plan into line with its tasks, once none of them can move.
 
     Held while a task is; over when everything is done, or undone and its closing tasks done.
-    True when closing tasks were set going.
+    found: how it stands, if that has just been read. True when closing tasks were set going.
     """
-    found = reading.standing(tx, plan)
+    found = found or reading.standing(tx, plan)
     if found.state in PLAN_STATES.ends:
         return False
     going = PlanState.UNDOING if found.turned_back else PlanState.RUNNING

@@ -2,18 +2,20 @@
 
 One turn locks one plan, runs what can be run inside the transaction, leases the outside call
 that comes next, and commits. The call is then made with no transaction open; its answer is
-recorded in the next transaction, if the lease is still ours.
+recorded in the next transaction, if the lease is still ours. A worker that has come to the end
+of a plan may lease the next plan's call in the same transaction.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, Refused, TryLater
-from hansa.foundation.ids import PlanId
 from hansa.foundation.plan import course
 from hansa.foundation.plan.model import (
     Done,
@@ -22,6 +24,7 @@ from hansa.foundation.plan.model import (
     Outcome,
     Outside,
     Retry,
+    Task,
     TaskState,
 )
 from hansa.foundation.plan.store import reading, writing
@@ -45,23 +48,54 @@ class _Call:
     handler: Outside
 
 
+class Crew(Protocol):
+    """The worker that an engine is part of, if there are more engines in it."""
+
+    def goes_on(self) -> bool:
+        """Whether to lease another plan's call before the turn is over."""
+        ...
+
+    def call(self) -> None:
+        """Called when a task is due while this engine is about to make a call."""
+        ...
+
+
 class Engine:
     """Advances every plan of one node. Any number of engines may run on the same database.
 
     owner: the number under which this worker holds its advisory lock (see free_dead_leases).
+    next_at: when the next task is due, as of the last turn that found nothing to do.
     """
 
-    def __init__(self, begin: Begin, handlers: Handlers, clock: Clock, *, owner: int = 0) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        handlers: Handlers,
+        clock: Clock,
+        *,
+        owner: int = 0,
+        crew: Crew | None = None,
+    ) -> None:
         self._begin = begin
         self._handlers = handlers
         self._clock = clock
         self._owner = owner
+        self._crew = crew
+        self._more = False
+        self.next_at: Instant | None = None
 
-    def run_one(self) -> bool:
-        """Takes the plan that is due longest one turn further. False when nothing is due."""
+    def run_one(self, *, first: Callable[[Transaction, Instant], object] | None = None) -> bool:
+        """Takes the plan that is due longest one turn further. False when nothing is due.
+
+        first: done before, in the same transaction; it may write plans.
+        """
         with self._begin() as tx:
+            if first is not None:
+                first(tx, self._clock.now())
             busy, call = self._take(tx)
         while call is not None:
+            if self._more and self._crew is not None:
+                self._crew.call()
             call = self._make(call)
         return busy
 
@@ -93,38 +127,75 @@ class Engine:
     def _take(self, tx: Transaction) -> tuple[bool, _Call | None]:
         """Whether a plan was due, and the call to make for it, if there is one."""
         now = self._clock.now()
-        plan = reading.lock_due_plan(tx, now)
-        if plan is None:
+        step = reading.lock_due(tx, now)
+        if not isinstance(step, reading.Step):
+            self.next_at = step
             return False, None
-        return True, self._advance(tx, plan, now)
+        return True, self._advance(tx, step, now)
 
-    def _advance(self, tx: Transaction, plan: PlanId, now: Instant) -> _Call | None:
+    def _advance(self, tx: Transaction, step: reading.Step, now: Instant) -> _Call | None:
         """Runs due inside tasks of a locked plan; leases and returns the first outside one."""
+        plan = step.plan
         while True:
-            found = reading.due(tx, plan, now)
+            found = step.task
             if found is None:
-                if course.settle(tx, plan, now):
-                    continue
-                return None
-            handler = self._handlers.get(found.handler)
-            if found.late:
-                # Its worker died in the middle. Its undo finds out whether the call was made.
-                self._join_way_back(tx, found, now)
-            elif handler is None:
-                self._hold(tx, found, f"no handler for {found.handler}")
-            elif isinstance(handler, Inside):
-                self._run_inside(tx, found, handler, now)
-            elif (call := self._lease(tx, found, handler, now)) is not None:
+                if not course.settle(tx, plan, now, found=step.standing):
+                    return self._follow(tx, now)
+            elif (call := self._run(tx, found, now)) is not None:
+                self._more = step.more
                 return call
+            step = reading.next_step(tx, plan, now)
 
-    def _run_inside(self, tx: Transaction, found: Claimed, handler: Inside, now: Instant) -> None:
+    def _run(self, tx: Transaction, found: Claimed, now: Instant) -> _Call | None:
+        """Does what can be done of a due task inside the transaction; the call that it needs."""
+        handler = self._handlers.get(found.handler)
+        if found.late:
+            # Its worker died in the middle. Its undo finds out whether the call was made.
+            self._join_way_back(tx, found, now)
+        elif handler is None:
+            self._hold(tx, found, f"no handler for {found.handler}")
+        elif isinstance(handler, Inside):
+            self._do(tx, found, handler.do, Retry(), now)
+        elif (answer := _heard(handler, found)) is not None:
+            record = handler.record
+            self._do(
+                tx, found, lambda tx, task, now: record(tx, task, answer, now), handler.retry, now
+            )
+        else:
+            return self._lease(tx, found, handler, now)
+        return None
+
+    def _follow(self, tx: Transaction, now: Instant) -> _Call | None:
+        """Leases the call that the next plan needs, so that no transaction is made for it alone.
+
+        Whatever else is due stays for the next turn: nothing of a second plan is done here.
+        """
+        if self._crew is None or not self._crew.goes_on():
+            return None
+        step = reading.lock_due(tx, now)
+        if not isinstance(step, reading.Step) or step.task is None or step.task.late:
+            return None
+        handler = self._handlers.get(step.task.handler)
+        if not isinstance(handler, Outside) or _heard(handler, step.task) is not None:
+            return None
+        self._more = step.more
+        return self._lease(tx, step.task, handler, now)
+
+    def _do(
+        self,
+        tx: Transaction,
+        found: Claimed,
+        do: Callable[[Transaction, Task, Instant], Outcome],
+        retry: Retry,
+        now: Instant,
+    ) -> None:
         # An attempt counts when it is kept; one that raises has never been.
         trying = replace(found, task=replace(found.task, attempt=found.task.attempt + 1))
         try:
             with writing.tentative(tx):
-                outcome = handler.do(tx, trying.task, now)
+                outcome = do(tx, trying.task, now)
         except Exception as error:
-            self._failed(tx, found, error, Retry(), now)
+            self._failed(tx, found, error, retry, now)
         else:
             self._finish(tx, trying, outcome, now)
 
@@ -140,7 +211,7 @@ class Engine:
                 self._hold(tx, found, f"no answer within the lease, {failures} times")
                 return None
         state = TaskState.UNDO_LEASED if found.task.undoing else TaskState.LEASED
-        attempt = writing.lease(
+        writing.lease(
             tx,
             found.task,
             state,
@@ -149,6 +220,7 @@ class Engine:
             failures=failures,
             now=now,
         )
+        attempt = found.task.attempt + 1
         leased = replace(found, task=replace(found.task, state=state, attempt=attempt))
         return _Call(leased, handler)
 
@@ -165,8 +237,7 @@ class Engine:
             error = raised
         with self._begin() as tx:
             now = self._clock.now()
-            reading.lock(tx, leased.plan)
-            current = reading.claimed(tx, leased.id)
+            current = reading.reclaim(tx, leased.plan, leased.id)
             if current is None or current.task.attempt != leased.attempt:
                 return None  # the lease ran out and another worker has taken over
             if current.task.state not in _LEASED:
@@ -175,7 +246,7 @@ class Engine:
                 error = self._record(tx, current, call, answer, now)
             if error is not None:
                 self._failed(tx, current, error, call.handler.retry, now)
-            return self._advance(tx, leased.plan, now)
+            return self._advance(tx, reading.next_step(tx, leased.plan, now), now)
 
     def _record(
         self, tx: Transaction, current: Claimed, call: _Call, answer: Json, now: Instant
@@ -301,3 +372,13 @@ class Engine:
     @staticmethod
     def _ready(found: Claimed) -> TaskState:
         return TaskState.UNDO_READY if found.task.undoing else TaskState.READY
+
+
+def _heard(handler: Outside, found: Claimed) -> Json:
+    """The answer to a call that need not be made any more."""
+    if handler.heard is None or found.task.state in _LEASED:
+        return None
+    try:
+        return handler.heard(found.task)
+    except Exception:
+        return None  # what the call comes to is recorded with the task

@@ -17,6 +17,9 @@ from hansa.foundation.transaction import Transaction
 CHANNEL = "hansa_work"
 """The NOTIFY channel on which a commit says that there is something to do."""
 
+ROOM = "room"
+"""What it says when a room has something to take; it says nothing more when a task is due."""
+
 LEASE_LOCKS = 7210
 """The advisory-lock class under which each living worker holds its own number."""
 
@@ -193,6 +196,9 @@ class Outside:
     and Refused to say that nothing of this task stands and that the plan is to be undone;
     anything else is held for a person after three tries.
 
+    heard: the answer, when what the task was told says all that a call would; else None. Then
+    no call is made, and the answer is recorded in the transaction that took the task.
+
     When a plan is undone while a call is on its way and its worker dies, the answer is never
     known: the undo then sees the output of an earlier run or None, and asks by the same key.
     """
@@ -201,6 +207,7 @@ class Outside:
     record: Callable[[Transaction, Task, Json, Instant], Outcome]
     retry: Retry = field(default_factory=Retry)
     lease: timedelta = timedelta(seconds=30)
+    heard: Callable[[Task], Json] | None = None
 
 
 Handler = Inside | Outside

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hansa.foundation.database import all_rows, one_row
+from hansa.foundation.database import all_rows, one_row, send
 from hansa.foundation.ids import PlanId, TaskId, TraceId
 from hansa.foundation.plan.model import Intervention, Plan, PlanState, Task, TaskState
 from hansa.foundation.time import Instant
@@ -21,6 +21,22 @@ _TASK = """select t.id, t.plan, p.subject, t.kind, t.undo, t.body, t.output, t.m
                   t.attempt, t.failures, p.trace, t.state, t.label, t.error, t.run_at,
                   t.wait_until, t.finished_at, t.closing, p.turned_back
            from plan_task t join plan p on p.id = t.plan"""
+
+
+_STEP = """
+    select p.id as plan_id, p.subject, p.trace, p.state as plan_state, p.turned_back, t.*,
+           exists (select from plan_task o where o.run_at <= %(now)s and o.id <> t.id) as more,
+           case when t.id is null then (
+               select array_agg(distinct s.state) from plan_task s
+               where s.plan = p.id and not s.closing) end as states,
+           case when t.id is null then (
+               select array_agg(distinct s.state) from plan_task s
+               where s.plan = p.id and s.closing) end as closing_states,
+           case when p.id is null then (
+               select min(s.run_at) from plan_task s where s.run_at > %(now)s) end as next_at
+    from (select) one left join plan p on p.id = {0} left join lateral (
+        select * from plan_task d where d.plan = p.id and d.run_at <= %(now)s
+        order by d.run_at, d.position limit 1) t on true"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,20 @@ class Standing:
     closing: frozenset[TaskState]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What comes next of a plan that this transaction has locked.
+
+    task: what is due now. standing: only when nothing is. more: another task, of whatever plan,
+    is due as well.
+    """
+
+    plan: PlanId
+    task: Claimed | None
+    standing: Standing | None
+    more: bool
+
+
 def _task(row: Mapping[str, Any]) -> Task:
     state = TaskState(row["state"])
     return Task(
@@ -75,6 +105,23 @@ def _task(row: Mapping[str, Any]) -> Task:
         error=row["error"],
         run_at=row["run_at"],
         finished_at=row["finished_at"],
+    )
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    standing = None
+    if row["id"] is None:
+        standing = Standing(
+            state=PlanState(row["plan_state"]),
+            turned_back=row["turned_back"],
+            tasks=frozenset(map(TaskState, row["states"] or ())),
+            closing=frozenset(map(TaskState, row["closing_states"] or ())),
+        )
+    return Step(
+        plan=PlanId(row["plan_id"]),
+        task=_claimed(row) if standing is None else None,
+        standing=standing,
+        more=row["more"],
     )
 
 
@@ -107,28 +154,43 @@ def lock_plan_of(tx: Transaction, task: TaskId) -> PlanId | None:
     return PlanId(row["id"]) if row else None
 
 
-def lock_due_plan(tx: Transaction, now: Instant) -> PlanId | None:
-    """Locks the plan whose task has been due longest and that nobody else holds."""
-    row = one_row(
+def lock_due(tx: Transaction, now: Instant) -> Step | Instant | None:
+    """Locks the plan whose task has been due longest and that nobody else holds, and reads it.
+
+    When there is none: the moment at which the next task is due, if any is.
+    """
+    # Two statements, for the second has to see what was committed before the lock was given;
+    # but one round trip, for the database itself remembers from one to the other which it was.
+    send(
         tx,
-        """select p.id from plan_task t join plan p on p.id = t.plan where t.run_at <= %s
-           order by t.run_at limit 1 for update of p skip locked""",
+        """select set_config('hansa.plan', coalesce((
+               select p.id from plan_task t join plan p on p.id = t.plan where t.run_at <= %s
+               order by t.run_at limit 1 for update of p skip locked), ''), true)""",
         (now,),
     )
-    return PlanId(row["id"]) if row else None
+    row = one_row(
+        tx,
+        _STEP.format("(select current_setting('hansa.plan'))"),
+        {"now": now},
+    )
+    assert row is not None
+    return row["next_at"] if row["plan_id"] is None else _step(row)
+
+
+def next_step(tx: Transaction, plan: PlanId, now: Instant) -> Step:
+    """What comes next of a plan that this transaction has locked."""
+    row = one_row(tx, _STEP.format("%(plan)s"), {"plan": plan, "now": now})
+    assert row is not None
+    return _step(row)
+
+
+def reclaim(tx: Transaction, plan: PlanId, task: TaskId) -> Claimed | None:
+    """Locks the plan, then reads the task as it stands."""
+    send(tx, "select from plan where id = %s for update", (plan,))
+    return claimed(tx, task)
 
 
 # --- reading --------------------------------------------------------------------------------------
-
-
-def due(tx: Transaction, plan: PlanId, now: Instant) -> Claimed | None:
-    """The next due task of a plan that this transaction has locked."""
-    row = one_row(
-        tx,
-        _TASK + " where t.plan = %s and t.run_at <= %s order by t.run_at, t.position limit 1",
-        (plan, now),
-    )
-    return _claimed(row) if row else None
 
 
 def claimed(tx: Transaction, task: TaskId) -> Claimed | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from hansa.foundation.database import Jsonb, one_row, run, savepoint
+from hansa.foundation.database import Jsonb, one_row, run, savepoint, send
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import PartyId, PlanId, TaskId, TraceId
 from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, PlanState, Step, Task, TaskState
@@ -37,7 +37,7 @@ def insert(
         }
         for position, step in enumerate(steps)
     ]
-    run(
+    send(
         tx,
         """with made as (
                insert into plan (id, subject, kind, state, trace, made_at)
@@ -60,9 +60,9 @@ def insert(
     )
 
 
-def notify(tx: Transaction) -> None:
+def notify(tx: Transaction, what: str = "") -> None:
     """Wakes the workers of this node once the transaction commits."""
-    run(tx, "select pg_notify(%s, '')", (CHANNEL,))
+    send(tx, "select pg_notify(%s, %s)", (CHANNEL, what))
 
 
 # --- one task moves -------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def move(
     finished_at: Instant | None = None,
 ) -> None:
     """Puts a task into a state; output None keeps what is recorded."""
-    run(
+    send(
         tx,
         """update plan_task set state = %s, run_at = %s, output = coalesce(%s, output), error = %s,
                   wait_until = %s, failures = %s, finished_at = %s, lease_owner = null,
@@ -103,7 +103,7 @@ def move(
 
 def finish(tx: Transaction, task: Task, output: Json, now: Instant) -> None:
     """Marks a task done; those that had only it to wait for are ready."""
-    run(
+    send(
         tx,
         """with done as (
                update plan_task set state = 'done', run_at = null, error = '', wait_until = null,
@@ -134,35 +134,33 @@ def lease(
     owner: int,
     failures: int,
     now: Instant,
-) -> int:
-    """Leases a task to a worker; returns the attempt that fences its answer.
+) -> None:
+    """Leases a task to a worker; its attempt, which is the next, fences the answer.
 
     Other workers are woken when another task of the plan is due as well.
     """
-    row = one_row(
+    send(
         tx,
         """with leased as (
                update plan_task set state = %(state)s, run_at = %(until)s, lease_owner = %(owner)s,
-                      failures = %(failures)s, attempt = attempt + 1
-               where id = %(task)s returning attempt)
-           select attempt, (
-               select count(pg_notify(%(channel)s, '')) from (
-                   select from plan_task
-                   where plan = %(plan)s and id <> %(task)s and run_at <= %(now)s
-                   limit 1) as more) from leased""",
+                      failures = %(failures)s, attempt = %(attempt)s
+               where id = %(task)s)
+           select pg_notify(%(channel)s, '') from (
+               select from plan_task
+               where plan = %(plan)s and id <> %(task)s and run_at <= %(now)s
+               limit 1) as more""",
         {
             "state": state,
             "until": until,
             "owner": owner,
             "failures": failures,
+            "attempt": task.attempt + 1,
             "task": task.id,
             "plan": task.plan,
             "channel": CHANNEL,
             "now": now,
         },
     )
-    assert row is not None
-    return int(row["attempt"])
 
 
 def wake(tx: Transaction, task: TaskId, message: Json, now: Instant) -> bool:
@@ -182,19 +180,19 @@ def told(tx: Transaction, task: TaskId, seller: PartyId, message: Json, now: Ins
 
 
 def set_body(tx: Transaction, task: TaskId, body: Json) -> None:
-    run(tx, "update plan_task set body = %s where id = %s", (Jsonb(body), task))
+    send(tx, "update plan_task set body = %s where id = %s", (Jsonb(body), task))
 
 
 # --- the plan moves -------------------------------------------------------------------------------
 
 
 def set_plan(tx: Transaction, plan: PlanId, state: PlanState) -> None:
-    run(tx, "update plan set state = %s where id = %s", (state, plan))
+    send(tx, "update plan set state = %s where id = %s", (state, plan))
 
 
 def end_plan(tx: Transaction, plan: PlanId, state: PlanState, now: Instant) -> None:
     """Ends a plan; closing tasks that did not run never will."""
-    run(
+    send(
         tx,
         """with skipped as (
                update plan_task set state = 'skipped'
@@ -209,7 +207,7 @@ def turn_back(tx: Transaction, plan: PlanId) -> None:
 
     A leased task stays as it is: whoever holds its lease, or takes it over, joins it later.
     """
-    run(
+    send(
         tx,
         """with turned as (
                update plan set state = 'undoing', turned_back = true where id = %(plan)s)
@@ -226,7 +224,7 @@ def turn_back(tx: Transaction, plan: PlanId) -> None:
 
 def join_way_back(tx: Transaction, task: Task, *, done: bool, output: Json, now: Instant) -> None:
     """A task that was still being done when its plan was turned back waits to be undone."""
-    run(
+    send(
         tx,
         """update plan_task set run_at = null, wait_until = null, message = null, failures = 0,
                   error = '', lease_owner = null, output = coalesce(%(output)s, output),
@@ -245,7 +243,7 @@ def join_way_back(tx: Transaction, task: Task, *, done: bool, output: Json, now:
 
 def release_undo(tx: Transaction, plan: PlanId, now: Instant) -> None:
     """A task may be undone once nothing that came after it, however far, still stands."""
-    run(
+    send(
         tx,
         """with recursive later (first, id) as (
                select b.id, a.id from plan_task b join plan_task a
@@ -310,7 +308,7 @@ def note_intervention(
     before: Json,
     now: Instant,
 ) -> None:
-    run(
+    send(
         tx,
         """insert into plan_intervention (plan, task, act, by_whom, why, before, at)
            values (%s,%s,%s,%s,%s,%s,%s)""",
