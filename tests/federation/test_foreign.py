@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from hansa.federation import directory, grants
+from hansa.federation.courier import Courier
 from hansa.federation.grants import GrantedToken, read_secret
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Grant, Partner
@@ -152,6 +153,23 @@ def test_a_token_is_kept_until_shortly_before_it_ends(
     desk.token.drop()
     desk.answer = {"access_token": "t4"}
     assert desk.token() == "t4"
+
+
+def test_a_token_that_the_partner_refuses_is_not_shown_again(desk: Desk) -> None:
+    courier = Courier(
+        partner=EVE, address="https://acme.test/oss/", http=desk.http, trust=desk.token
+    )
+    assert courier.send("GET", "/tmf-api/x").status == 200
+    desk.answer = {"access_token": "t2"}
+    assert courier.send("GET", "/tmf-api/x").status == 200
+    desk.status = 401
+    assert courier.send("GET", "/tmf-api/x").status == 401
+    desk.status = 200
+    courier.send("GET", "/tmf-api/x")
+    shown = [one for one in desk.asked if str(one.url) == "https://acme.test/oss/tmf-api/x"]
+    assert [one.headers["authorization"] for one in shown] == [
+        "Bearer t1", "Bearer t1", "Bearer t1", "Bearer t2",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from hansa.federation import certificates, directory
-from hansa.federation.courier import Courier
+from hansa.federation.courier import Bearer, Courier, Trust
 from hansa.federation.grants import GrantedToken
 from hansa.federation.keys import KeyRing, SigningKey
 from hansa.federation.model import Partner
@@ -91,7 +91,7 @@ class Neighbours:
                 partner=party,
                 address=partner.address,
                 http=http,
-                token=self._token(partner, http),
+                trust=self._trust(partner, http),
             )
             kept = self._made[party] = reached_by, self._speaking(partner, courier)
         return kept[1]
@@ -109,21 +109,22 @@ class Neighbours:
             node=tmf if partner.trust == "hansa" else None,
         )
 
-    def _token(self, partner: Partner, http: httpx2.Client) -> Callable[[], str]:
-        """The bearer token of each request to this partner; empty where it asks for none."""
+    def _trust(self, partner: Partner, http: httpx2.Client) -> Trust:
+        """How we prove ourselves to this partner."""
         if partner.grant is not None:
             return GrantedToken(
                 partner.grant, partner=partner.party.id, http=http, folder=self._folder
             )
         if partner.trust == "none":
-            return lambda: ""
-        return TokenCache(
+            return Bearer(lambda: "")
+        token = TokenCache(
             self._keys,
             us=self._us,
             partner=partner.party.id,
             clock=self._clock,
             heard=partner.heard,
         )
+        return Bearer(token)
 
     def key(self, party: PartyId, now: Instant) -> SigningKey:
         """Our key that this partner knows, for what we sign to it now."""

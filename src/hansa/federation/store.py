@@ -113,7 +113,7 @@ def insert(
 
 
 def renew(tx: Transaction, card: Card) -> bool:
-    """Takes over a card that was signed later than the one we have of this party; False else."""
+    """Takes over a card unless the one that we have of this party was signed later; False then."""
     party = card.party
     return bool(
         run(
@@ -121,7 +121,7 @@ def renew(tx: Transaction, card: Card) -> bool:
             """update federation_partner
                set (name, country, currency, tax_id, address, dialect, card_signed_at)
                    = (%s, %s, %s, %s, %s, %s, %s)
-               where party = %s and card_signed_at < %s""",
+               where party = %s and card_signed_at <= %s""",
             (
                 *(party.name, party.country, party.currency, party.tax_id, card.address),
                 *(card.dialect, card.signed_at, party.id, card.signed_at),
