@@ -44,14 +44,26 @@ class Believing:
         return answer
 
 
+class Bare:
+    """What callers find behind the door: a shelf with nothing on offer."""
+
+    @property
+    def shelf(self) -> Bare:
+        return self
+
+    def offers(self) -> list[Any]:
+        return []
+
+
 class Door(TestClient):
     """BT's node as far as its TMF dialect goes. deaf: callbacks that take no notice."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self.clock = SetClock(START)
         ids = Ids(self.clock, seeded_entropy(b"door"))
         self.world = World(
-            seat=lambda _actor: None,  # type: ignore[arg-type, return-value]
+            seat=lambda _actor: Bare(),  # type: ignore[arg-type, return-value]
             begin_for=lambda actor: database.begin_for(actor, us=BT),
             ids=ids,
             clock=self.clock,

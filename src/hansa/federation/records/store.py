@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from hansa.federation.records.model import Condition, Page, Record, Sort, comparable
-from hansa.federation.wire import parse, render
+from hansa.federation.wire import render
 from hansa.foundation.database import all_rows, one_row, run
 from hansa.foundation.ids import PartyId, RecordId
 from hansa.foundation.transaction import Transaction
@@ -32,7 +33,7 @@ def _record(row: dict[str, Any]) -> Record:
         id=RecordId(row["id"]),
         resource=row["resource"],
         owner=PartyId(row["owner"]),
-        document=parse(row["document"].encode()),
+        document=json.loads(row["document"], parse_float=Decimal),
         created_at=row["created_at"],
         changed_at=row["changed_at"],
         version=row["version"],
@@ -103,12 +104,12 @@ def page(
     for condition in conditions:
         params += _condition(condition)
     orders = [
-        "jsonb_path_query_first(document, %s::text::jsonpath)"
+        "nullif(jsonb_path_query_first(document, %s::text::jsonpath), 'null')"
         + (" desc nulls last" if one.descending else " nulls last")
         for one in sort
     ]
     order = ", ".join([*orders, "created_at desc", "id desc"])
-    paths = [_path(one.path) for one in sort]
+    paths = [f"{_path(one.path)}[*]" for one in sort]
     counted = one_row(tx, _COUNT + where, params)
     assert counted is not None
     rows = (
