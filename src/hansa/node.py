@@ -6,7 +6,6 @@ its view of every seller. Doors (`hansa.entrypoints`) get a Node and nothing els
 
 from __future__ import annotations
 
-import ssl
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from hansa.drivers import registry
-from hansa.federation import certificates, directory, notices, renewal
+from hansa.federation import directory, notices, renewal
 from hansa.federation.callbacks.desk import CallbackDesk
 from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.contract import Family, Seller
@@ -403,14 +402,6 @@ class Node:
             return directory.usable_keys(tx, party=party, now=self.clock.now())
 
     # --- TLS --------------------------------------------------------------------------------------
-
-    def door_context(self) -> tuple[object, Callable[[], ssl.SSLContext]]:
-        """What TLS connections to us are made of now, and how to make a context of it."""
-        now = self.clock.now()
-        with self.begin() as tx:
-            trusted = directory.trusted_certificates(tx, now=now)
-        pair = self.keys.certificate(now)
-        return (pair, trusted), lambda: certificates.server_context(pair, trusted)
 
     def trust_changes(self) -> Wakeups:
         """Tells when partners or their certificates are others than before."""

@@ -47,7 +47,7 @@ class Doorway:
     def context(self) -> ssl.SSLContext:
         """What the server is given: each handshake is handed on to the context of the moment."""
         assert self._current is not None
-        front: ssl.SSLContext = self._node.door_context()[1]()
+        front: ssl.SSLContext = self._node.neighbours.door_context()[1]()
 
         def hand_on(connection: Any, _name: str | None, _context: ssl.SSLContext) -> None:
             connection.context = self._current
@@ -57,7 +57,7 @@ class Doorway:
 
     def look(self) -> None:
         """Makes another context when what it is made of has changed."""
-        made_of, make = self._node.door_context()
+        made_of, make = self._node.neighbours.door_context()
         if made_of != self._made_of:
             self._current, self._made_of = make(), made_of
 

@@ -132,6 +132,14 @@ class Neighbours:
             heard = directory.partner(tx, party=party).heard
         return self._keys.known(heard, now)
 
+    def door_context(self) -> tuple[object, Callable[[], ssl.SSLContext]]:
+        """What TLS connections to us are made of now, and how to make a context of it."""
+        now = self._clock.now()
+        with self._begin() as tx:
+            trusted = directory.trusted_certificates(tx, now=now)
+        pair = self._keys.certificate(now)
+        return (pair, trusted), lambda: certificates.server_context(pair, trusted)
+
     def _ours(self, partner: Partner, now: Instant) -> certificates.Pair | None:
         """The certificate that we show this partner; None when we have none."""
         if partner.trust != "hansa" or not self._keys.generations("tls"):
