@@ -20,6 +20,7 @@ from hansa.federation.shelf import (
     CancellationState,
     Extras,
     Page,
+    QualificationKind,
     QuoteState,
     ShelfAgreement,
     ShelfBill,
@@ -98,29 +99,42 @@ class Shelves:
 
     # --- qualifications -------------------------------------------------------------------------
 
-    def qualify(self, need: Need, *, extras: Extras | None = None) -> ShelfQualification:
+    def qualify(
+        self, need: Need, *, kind: QualificationKind = "offering", extras: Extras | None = None
+    ) -> ShelfQualification:
         made = self._front.qualify(need)
         with self._begin() as tx:
             return qualification.keep(
                 tx,
                 buyer=self._actor.party,
+                kind=kind,
                 qualification=made,
                 need=need,
                 extras=extras or {},
                 now=self._clock.now(),
             )
 
-    def qualifications(self, *, offset: int = 0, limit: int = PAGE) -> Page[ShelfQualification]:
+    def qualifications(
+        self, *, kind: QualificationKind = "offering", offset: int = 0, limit: int = PAGE
+    ) -> Page[ShelfQualification]:
         with self._begin() as tx:
             return qualification.all_kept(
-                tx, buyer=self._party, now=self._clock.now(), offset=offset, limit=limit
+                tx,
+                kind=kind,
+                buyer=self._party,
+                now=self._clock.now(),
+                offset=offset,
+                limit=limit,
             )
 
-    def qualification(self, qualification_id: QualificationId) -> ShelfQualification:
+    def qualification(
+        self, qualification_id: QualificationId, *, kind: QualificationKind = "offering"
+    ) -> ShelfQualification:
         with self._begin() as tx:
             return qualification.kept(
                 tx,
                 qualification_id=qualification_id,
+                kind=kind,
                 buyer=self._party,
                 now=self._clock.now(),
             )
@@ -128,7 +142,10 @@ class Shelves:
     # --- quotes ---------------------------------------------------------------------------------
 
     def make_quote(self, need: Need, *, extras: Extras | None = None) -> ShelfQuote:
-        return self.quote(self._front.quote(need, extras=extras).id)
+        quote = self._front.quote(need, extras=extras)
+        return ShelfQuote(
+            quote, QuoteState.APPROVED, quote.made_at, need.trace, extras=extras or {}
+        )
 
     def quotes(
         self, *, state: QuoteState | None = None, offset: int = 0, limit: int = PAGE

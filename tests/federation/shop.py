@@ -63,6 +63,7 @@ from hansa.foundation.readings import SAMPLES_A_DAY, Call, Check, OctetDay, Seat
 from hansa.foundation.site import Site
 from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Transaction
+from tests.federation.shelf import ShopShelf
 
 BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
 LINE = OfferCode("line")
@@ -250,6 +251,7 @@ class Seat:
 
     seller: Shop
     listener: Shop
+    shelf: Any
     helpdesk: Any = None
     shelf: Any = None
 
@@ -286,7 +288,7 @@ class Door(TestClient):
 
     def _seat(self, actor: Actor) -> Seat:
         shop = self.shop(actor.party)
-        return Seat(shop, shop)
+        return Seat(shop, shop, ShopShelf(shop))
 
     def shop(self, buyer: PartyId) -> Shop:
         return self.shops.setdefault(buyer, Shop(self.us, buyer))

@@ -218,7 +218,7 @@ def test_the_trace_goes_with_a_need_and_comes_back(bt: TmfPartner, shop: Shop, d
     request, response = door.exchanged[-1]
     assert request.headers["traceparent"].split("-")[1] == TRACE
     assert response.headers["traceparent"] == request.headers["traceparent"]
-    headers = {"authorization": request.headers["authorization"]}
+    headers = {name: request.headers[name] for name in ("authorization", "content-type")}
     for odd in (
         {},
         {"traceparent": "00-" + "0" * 32 + "-" + "1" * 16 + "-01"},

@@ -301,6 +301,10 @@ class Provided:
     since: Instant
 
 
+OrderKind = Literal["provide", "cease"]
+"""provide: for what a quote lists. cease: to end what another order has brought."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an order is.
@@ -316,6 +320,7 @@ class Progress:
     provided: tuple[Provided, ...] = ()
     hops: int = 1
     reason: str = ""
+    kind: OrderKind = "provide"
 
 
 @dataclass(frozen=True, slots=True)

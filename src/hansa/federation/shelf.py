@@ -78,11 +78,17 @@ class ShelfOffer:
     since: Instant
 
 
+QualificationKind = Literal["offering", "check", "query"]
+"""Asked of offers as a whole, or of services: whether these can be had, or which can."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShelfQualification:
     """What was asked and what was answered. Kept until it expires, then gone."""
 
     qualification: Qualification
+    buyer: PartyId
+    kind: QualificationKind
     need: Need
     made_at: Instant
     expires_at: Instant
@@ -289,13 +295,19 @@ class Shelf(Protocol):
 
     # qualifications
 
-    def qualify(self, need: Need, *, extras: Extras | None = None) -> ShelfQualification:
+    def qualify(
+        self, need: Need, *, kind: QualificationKind = "offering", extras: Extras | None = None
+    ) -> ShelfQualification:
         """As `Seller.qualify`, kept for a while."""
         ...
 
-    def qualifications(self, *, offset: int = 0, limit: int = PAGE) -> Page[ShelfQualification]: ...
+    def qualifications(
+        self, *, kind: QualificationKind = "offering", offset: int = 0, limit: int = PAGE
+    ) -> Page[ShelfQualification]: ...
 
-    def qualification(self, qualification_id: QualificationId) -> ShelfQualification:
+    def qualification(
+        self, qualification_id: QualificationId, *, kind: QualificationKind = "offering"
+    ) -> ShelfQualification:
         """Raises NotFound `qualification-unknown`."""
         ...
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hansa.federation import trace
-from hansa.federation.contract import TRAIL_MAX, Need, Seller
 from hansa.federation.exchange import (
     BODY_MAX,
     Answer,
@@ -28,34 +28,27 @@ from hansa.federation.tmf.engine.model import Api, Seat, World
 from hansa.federation.tmf.resources import (
     account,
     address,
-    customer,
-    party,
-    role,
-    site,
-)
-from hansa.federation.tmf.resources import agreement as agreements
-from hansa.federation.tmf.resources import catalogue as catalogues
-from hansa.federation.tmf.resources import partnership as partnerships
-from hansa.federation.tmf.resources import usage as usages
-from hansa.federation.tmf.shapes import (
     agreement,
     bill,
     catalogue,
-    inventory,
+    customer,
     order,
-    partnership,
+    party,
+    product,
     qualification,
     quote,
-    ticket,
+    role,
+    service,
+    site,
     usage,
 )
-from hansa.federation.tmf.shapes.common import malformed, read_instant
+from hansa.federation.tmf.resources import partnership as partnerships
+from hansa.federation.tmf.shapes import partnership, ticket
+from hansa.federation.tmf.shapes.common import malformed
 from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
-from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, TicketId, TraceId
+from hansa.foundation.ids import BuyerKey, TicketId, TraceId
 from hansa.foundation.party import Actor
-from hansa.foundation.time import Period
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +65,22 @@ ID_MAX = 200
 
 
 APIS = (
-    catalogues.API,
+    catalogue.API,
+    order.API,
     customer.API,
     party.API,
-    usages.API,
-    agreements.API,
+    usage.API,
+    product.API,
+    service.API,
+    quote.API,
+    agreement.API,
     account.API,
     partnerships.API,
     role.API,
     address.API,
     site.API,
+    bill.API,
+    qualification.API,
 )
 """What is served by declaration."""
 
@@ -97,41 +96,27 @@ def dialect(
     body_max, papers_max: the longest bodies in octets; papers are agreements and bills.
     """
     door = _Door(world.seat, world.new_trace)
-    goods = [
-        ("TMF620", "GET", catalogue.OFFERINGS, door.offers),
-        ("TMF679", "POST", qualification.QUALIFICATIONS, door.qualify),
-        ("TMF648", "POST", quote.QUOTES, door.quote),
-        ("TMF622", "POST", order.ORDERS, door.order),
-        ("TMF622", "GET", f"{order.ORDERS}/{{id}}", door.progress),
-        ("TMF622", "POST", order.MOVED, door.hears(order.MOVED, order.read_moved)),
-        ("TMF637", "GET", f"{inventory.PRODUCTS}/{{id}}", door.condition),
-        ("TMF635", "GET", usage.USAGES, door.usage),
+    goods: list[tuple[str, str, str, Handler]] = [
         ("TMF621", "GET", ticket.TICKETS, door.tickets),
         ("TMF621", "POST", ticket.TICKETS, door.open_ticket),
         ("TMF621", "GET", f"{ticket.TICKETS}/{{id}}", door.ticket),
         ("TMF621", "PATCH", f"{ticket.TICKETS}/{{id}}", door.change_ticket),
         ("TMF621", "POST", ticket.MOVED, door.hears(ticket.MOVED, ticket.read_moved)),
+        (
+            "TMF668",
+            "POST",
+            partnership.CHANGED,
+            door.hears(partnership.CHANGED, partnership.read_renewed),
+        ),
     ]
-    papers: list[tuple[str, str, str, Handler]] = [
-        ("TMF651", "POST", agreement.AGREEMENTS, door.agreement)
-    ]
-    papers += [
-        (api, "POST", path, door.hears(path, read))
-        for api, path, read in (
-            ("TMF668", partnership.CHANGED, partnership.read_renewed),
-            ("TMF651", agreement.SIGNED, agreement.read_signed),
-            ("TMF651", agreement.MOVED, agreement.read_moved),
-            ("TMF678", bill.ISSUED, bill.read_issued),
-            ("TMF678", bill.MOVED, bill.read_moved),
-        )
-    ]
-    served = [_operation(*one, body_max) for one in goods]
-    served += [_operation(*one, papers_max) for one in papers]
+    served = [_operation(*one) for one in goods]
     served += operations.operations(world, APIS)
     for api in APIS:
         served += telling.operations(world, api)
     served += [openapi.served(api, served) for api in apis(served)]
-    return Dialect(PREFIX, served, errors.write, errors.UNFORESEEN)
+    bounds = {BODY_MAX: body_max, PAPERS_MAX: papers_max}
+    bounded = [replace(one, body_max=bounds.get(one.body_max, one.body_max)) for one in served]
+    return Dialect(PREFIX, bounded, errors.write, errors.UNFORESEEN)
 
 
 def apis(served: Sequence[Operation]) -> Sequence[Api]:
@@ -150,7 +135,7 @@ def documents(world: World) -> Mapping[str, Any]:
     return {api.name: openapi.document(api, served) for api in apis(served)}
 
 
-def _operation(api: str, method: str, path: str, handle: Handler, body_max: int) -> Operation:
+def _operation(api: str, method: str, path: str, handle: Handler) -> Operation:
     return Operation(
         method=method,
         template=path,
@@ -158,7 +143,6 @@ def _operation(api: str, method: str, path: str, handle: Handler, body_max: int)
         api=api,
         summary=(handle.__doc__ or "").partition("\n")[0],
         scope=f"{api.lower()}:{'read' if method == 'GET' else 'write'}",
-        body_max=body_max,
     )
 
 
@@ -168,59 +152,6 @@ class _Door:
     def __init__(self, seat: Callable[[Actor], Seat], new_trace: Callable[[], TraceId]) -> None:
         self._seat = seat
         self._new_trace = new_trace
-
-    def _seller(self, caller: Caller) -> Seller:
-        return self._seat(caller.actor).seller
-
-    # --- what a Seller is asked -----------------------------------------------------------------
-
-    def offers(self, ask: Ask, caller: Caller) -> Answer:
-        """What the caller may have, with its own prices."""
-        offers = self._seller(caller).offers()
-        return _page(ask, offers, catalogue.write)
-
-    def qualify(self, ask: Ask, caller: Caller) -> Answer:
-        """Whether a need can be met, answered at once."""
-        seller = self._seller(caller)
-        need = self._need(ask, qualification.read_need)
-        return _created(qualification.write(seller.qualify(need)), _traced(ask, need))
-
-    def quote(self, ask: Ask, caller: Caller) -> Answer:
-        """A locked price for a need, answered at once."""
-        actor = caller.actor
-        need = self._need(ask, quote.read_need)
-        made = self._seat(actor).seller.quote(need)
-        _note(actor, "quote", need.trace, quote=made.id)
-        return _created(quote.write(made), _traced(ask, need))
-
-    def order(self, ask: Ask, caller: Caller) -> Answer:
-        """Yes to a quote (items that add or modify), or the end of an order (items that delete)."""
-        actor = caller.actor
-        seller = self._seat(actor).seller
-        wish = order.read_ask(_body(ask))
-        if isinstance(wish, order.Placing):
-            made = seller.order(quote_id=wish.quote, key=wish.key)
-        else:
-            made = seller.cease(order_id=wish.order, key=wish.key)
-        action: order.Action = "add" if isinstance(wish, order.Placing) else "delete"
-        _note(actor, "order" if action == "add" else "cease", made.trace, order=made.id)
-        return _created(order.write(made, action), {})
-
-    def progress(self, ask: Ask, caller: Caller) -> Answer:
-        """How far an order is, as the caller may see it."""
-        seller = self._seller(caller)
-        return _found(order.write_progress(seller.progress(OrderId(_identity(ask)))))
-
-    def condition(self, ask: Ask, caller: Caller) -> Answer:
-        """Whether what the caller holds is as it was promised."""
-        seller = self._seller(caller)
-        return _found(inventory.write(seller.condition(HoldingId(_identity(ask)))))
-
-    def usage(self, ask: Ask, caller: Caller) -> Answer:
-        """Usage of `product.id` in `period` (2026-11), or from usageDate.gte to usageDate.lt."""
-        seller = self._seller(caller)
-        records = seller.usage(holding_id=HoldingId(_query(ask, "product.id")), period=_period(ask))
-        return _page(ask, records, usage.write)
 
     # --- what a Helpdesk is asked ---------------------------------------------------------------
 
@@ -264,26 +195,7 @@ class _Door:
             found = desk.move_ticket(ticket_id=ticket_id, state=change.state, reason=change.reason)
         return _found(ticket.write(found))
 
-    def _need(self, ask: Ask, read: Callable[[Json, TraceId], Need]) -> Need:
-        traced = trace.read(ask.headers.get(trace.HEADER)) or self._new_trace()
-        need = read(_body(ask), traced)
-        if len(need.trail) > TRAIL_MAX:
-            raise Refused(
-                "trail-too-long",
-                f"The request has passed {len(need.trail)} nodes, and {TRAIL_MAX} is the most. "
-                "Have the alliance's chain of sellers shortened.",
-                field="hansaTrail",
-            )
-        return need
-
     # --- what a Listener is told ----------------------------------------------------------------
-
-    def agreement(self, ask: Ask, caller: Caller) -> Answer:
-        """The draft of an agreement."""
-        listener = self._seat(caller.actor).listener
-        notice = agreement.read(_body(ask))
-        listener.hear(notice)
-        return _created(agreement.write(notice), {})
 
     def hears(self, path: str, read: Callable[[Json], Notice]) -> Handler:
         """The handler of one kind of event."""
@@ -313,24 +225,11 @@ def _identity(ask: Ask) -> str:
     return _sound(identity, "id")
 
 
-def _query(ask: Ask, name: str) -> str:
-    return _sound(ask.first.get(name, ""), name)
-
-
 def _sound(text: str, field: str) -> str:
     """Text that can be the id of something: printable and not too long."""
     if not text or len(text) > ID_MAX or not text.isprintable():
         raise malformed(field, f"1 to {ID_MAX} printable characters are expected")
     return text
-
-
-def _period(ask: Ask) -> Period:
-    if "period" in ask.first:
-        return Period.parse(_query(ask, "period"))
-    return Period(
-        read_instant(_query(ask, "usageDate.gte"), "usageDate.gte"),
-        read_instant(_query(ask, "usageDate.lt"), "usageDate.lt"),
-    )
 
 
 def _number(ask: Ask, name: str, default: int) -> int:
@@ -343,14 +242,6 @@ def _number(ask: Ask, name: str, default: int) -> int:
 # --- render -----------------------------------------------------------------------------------
 
 
-def _traced(ask: Ask, need: Need) -> Mapping[str, str]:
-    """The caller's own traceparent back, or one for the trace that began here."""
-    given = ask.headers.get(trace.HEADER)
-    if given is not None and trace.read(given) == need.trace:
-        return {trace.HEADER: given}
-    return {trace.HEADER: trace.write(need.trace, by="answer")}
-
-
 def _found(shape: Mapping[str, Any]) -> Answer:
     return Answer(200, render(shape))
 
@@ -358,15 +249,6 @@ def _found(shape: Mapping[str, Any]) -> Answer:
 def _created(shape: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
     headers = {"location": shape["href"], **headers}
     return Answer(201, render(shape), headers)
-
-
-def _page(ask: Ask, things: Sequence[Any], write: Callable[[Any], Mapping[str, Any]]) -> Answer:
-    """One page of a list, by `offset` and `limit`; X-Total-Count says how long it is (TMF630)."""
-    offset = _number(ask, "offset", 0)
-    limit = min(_number(ask, "limit", PAGE), PAGE_MAX)
-    page = [write(thing) for thing in things[offset : offset + limit]]
-    headers = {"x-total-count": str(len(things)), "x-result-count": str(len(page))}
-    return Answer(200, render(page), headers)
 
 
 def _note(actor: Actor, act: str, traced: TraceId, **things: str) -> None:

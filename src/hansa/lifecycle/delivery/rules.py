@@ -192,7 +192,7 @@ def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
     """An order as its buyer may see it: why it failed without a supplier's name or words."""
     order = kept.order
     if plan is None:
-        return Progress(order.id, order.key, order.state, reason=kept.reason)
+        return Progress(order.id, order.key, order.state, reason=kept.reason, kind=kept.kind)
     state, reason = order.state, kept.reason
     if plan.state is PlanState.HELD and state is OrderState.IN_PROGRESS:
         state, reason = OrderState.HELD, "A person is looking into it."
@@ -211,6 +211,7 @@ def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
         provided=provided,
         hops=hops(plan),
         reason=reason,
+        kind=kept.kind,
     )
 
 

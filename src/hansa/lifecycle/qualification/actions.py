@@ -16,7 +16,7 @@ from hansa.federation.contract import (
     QualificationLine,
     Seller,
 )
-from hansa.federation.shelf import Extras, Page, ShelfQualification
+from hansa.federation.shelf import Extras, Page, QualificationKind, ShelfQualification
 from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.ids import Ids, OfferCode, PartyId, QualificationId
 from hansa.foundation.party import Actor, Party
@@ -75,15 +75,17 @@ def keep(
     tx: Transaction,
     *,
     buyer: PartyId,
+    kind: QualificationKind,
     qualification: Qualification,
     need: Need,
     extras: Extras,
     now: Instant,
 ) -> ShelfQualification:
     """Keeps what was asked and answered for a while; what has expired of this buyer's goes."""
-    kept = ShelfQualification(qualification, need, now, now + rules.KEPT_FOR, extras)
+    until = now + rules.KEPT_FOR
+    kept = ShelfQualification(qualification, buyer, kind, need, now, until, extras)
     store.forget(tx, buyer, now)
-    store.keep(tx, buyer, kept)
+    store.keep(tx, kept)
     return kept
 
 
@@ -91,12 +93,13 @@ def kept(
     tx: Transaction,
     *,
     qualification_id: QualificationId,
+    kind: QualificationKind,
     buyer: PartyId | None = None,
     now: Instant,
 ) -> ShelfQualification:
     """One that is still kept, of this buyer's. Raises NotFound `qualification-unknown`."""
     found = store.get(tx, qualification_id, buyer, now)
-    if found is None:
+    if found is None or found.kind != kind:
         raise NotFound(
             "qualification-unknown",
             f"You have no qualification {qualification_id}, or it has expired; ask again.",
@@ -106,10 +109,16 @@ def kept(
 
 
 def all_kept(
-    tx: Transaction, *, buyer: PartyId | None = None, now: Instant, offset: int = 0, limit: int
+    tx: Transaction,
+    *,
+    kind: QualificationKind,
+    buyer: PartyId | None = None,
+    now: Instant,
+    offset: int = 0,
+    limit: int,
 ) -> Page[ShelfQualification]:
     """Those of one buyer or of all that are still kept, the newest first."""
-    return store.page(tx, buyer, now, offset, limit)
+    return store.page(tx, kind, buyer, now, offset, limit)
 
 
 def source_what_can_be(

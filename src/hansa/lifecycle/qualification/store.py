@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hansa.federation.contract import Need, Qualification
-from hansa.federation.shelf import Page, ShelfQualification
+from hansa.federation.shelf import Page, QualificationKind, ShelfQualification
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
@@ -23,14 +23,16 @@ def forget(tx: Transaction, buyer: PartyId, now: Instant) -> None:
     )
 
 
-def keep(tx: Transaction, buyer: PartyId, kept: ShelfQualification) -> None:
+def keep(tx: Transaction, kept: ShelfQualification) -> None:
     run(
         tx,
-        """insert into qualification_kept (id, buyer, made_at, expires_at, need, answer, extra)
-           values (%s, %s, %s, %s, %s, %s, %s)""",
+        """insert into qualification_kept
+               (id, buyer, kind, made_at, expires_at, need, answer, extra)
+           values (%s, %s, %s, %s, %s, %s, %s, %s)""",
         (
             kept.qualification.id,
-            buyer,
+            kept.buyer,
+            kept.kind,
             kept.made_at,
             kept.expires_at,
             Jsonb(documents.write(kept.need)),
@@ -53,20 +55,27 @@ def get(
 
 
 def page(
-    tx: Transaction, buyer: PartyId | None, now: Instant, offset: int, limit: int
+    tx: Transaction,
+    kind: QualificationKind,
+    buyer: PartyId | None,
+    now: Instant,
+    offset: int,
+    limit: int,
 ) -> Page[ShelfQualification]:
-    asked = {"buyer": buyer, "now": now, "offset": offset, "limit": limit}
+    asked = {"kind": kind, "buyer": buyer, "now": now, "offset": offset, "limit": limit}
     rows = all_rows(
         tx,
         """select * from qualification_kept
-           where (%(buyer)s::text is null or buyer = %(buyer)s) and expires_at > %(now)s
+           where kind = %(kind)s and (%(buyer)s::text is null or buyer = %(buyer)s)
+             and expires_at > %(now)s
            order by made_at desc, id desc offset %(offset)s limit %(limit)s""",
         asked,
     )
     count = one_row(
         tx,
         """select count(*) as total from qualification_kept
-           where (%(buyer)s::text is null or buyer = %(buyer)s) and expires_at > %(now)s""",
+           where kind = %(kind)s and (%(buyer)s::text is null or buyer = %(buyer)s)
+             and expires_at > %(now)s""",
         asked,
     )
     assert count is not None
@@ -76,6 +85,8 @@ def page(
 def _kept(row: dict[str, Any]) -> ShelfQualification:
     return ShelfQualification(
         qualification=documents.read(Qualification, row["answer"]),
+        buyer=PartyId(row["buyer"]),
+        kind=row["kind"],
         need=documents.read(Need, row["need"]),
         made_at=row["made_at"],
         expires_at=row["expires_at"],

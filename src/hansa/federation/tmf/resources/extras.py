@@ -33,19 +33,19 @@ def leftover(sent: Mapping[str, Json], known: Known) -> dict[str, Json]:
 
 def _below(value: Json, known: Known) -> Json:
     if isinstance(value, list):
-        entries = [
+        return [
             {"id": entry.get("id"), **left}
             for entry in value
             if isinstance(entry, dict) and (left := leftover(entry, known))
         ]
-        return entries
     return leftover(value, known) if isinstance(value, dict) else None
 
 
 def laid_over(document: Mapping[str, Json], extras: Mapping[str, Json]) -> dict[str, Json]:
     """A document of ours with what its client had sent beside it.
 
-    What we say goes before, types apart; entries of lists are matched by `id`, others follow.
+    What we say goes before, types apart. Entries of lists are matched by `id`, others that have
+    one follow; a list of ours in which nothing has an `id` stays as it is.
     """
     made = dict(document)
     for name, value in extras.items():
@@ -60,15 +60,11 @@ def laid_over(document: Mapping[str, Json], extras: Mapping[str, Json]) -> dict[
 
 
 def _entries(ours: Sequence[Json], theirs: Sequence[Json]) -> list[Json]:
-    by_id = {entry.get("id"): entry for entry in theirs if isinstance(entry, dict)}
+    by_id = {entry["id"]: entry for entry in theirs if isinstance(entry, dict) and entry.get("id")}
     made = [
         laid_over(entry, by_id.pop(entry["id"]))
         if isinstance(entry, dict) and entry.get("id") in by_id
         else entry
         for entry in ours
     ]
-    return made + [entry for entry in theirs if _is_left(entry, by_id)]
-
-
-def _is_left(entry: Json, by_id: Mapping[Json, Json]) -> bool:
-    return not isinstance(entry, dict) or by_id.get(entry.get("id")) is entry
+    return [*made, *by_id.values()]

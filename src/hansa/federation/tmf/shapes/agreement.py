@@ -9,7 +9,7 @@ is what the signatures are over.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -25,6 +25,7 @@ from hansa.federation.papers import (
     RevenueShare,
     Signature,
 )
+from hansa.federation.shelf import ShelfAgreement
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
     Extended,
@@ -190,6 +191,35 @@ def write(notice: AgreementDrafted) -> AgreementShape:
     }
 
 
+def write_kept(kept: ShelfAgreement) -> dict[str, Any]:
+    """An agreement as it stands: its text, who has signed it, and what it is by now."""
+    shape: dict[str, Any] = {**write(AgreementDrafted(kept.document))}
+    shape["status"] = "runOff" if kept.state == "run-off" else kept.state
+    shape["hansaFingerprint"] = kept.fingerprint
+    shape["hansaLaunched"] = list(kept.launched)
+    if kept.signatures:
+        shape["agreementAuthorization"] = [_write_signature(one) for one in kept.signatures]
+        shape["initialDate"] = write_instant(min(one.at for one in kept.signatures))
+    if kept.in_force_from is not None and kept.in_force_to is not None:
+        shape["completionDate"] = {
+            "startDateTime": write_instant(kept.in_force_from),
+            "endDateTime": write_instant(kept.in_force_to),
+        }
+    return shape
+
+
+def _write_signature(signature: Signature) -> Authorization:
+    return {
+        "date": write_instant(signature.at),
+        "signatureRepresentation": signature.value,
+        "state": "approved",
+        "hansaParty": signature.party,
+        "@type": "HansaAgreementAuthorization",
+        "@baseType": "AgreementAuthorization",
+        "@schemaLocation": SCHEMA,
+    }
+
+
 def _write_item(item: AgreementItem) -> ItemShape:
     shape: ItemShape = {
         "productOffering": [{"id": offer} for offer in item.offers],
@@ -296,17 +326,7 @@ def _changed(ref: AgreementRef, signature: Signature) -> ChangedShape:
             }
         ],
         "agreementItem": [{"productOffering": []}],
-        "agreementAuthorization": [
-            {
-                "date": write_instant(signature.at),
-                "signatureRepresentation": signature.value,
-                "state": "approved",
-                "hansaParty": signature.party,
-                "@type": "HansaAgreementAuthorization",
-                "@baseType": "AgreementAuthorization",
-                "@schemaLocation": SCHEMA,
-            }
-        ],
+        "agreementAuthorization": [_write_signature(signature)],
         "@type": "HansaAgreement",
         "@baseType": "Agreement",
         "@schemaLocation": SCHEMA,

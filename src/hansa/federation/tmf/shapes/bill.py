@@ -24,6 +24,7 @@ from hansa.federation.papers import (
     StatementIssued,
     StatementLine,
 )
+from hansa.federation.shelf import BillRequest, BillStage, ShelfBill
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
     AgreementReference,
@@ -57,6 +58,7 @@ from hansa.foundation.ids import BillId, OfferCode, StatementId
 
 BASE = "/tmf-api/customerBillManagement/v4"
 BILLS = f"{BASE}/customerBill"
+RATES = f"{BASE}/appliedCustomerBillingRate"
 ISSUED = f"{BASE}/listener/customerBillCreateEvent"
 MOVED = f"{BASE}/listener/customerBillStateChangeEvent"
 
@@ -154,6 +156,92 @@ class StatementEvent(TypedDict):
     """CustomerBillCreateEvent."""
 
     event: StatementPayload
+
+
+def write_kept(kept: ShelfBill, address: str) -> dict[str, Any]:
+    """A month between two parties as it stands. address: of this node, for the way to its lines."""
+    total = kept.net + kept.tax
+    shape: dict[str, Any] = {
+        "id": kept.id,
+        "href": href(BILLS, kept.id),
+        "state": kept.state.value,
+        "category": kept.kind_of,
+        "runType": "onCycle",
+        "billDate": write_instant(kept.issued_at or kept.made_at),
+        "lastUpdate": write_instant(kept.issued_at or kept.made_at),
+        "billingPeriod": write_period(kept.period),
+        "billingAccount": {"id": kept.debtor, "name": kept.debtor},
+        "relatedParty": related(creditor=kept.creditor, debtor=kept.debtor),
+        "taxExcludedAmount": write_money(kept.net),
+        "taxIncludedAmount": write_money(total),
+        "amountDue": write_money(total),
+        "taxItem": [{"taxAmount": write_money(kept.tax)}],
+        "billDocument": [
+            {
+                "id": kept.id,
+                "name": kept.number or kept.id,
+                "attachmentType": "lines",
+                "mimeType": "application/json",
+                "url": f"{address}{RATES}?bill.id={kept.id}",
+            }
+        ],
+        "hansaCurrency": kept.currency,
+        "@type": "HansaCustomerBill",
+        "@baseType": "CustomerBill",
+        "@schemaLocation": SCHEMA,
+    }
+    if kept.number:
+        shape["billNo"] = kept.number
+    if kept.agreement is not None:
+        shape["hansaAgreement"] = write_agreement_ref(kept.agreement)
+    if kept.bill is not None:
+        shape["hansaBill"] = kept.bill
+    return shape
+
+
+BILLED = frozenset({BillStage.SENT, BillStage.SETTLED, BillStage.VALIDATED})
+
+
+def write_rates(kept: ShelfBill) -> list[dict[str, Any]]:
+    """The lines of a bill, each with an id of its own; hansaKey: the one both sides compute."""
+    return [
+        {
+            **_write_line(line, StatementId(kept.id)),
+            "id": f"{kept.id}.{number}",
+            "href": href(RATES, f"{kept.id}.{number}"),
+            "name": line.offer,
+            "date": write_instant(kept.issued_at or kept.made_at),
+            "isBilled": kept.state in BILLED,
+            "bill": {"id": kept.id, "href": href(BILLS, kept.id)},
+            "billingAccount": {"id": kept.debtor, "name": kept.debtor},
+            "periodCoverage": write_period(kept.period),
+            "taxIncludedAmount": write_money(line.net + line.tax),
+            "hansaKey": line.key,
+            "@type": "HansaAppliedCustomerBillingRate",
+            "@baseType": "AppliedCustomerBillingRate",
+            "@schemaLocation": SCHEMA,
+        }
+        for number, line in enumerate(kept.lines, start=1)
+    ]
+
+
+def write_request(asked: BillRequest) -> dict[str, Any]:
+    """What came of the wish to be shown a bill at once."""
+    shape: dict[str, Any] = {
+        "id": asked.id,
+        "state": "done" if asked.bill else "rejected",
+        "lastUpdate": write_instant(asked.asked_at),
+        "billingAccount": {"id": asked.buyer, "name": asked.buyer},
+        "relatedParty": {
+            "id": asked.buyer,
+            "name": asked.buyer,
+            "role": "debtor",
+            "@referredType": "Organization",
+        },
+    }
+    if asked.bill:
+        shape["customerBill"] = {"id": asked.bill, "href": href(BILLS, asked.bill)}
+    return shape
 
 
 def write_issued(notice: StatementIssued, event_id: str) -> BillEvent:

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import CharacteristicSpec, Family, Offer
+from hansa.federation.shelf import ShelfOffer
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
     Extended,
@@ -22,6 +23,8 @@ from hansa.federation.tmf.shapes.common import (
     href,
     malformed,
     read_terms,
+    write_instant,
+    write_money,
     write_terms,
 )
 from hansa.foundation.documents import Json
@@ -29,6 +32,11 @@ from hansa.foundation.ids import OfferCode
 
 BASE = "/tmf-api/productCatalogManagement/v4"
 OFFERINGS = f"{BASE}/productOffering"
+PRICES = f"{BASE}/productOfferingPrice"
+SPECIFICATIONS = f"{BASE}/productSpecification"
+CATEGORIES = f"{BASE}/category"
+
+ACTIVE = "Active"
 
 
 class Category(TypedDict):
@@ -89,6 +97,98 @@ def write(offer: Offer) -> ProductOffering:
     if offer.terms is not None:
         shape["productOfferingPrice"] = write_terms(offer.terms)
     return shape
+
+
+def write_shown(one: ShelfOffer) -> dict[str, Any]:
+    """What is on offer, and since when it is at this price."""
+    offer, since = one.offer, write_instant(one.since)
+    shape: dict[str, Any] = {
+        **write(offer),
+        "version": "1",
+        "isBundle": False,
+        "isSellable": True,
+        "lastUpdate": since,
+        "validFor": {"startDateTime": since},
+        "productSpecification": {"id": offer.code, "name": offer.name},
+    }
+    for price in shape.get("productOfferingPrice", ()):
+        price["id"] = price_id(offer.code, price["priceType"])
+        price["lifecycleStatus"] = ACTIVE
+        price["lastUpdate"] = since
+    return shape
+
+
+def price_id(code: OfferCode, kind: str) -> str:
+    """What one part of an offer's price is called."""
+    return f"{code}-{kind}"
+
+
+def write_prices(one: ShelfOffer) -> Sequence[dict[str, Any]]:
+    """The parts of an offer's price; none where it is found by quote."""
+    offer, terms = one.offer, one.offer.terms
+    if terms is None:
+        return ()
+    since = write_instant(one.since)
+    parts: list[dict[str, Any]] = [
+        {"priceType": "oneTime", "price": write_money(terms.one_off)},
+        {
+            "priceType": "recurring",
+            "price": write_money(terms.monthly),
+            "recurringChargePeriodType": "month",
+            "recurringChargePeriodLength": 1,
+        },
+    ]
+    for price in write_terms(terms):
+        if price["priceType"] == "usage":
+            extended = "ProductOfferingPrice"
+            parts.append({**price, "@type": f"Hansa{extended}", "@baseType": extended})
+    return [
+        {
+            "name": f"{offer.name}, {part['priceType']}",
+            **part,
+            "id": price_id(offer.code, part["priceType"]),
+            "version": "1",
+            "isBundle": False,
+            "lifecycleStatus": ACTIVE,
+            "lastUpdate": since,
+            "validFor": {"startDateTime": since},
+        }
+        for part in parts
+    ]
+
+
+def write_specification(one: ShelfOffer) -> dict[str, Any]:
+    """What an offer is like: the choices that it leaves."""
+    offer, since = one.offer, write_instant(one.since)
+    return {
+        "id": offer.code,
+        "name": offer.name,
+        "version": "1",
+        "isBundle": False,
+        "lifecycleStatus": ACTIVE,
+        "lastUpdate": since,
+        "validFor": {"startDateTime": since},
+        "productSpecCharacteristic": [
+            {**_write_spec(spec), "configurable": True, "valueType": "integer"}
+            for spec in offer.characteristics
+        ],
+    }
+
+
+def write_category(family: Family, offers: Sequence[ShelfOffer]) -> dict[str, Any]:
+    """A family of offers."""
+    return {
+        "id": family,
+        "name": family,
+        "version": "1",
+        "isRoot": True,
+        "lifecycleStatus": ACTIVE,
+        "lastUpdate": write_instant(max(one.since for one in offers)),
+        "productOffering": [
+            {"id": one.offer.code, "name": one.offer.name, "href": href(OFFERINGS, one.offer.code)}
+            for one in offers
+        ],
+    }
 
 
 def _write_spec(spec: CharacteristicSpec) -> CharacteristicUse:

@@ -4,12 +4,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired
+from decimal import Decimal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import Condition
-from hansa.federation.tmf.shapes.common import SCHEMA, Extended, Id, Text, checked, href
+from hansa.federation.shelf import ShelfHolding
+from hansa.federation.tmf.shapes.common import (
+    SCHEMA,
+    Extended,
+    Id,
+    Text,
+    checked,
+    href,
+    related,
+    write_characteristics,
+    write_instant,
+    write_place,
+    write_terms,
+)
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId
 from hansa.foundation.readings import Check
@@ -58,6 +72,52 @@ def write(condition: Condition) -> ProductShape:
         "@baseType": "Product",
         "@schemaLocation": SCHEMA,
     }
+
+
+def write_held(held: ShelfHolding) -> dict[str, Any]:
+    """What is held, as its papers say; how it is, is for `write` to say beside it."""
+    prices: list[Any] = write_terms(held.terms, Decimal(held.tax.rate_bp).scaleb(-2))
+    for price in prices:
+        price.setdefault("price", {})
+    shape: dict[str, Any] = {
+        "id": held.id,
+        "href": href(PRODUCTS, held.id),
+        "name": held.offer_name,
+        "status": held.state,
+        "isBundle": False,
+        "isCustomerVisible": True,
+        "startDate": write_instant(held.since),
+        "billingAccount": {"id": held.buyer, "name": held.buyer},
+        "productCharacteristic": write_characteristics(held.characteristics),
+        "productOffering": {"id": held.offer, "name": held.offer_name},
+        "productPrice": prices,
+        "productOrderItem": [
+            {
+                "productOrderId": held.began_with,
+                "orderItemId": held.item,
+                "orderItemAction": "add",
+            }
+        ],
+        "relatedParty": related(seller=held.seller, buyer=held.buyer),
+        "hansaQuantity": held.quantity,
+        "@type": "HansaProduct",
+        "@baseType": "Product",
+        "@schemaLocation": SCHEMA,
+    }
+    if held.site is not None:
+        shape["place"] = [write_place(held.site)]
+    if held.until is not None:
+        shape["terminationDate"] = write_instant(held.until)
+    if held.order != held.began_with:
+        changed = {
+            "productOrderId": held.order,
+            "orderItemId": held.item,
+            "orderItemAction": "modify",
+        }
+        shape["productOrderItem"].append(changed)
+    if held.agreement is not None:
+        shape["agreement"] = [{"id": held.agreement.id}]
+    return shape
 
 
 def read(value: Json) -> Condition:

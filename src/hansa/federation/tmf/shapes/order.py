@@ -9,13 +9,22 @@ tell what an order line became.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from hansa.federation.contract import TRAIL_MAX, Milestone, Order, OrderState, Progress, Provided
+from hansa.federation.contract import (
+    TRAIL_MAX,
+    Milestone,
+    Order,
+    OrderKind,
+    OrderState,
+    Progress,
+    Provided,
+)
 from hansa.federation.papers import OrderMoved
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
@@ -45,6 +54,9 @@ WHOLE = "all"
 
 Action = Literal["add", "modify", "delete", "noChange"]
 
+ACTION: Mapping[OrderKind, Action] = {"provide": "add", "cease": "delete"}
+SINCE: tuple[Literal["startDate", "terminationDate"], ...] = ("startDate", "terminationDate")
+
 
 @dataclass(frozen=True, slots=True)
 class Placing:
@@ -71,10 +83,13 @@ class RelatedOrderItem(TypedDict):
 
 
 class ItemProduct(TypedDict):
-    """id: the product that an item became; startDate: since when its terms apply."""
+    """id: the product that an item became; startDate: since when its terms apply.
+    terminationDate: when it ended, of an item that deletes.
+    """
 
     id: NotRequired[Id]
     startDate: NotRequired[Text]
+    terminationDate: NotRequired[Text]
     productOrderItem: NotRequired[list[RelatedOrderItem]]
 
 
@@ -277,13 +292,13 @@ def write_progress(progress: Progress) -> OrderShape:
         "productOrderItem": [
             {
                 "id": one.item,
-                "action": "add",
+                "action": ACTION[progress.kind],
                 "state": "completed",
-                "product": {"id": one.holding, "startDate": write_instant(one.since)},
+                "product": _write_provided(one, progress.kind),
             }
             for one in progress.provided
         ]
-        or [_whole("add")],
+        or [_whole(ACTION[progress.kind])],
         "hansaMilestone": [_write_milestone(step) for step in progress.milestones],
         "hansaHops": progress.hops,
         "@type": "HansaProductOrder",
@@ -293,6 +308,12 @@ def write_progress(progress: Progress) -> OrderShape:
     if progress.reason:
         shape["hansaReason"] = progress.reason
     return shape
+
+
+def _write_provided(one: Provided, kind: OrderKind) -> ItemProduct:
+    if kind == "cease":
+        return {"id": one.holding, "terminationDate": write_instant(one.since)}
+    return {"id": one.holding, "startDate": write_instant(one.since)}
 
 
 def _write_milestone(step: Milestone) -> MilestoneShape:
@@ -309,6 +330,7 @@ def read_progress(value: Json) -> Progress:
 
 
 def _progress(shape: OrderShape) -> Progress:
+    ends = any(item["action"] == "delete" for item in shape["productOrderItem"])
     return Progress(
         order=OrderId(shape["id"]),
         key=BuyerKey(shape["externalId"]),
@@ -326,16 +348,15 @@ def _progress(shape: OrderShape) -> Progress:
             Provided(
                 item=item["id"],
                 holding=HoldingId(item["product"]["id"]),
-                since=read_instant(
-                    item["product"].get("startDate", ""),
-                    f"productOrderItem.{index}.product.startDate",
-                ),
+                since=read_instant(since, f"productOrderItem.{index}.product.{name}"),
             )
             for index, item in enumerate(shape["productOrderItem"])
-            if "id" in item.get("product", {})
+            for name in SINCE
+            if "id" in item.get("product", {}) and (since := item["product"].get(name))
         ),
         hops=shape.get("hansaHops", 1),
         reason=shape.get("hansaReason", ""),
+        kind="cease" if ends else "provide",
     )
 
 

@@ -10,12 +10,14 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import Need, NeedItem, Qualification, QualificationLine
+from hansa.federation.shelf import ShelfQualification
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
     Extended,
     Id,
     Product,
     Ref,
+    RelatedParty,
     Text,
     Whole,
     checked,
@@ -23,8 +25,10 @@ from hansa.federation.tmf.shapes.common import (
     read_characteristics,
     read_parties,
     read_site,
+    write_instant,
     write_product,
 )
+from hansa.federation.tmf.shapes.wish import WishedItem, read_items
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId, OfferCode, QualificationId, TraceId
 
@@ -52,6 +56,13 @@ class NeedShape(Extended):
     hansaTrail: list[Id]
 
 
+class WishShape(Extended):
+    """ProductOfferingQualification_Create of any client."""
+
+    productOfferingQualificationItem: list[WishedItem]
+    hansaCurrency: NotRequired[Text]
+
+
 class Reason(TypedDict):
     """Why an item cannot be had."""
 
@@ -65,6 +76,10 @@ class ResultItem(TypedDict):
     id: Text
     state: NotRequired[Text]
     qualificationItemResult: Literal["qualified", "unqualified"]
+    action: NotRequired[Text]
+    productOffering: NotRequired[Ref]
+    product: NotRequired[Product]
+    hansaQuantity: NotRequired[Whole]
     eligibilityUnavailabilityReason: NotRequired[list[Reason]]
 
 
@@ -75,6 +90,11 @@ class QualificationShape(TypedDict):
     href: NotRequired[Text]
     state: NotRequired[Text]
     qualificationResult: NotRequired[Text]
+    instantSyncQualification: NotRequired[bool]
+    productOfferingQualificationDate: NotRequired[Text]
+    effectiveQualificationDate: NotRequired[Text]
+    expirationDate: NotRequired[Text]
+    relatedParty: NotRequired[list[RelatedParty]]
     productOfferingQualificationItem: list[ResultItem]
 
 
@@ -130,6 +150,34 @@ def _read_items(shapes: Sequence[NeedItemShape]) -> Sequence[NeedItem]:
         )
         for index, shape in enumerate(shapes)
     ]
+
+
+def read_wish(value: Json) -> tuple[tuple[NeedItem, ...], str | None]:
+    """The items that any client asks about, and the currency it would pay in if it says so."""
+    shape = checked(WishShape, value)
+    items = read_items(
+        shape["productOfferingQualificationItem"], "productOfferingQualificationItem"
+    )
+    return items, shape.get("hansaCurrency")
+
+
+def write_kept(kept: ShelfQualification) -> QualificationShape:
+    """What was asked and what was answered, as long as it is kept."""
+    shape = write(kept.qualification)
+    shape["instantSyncQualification"] = True
+    shape["productOfferingQualificationDate"] = write_instant(kept.made_at)
+    shape["effectiveQualificationDate"] = write_instant(kept.made_at)
+    shape["expirationDate"] = write_instant(kept.expires_at)
+    asked = {item.id: item for item in kept.need.items}
+    for one in shape["productOfferingQualificationItem"]:
+        item = asked[one["id"]]
+        one["action"] = "add" if item.holding is None else "modify"
+        one["productOffering"] = {"id": item.offer}
+        one["product"] = write_product(
+            site=item.site, characteristics=item.characteristics, holding=item.holding
+        )
+        one["hansaQuantity"] = item.quantity
+    return shape
 
 
 def write(qualification: Qualification) -> QualificationShape:

@@ -10,6 +10,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import Family, Need, NeedItem, Quote, QuoteLine, Tax
+from hansa.federation.shelf import QuoteState, ShelfQuote
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
     AgreementReference,
@@ -38,6 +39,7 @@ from hansa.federation.tmf.shapes.common import (
     write_product,
     write_terms,
 )
+from hansa.federation.tmf.shapes.wish import WishedItem, read_items
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId, OfferCode, QuoteId, TraceId
 
@@ -62,6 +64,13 @@ class NeedShape(Extended):
     quoteItem: list[NeedItemShape]
     hansaCurrency: Text
     hansaTrail: list[Id]
+
+
+class WishShape(Extended):
+    """Quote_Create of any client."""
+
+    quoteItem: list[WishedItem]
+    hansaCurrency: NotRequired[Text]
 
 
 class TaxShape(TypedDict):
@@ -91,12 +100,15 @@ class QuoteShape(Extended):
     id: Id
     href: NotRequired[Text]
     state: NotRequired[Text]
+    instantSyncQuote: NotRequired[bool]
     quoteDate: Text
+    effectiveQuoteCompletionDate: NotRequired[Text]
     validFor: TimePeriod
     quoteItem: list[ItemShape]
     relatedParty: list[RelatedParty]
     agreement: NotRequired[list[AgreementReference]]
     hansaCurrency: Text
+    hansaReason: NotRequired[Text]
 
 
 def write_need(need: Need) -> NeedShape:
@@ -146,11 +158,31 @@ def _read_need(item: NeedItemShape, index: int) -> NeedItem:
     )
 
 
+def read_wish(value: Json) -> tuple[tuple[NeedItem, ...], str | None]:
+    """The items that any client wants priced, and in which currency if it says so."""
+    shape = checked(WishShape, value)
+    return read_items(shape["quoteItem"], "quoteItem"), shape.get("hansaCurrency")
+
+
+def write_kept(kept: ShelfQuote) -> QuoteShape:
+    """A quote and what became of it."""
+    shape = write(kept.quote)
+    shape["state"] = kept.state.value
+    for item in shape["quoteItem"]:
+        item["state"] = kept.state.value
+    if kept.state is not QuoteState.APPROVED:
+        shape["effectiveQuoteCompletionDate"] = write_instant(kept.changed_at)
+    if kept.reason:
+        shape["hansaReason"] = kept.reason
+    return shape
+
+
 def write(quote: Quote) -> QuoteShape:
     shape: QuoteShape = {
         "id": quote.id,
         "href": href(QUOTES, quote.id),
         "state": "approved",
+        "instantSyncQuote": True,
         "quoteDate": write_instant(quote.made_at),
         "validFor": {
             "startDateTime": write_instant(quote.made_at),
