@@ -82,8 +82,9 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         connection = transport.get_extra_info("ssl_object")
-        shown = {"client_cert_sha256": certificate_of(connection)}
-        self._extensions = {} if connection is None else {"tls": shown}
+        self._extensions = (
+            {"tls": {"client_cert_sha256": certificate_of(connection)}} if connection else {}
+        )
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
