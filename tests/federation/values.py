@@ -24,7 +24,7 @@ from hansa.federation.contract import (
     Tax,
     Terms,
 )
-from hansa.federation.helpdesk import Ticket, TicketMove
+from hansa.federation.helpdesk import Ticket, TicketAsk, TicketMove
 from hansa.federation.papers import AgreementDocument
 from hansa.foundation.ids import PartyId, TraceId
 from hansa.foundation.money import Money
@@ -115,6 +115,7 @@ FIELDS: Mapping[tuple[Any, str], st.SearchStrategy[Any]] = {
     (Offer, "countries"): st.lists(names, max_size=3).map(tuple),
     (Tax, "rate_bp"): st.integers(-10_000, 10**6),
     (Milestone, "depth"): st.integers(0, TRAIL_MAX),
+    (TicketAsk, "extras"): st.just({}),
     (Site, "latitude"): st.none() | decimals,
     (Party, "currency"): currencies,
     (AgreementRef, "version"): st.integers(0, 10**9 - 1),

@@ -7,10 +7,10 @@ done comes back up. Every operator has a ticket of its own with its own buyer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from hansa.foundation.ids import BuyerKey, HoldingId, NoteId, PartyId, TicketId, TraceId
 from hansa.foundation.time import Instant
@@ -38,7 +38,8 @@ class TicketAsk:
 
     kind, severity and priority are words that the two agree on, 1 to 100 characters; usual are
     the kinds incident, information and maintenance, the severities critical, major and minor,
-    and the priorities critical, high, medium and low (empty: the seller decides).
+    and the priorities critical, high, medium and low (empty: the seller decides). extras: what
+    a client sent beside, given back to it and shown to nobody else.
     """
 
     description: str
@@ -47,6 +48,7 @@ class TicketAsk:
     holding: HoldingId | None = None
     priority: str = ""
     name: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

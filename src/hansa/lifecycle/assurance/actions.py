@@ -11,6 +11,8 @@ from dataclasses import replace
 from hansa.federation import directory, notices
 from hansa.federation.contract import Condition, Seller
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
+from hansa.federation.hub import actions as hub
+from hansa.federation.hub.model import Change
 from hansa.federation.papers import TicketMoved
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused, TryLater
@@ -33,6 +35,7 @@ from hansa.lifecycle.assurance import rules, store
 from hansa.lifecycle.assurance.model import (
     RELAY,
     TICKET_STATES,
+    TOPIC,
     Entry,
     KeptTicket,
     Relay,
@@ -108,11 +111,13 @@ def open_ticket(
         opened_at=now,
         trace=trace or ids.trace(),
         entries=(opened,),
+        last=1,
     )
     if not store.add(tx, kept, asked):
         before = _same_key(tx, buyer, key, asked)
         assert before is not None
         return _shown(before, actor)
+    _publish(tx, kept, "create", ids=ids, now=now)
     _pass_on(tx, kept, _suppliers(tx, us, holding), ids=ids, now=now)
     return _shown(kept, actor)
 
@@ -169,8 +174,8 @@ def note(
         )
     kept = _locked(tx, ticket_id, _buyer(actor), now)
     for entry in kept.entries:
-        if entry.key == key:
-            if (entry.text, entry.private, entry.side) != (text, private, side):
+        if (entry.side, entry.key) == (side, key):
+            if (entry.text, entry.private) != (text, private):
                 raise _reused(key)
             return _shown(kept, actor)
     if kept.state in rules.OVER and not private:
@@ -423,21 +428,37 @@ def _append(
     if state is not None:
         TICKET_STATES.check(kept.state, state)
     entry = Entry(
-        number=len(kept.entries) + 1,
+        number=kept.last + 1,
         id=ids.new(NoteId),
         side=side,
         author=author,
         state=state,
         text=text,
-        at=max(now, kept.entries[-1].at),
+        at=max(now, kept.entries[-1].at),  # two clocks of ours may differ a little
         private=private,
         key=key,
         source=source,
         source_id=source_id,
     )
     store.append(tx, kept.id, entry)
-    kept = replace(kept, entries=(*kept.entries, entry))
+    kept = replace(kept, entries=(*kept.entries, entry), last=entry.number)
+    if not private:
+        _publish(tx, kept, "attribute" if state is None else "state", ids=ids, now=now)
     return kept if state is None else replace(kept, state=state, moved_at=entry.at)
+
+
+def _publish(tx: Transaction, kept: KeptTicket, change: Change, *, ids: Ids, now: Instant) -> None:
+    """Has whoever has subscribed told of what happened with a ticket."""
+    hub.publish(
+        tx,
+        ids=ids,
+        topic=TOPIC,
+        thing=kept.id,
+        change=change,
+        party=kept.buyer,
+        now=now,
+        trace=kept.trace,
+    )
 
 
 def _public(kept: KeptTicket) -> Sequence[Entry]:

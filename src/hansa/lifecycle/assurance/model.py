@@ -31,6 +31,9 @@ TICKET_STATES = StateGraph(
     },
 )
 
+TOPIC = "troubleTicket"
+"""What a ticket is called in notices to whoever has subscribed."""
+
 RELAY = "assurance.relay"
 """The task that keeps a supplier's ticket in step with ours."""
 
@@ -91,7 +94,9 @@ class Relayed:
 
 @dataclass(frozen=True, slots=True)
 class KeptTicket:
-    """by_partner: its buyer is another node and is told when something is added to it."""
+    """by_partner: its buyer is another node and is told when something is added to it. last: the
+    number of its last entry, which the request of a buyer may not see.
+    """
 
     id: TicketId
     seller: PartyId
@@ -104,4 +109,5 @@ class KeptTicket:
     opened_at: Instant
     trace: TraceId
     entries: tuple[Entry, ...]
+    last: int
     relays: tuple[Relay, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hansa.federation.helpdesk import TicketAsk, TicketState
+from hansa.federation.wire import parse, render
 from hansa.foundation.database import all_rows, one_row, run
 from hansa.foundation.ids import BuyerKey, HoldingId, NoteId, PartyId, TaskId, TicketId, TraceId
 from hansa.foundation.time import Instant
@@ -20,8 +21,9 @@ def add(tx: Transaction, kept: KeptTicket, request: str) -> bool:
     added = run(
         tx,
         """insert into assurance_ticket (id, seller, buyer, by_partner, key, request, holding, name,
-               description, severity, kind, priority, state, moved_at, opened_at, entries, trace)
-           values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+               description, severity, kind, priority, extras, state, moved_at, opened_at, entries,
+               trace)
+           values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
         (
             kept.id,
             kept.seller,
@@ -35,10 +37,11 @@ def add(tx: Transaction, kept: KeptTicket, request: str) -> bool:
             ask.severity,
             ask.kind,
             ask.priority,
+            render(ask.extras).decode() if ask.extras else "",
             kept.state,
             kept.moved_at,
             kept.opened_at,
-            len(kept.entries),
+            kept.last,
             kept.trace,
         ),
     )
@@ -245,11 +248,13 @@ def _kept(
             holding=HoldingId(row["holding"]) if row["holding"] else None,
             priority=row["priority"],
             name=row["name"],
+            extras=parse(row["extras"].encode()) if row["extras"] else {},
         ),
         state=TicketState(row["state"]),
         moved_at=row["moved_at"],
         opened_at=row["opened_at"],
         trace=TraceId(row["trace"]),
         entries=entries,
+        last=row["entries"],
         relays=relays,
     )

@@ -54,7 +54,7 @@ def _call(begin: Begin, helpdesks: Helpdesks, task: Task, _now: Instant) -> Json
     """Tells the supplier what it does not know yet, in order, and hears how its ticket stands."""
     with begin() as tx:
         kept, relay = actions.relayed(tx, task=task.id)
-    told = kept.entries[-1].number
+    told = kept.last
     untold = rules.untold(kept, relay.told)
     try:
         desk = helpdesks(relay.supplier)
@@ -81,7 +81,7 @@ def _theirs(desk: Helpdesk, kept: KeptTicket, relay: Relay, task: Task, *, fresh
 
 
 def _opened(desk: Helpdesk, kept: KeptTicket, relay: Relay, key: BuyerKey) -> Ticket:
-    ask = replace(kept.ask, holding=relay.holding)
+    ask = replace(kept.ask, holding=relay.holding, extras={})
     return desk.open_ticket(ask=ask, key=key, trace_id=kept.trace)
 
 

@@ -152,10 +152,10 @@ class MovedEvent(TypedDict):
 
 
 def write_opening(ask: TicketAsk, key: BuyerKey) -> AskShape:
-    return {"externalId": key, **_write_ask(ask)}
+    return {"externalId": key, **write_ask(ask)}
 
 
-def _write_ask(ask: TicketAsk) -> AskShape:
+def write_ask(ask: TicketAsk) -> AskShape:
     shape: AskShape = {
         "description": ask.description,
         "severity": ask.severity,
@@ -228,7 +228,7 @@ def write(ticket: Ticket) -> TicketShape:
         "id": ticket.id,
         "href": href(TICKETS, ticket.id),
         "externalId": ticket.key,
-        **_write_ask(ticket.ask),  # type: ignore[typeddict-item]
+        **write_ask(ticket.ask),  # type: ignore[typeddict-item]
         "status": ticket.state.value,
         "statusChangeDate": write_instant(ticket.moves[-1].at),
         "creationDate": write_instant(ticket.opened_at),
