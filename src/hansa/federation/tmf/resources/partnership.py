@@ -14,7 +14,6 @@ from hansa.foundation.documents import Json
 EVENTS = ("Create", "Change", "Delete")
 
 
-
 def _renewed(visit: Visit, body: Json) -> None:
     visit.seat.listener.hear(shapes.read_renewed(body))
 
