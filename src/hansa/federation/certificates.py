@@ -60,7 +60,8 @@ def make(party: str, address: str) -> tuple[str, str, str]:
     """A new P-256 key and its certificate, both in PEM, and a name for them.
 
     P-256 because every proxy, library and key store takes it; a handshake with Ed25519 is not
-    quicker (docs/performance.md). address: whose host the certificate names.
+    quicker (docs/performance.md). address: whose host the certificate names, for those who look
+    at names; partners look at the certificate alone.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key()
@@ -82,7 +83,7 @@ def make(party: str, address: str) -> tuple[str, str, str]:
         .not_valid_after(ENDS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_host(address)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_hosts(address)), critical=False)
         .sign(key, hashes.SHA256())
     )
     der = certificate.public_bytes(Encoding.DER)
@@ -90,8 +91,13 @@ def make(party: str, address: str) -> tuple[str, str, str]:
     return secret, ssl.DER_cert_to_PEM_cert(der), hashlib.sha256(der).hexdigest()[:16]
 
 
-def _host(address: str) -> x509.GeneralName:
-    host = urlsplit(address).hostname or "localhost"
+def _hosts(address: str) -> list[x509.GeneralName]:
+    """The host of the address, and the machine itself, for whoever watches over the node there."""
+    hosts = dict.fromkeys([urlsplit(address).hostname or "localhost", "localhost", "127.0.0.1"])
+    return [_host(host) for host in hosts]
+
+
+def _host(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(host))
     except ValueError:
