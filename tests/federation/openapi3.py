@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
-import httpx2
 import pytest
 
 from hansa.federation.sonata.schemas import APIS, Schemas, faults
@@ -52,32 +53,44 @@ def operation(method: str, path: str) -> tuple[str, str, Any] | None:
     return None
 
 
-def wrong(request: httpx2.Request, response: httpx2.Response) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer. url: the path with its query."""
+
+    method: str
+    url: str
+    asked: bytes
+    status: int
+    headers: Mapping[str, str]
+    told: bytes
+
+
+def wrong(one: Exchange) -> Iterator[str]:
     """What of an exchange is not as the official document of its operation says."""
-    found = operation(request.method, request.url.path)
+    path, _, query = one.url.partition("?")
+    found = operation(one.method, path)
     if found is None:
-        if response.status_code < 400:
-            yield f"{request.method} {request.url.path} is not official"
+        if one.status < 400:
+            yield f"{one.method} {path} is not official"
         return
     api, template, said = found
-    name = f"{request.method} {template}"
-    known = {one["name"] for one in said.get("parameters", []) if one["in"] == "query"}
-    if response.status_code < 400:
-        for parameter in dict(request.url.params):
+    name = f"{one.method} {template}"
+    known = {each["name"] for each in said.get("parameters", []) if each["in"] == "query"}
+    if one.status < 400:
+        for parameter, _ in parse_qsl(query):
             if parameter not in known:
                 yield f"{name}: the parameter {parameter} is not official"
-        yield from _body(api, said.get("requestBody", {}), request.content, f"{name} asks")
-    status = str(response.status_code)
-    if response.status_code in BEYOND:
+        yield from _body(api, said.get("requestBody", {}), one.asked, f"{name} asks")
+    if one.status in BEYOND:
         return
-    if status not in said["responses"]:
-        yield f"{name}: the status {status} is not official"
+    if str(one.status) not in said["responses"]:
+        yield f"{name}: the status {one.status} is not official"
         return
-    answer = said["responses"][status]
-    yield from _body(api, answer, response.content, f"{name} {status}")
+    answer = said["responses"][str(one.status)]
+    yield from _body(api, answer, one.told, f"{name} {one.status}")
     for header in answer.get("headers", {}):
-        if header != "X-Pagination-Throttled" and header not in response.headers:
-            yield f"{name} {status}: the header {header} is missing"
+        if header != "X-Pagination-Throttled" and header.lower() not in one.headers:
+            yield f"{name} {one.status}: the header {header} is missing"
 
 
 def _body(api: str, said: Any, content: bytes, name: str) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """The same promise over MEF LSO Sonata, alone and in chains whose hops speak different dialects.
 
-Every request is held against MEF's own documents where they are at hand, by the node itself.
+Where MEF's own documents are at hand, every request is held against them by the node itself,
+and every answer by this test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
+import httpx2
 import pytest
 
 from hansa.drivers import actions as network
@@ -16,9 +19,9 @@ from hansa.federation.sonata.client import SonataPartner
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import SetClock
-from tests.alliance import LINE, Alliance, chain
+from tests.alliance import LINE, Alliance, Quiet, chain
 from tests.databases import Pool
-from tests.federation.openapi3 import FOLDER
+from tests.federation.openapi3 import FOLDER, Exchange, wrong
 from tests.promises.seller_suite import Market, SellerSuite
 from tests.promises.test_places import STRANGER, market, operator
 from tests.standing import Standing, standing
@@ -27,11 +30,20 @@ LENGTH = 4
 
 
 @pytest.fixture(scope="module")
-def four(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def monkeypatch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def four(
+    pool: Pool, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Standing]:
     """Four operators in a chain, of whom every second one is spoken to in Sonata."""
     clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
     with pool.lend() as databases:
         alliance = Alliance(databases, tmp_path_factory.mktemp("four"), clock, b"sonata")
+        exchanged = overheard(monkeypatch)
         schemas = str(FOLDER) if FOLDER.exists() else ""
         alliance.sonata = SonataSettings(products={LINE: "access-eline"}, schemas=schemas)
         alliance.speaks = {PartyId("op1"): "sonata", PartyId("op3"): "sonata"}
@@ -48,6 +60,35 @@ def four(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand
             alliance.agree(node, stranger, currency="GBP")
         with standing(alliance) as made:
             yield made
+    if FOLDER.exists():
+        assert exchanged
+        assert sorted({fault for one in exchanged for fault in wrong(one)}) == []
+
+
+def overheard(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
+    """All that is said in Sonata from now on."""
+    exchanged: list[Exchange] = []
+    sending = Quiet.send
+
+    def send(self: Quiet, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
+        response = sending(self, request, **kwargs)
+        url = request.url.raw_path.decode()
+        if url.startswith("/mefApi/"):
+            response.read()
+            exchanged.append(
+                Exchange(
+                    request.method,
+                    url,
+                    request.content,
+                    response.status_code,
+                    response.headers,
+                    response.content,
+                )
+            )
+        return response
+
+    monkeypatch.setattr(Quiet, "send", send)
+    return exchanged
 
 
 def over_sonata(four: Standing, hops: int) -> Market:

@@ -22,13 +22,13 @@ from hansa.federation.sonata import errors
 from hansa.federation.sonata.errors import MEDIA_TYPE, Unread
 from hansa.federation.sonata.schemas import Schemas
 from hansa.federation.sonata.settings import SonataSettings
-from hansa.federation.sonata.shapes import place
 from hansa.federation.sonata.shapes.common import KEPT, Contact, write_contact
 from hansa.federation.sonata.shapes.inventory import site_id
 from hansa.federation.sonata.shapes.need import Asker
+from hansa.federation.tmf.engine.change import body as read_body
 from hansa.federation.tmf.engine.model import Seat, World
 from hansa.federation.tmf.shapes.common import read_instant
-from hansa.federation.wire import parse, render
+from hansa.federation.wire import render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.ids import Ids, OfferCode, PartyId
@@ -100,7 +100,7 @@ class Desk:
 
     def body(self, ask: Ask, api: str, name: str) -> Json:
         """The body; held against MEF's schema of that name too, if there is one at hand."""
-        value = parse(ask.body)
+        value = read_body(ask)
         if self.schemas is not None:
             self.schemas.check_body(api, name, value)
             for path, payload in _configurations(value):
@@ -146,9 +146,9 @@ def _configurations(value: Any, path: str = "") -> Sequence[tuple[str, Mapping[s
 # --- parse ------------------------------------------------------------------------------------
 
 
-def identity(ask: Ask, longest: int = ID_MAX) -> str:
+def identity(ask: Ask) -> str:
     found = ask.params["id"]
-    if not found or len(found) > longest or not found.isprintable():
+    if not found or len(found) > ID_MAX or not found.isprintable():
         raise NotFound("path-unknown", "There is nothing at this path.", field="id")
     return found
 
@@ -359,7 +359,3 @@ def _told(one: Serves, error: HansaError) -> Answer:
     if told.status == 422 and not one.faults:
         return errors.unread(error, "invalidQuery" if one.method == "GET" else "invalidBody")
     return told
-
-
-def address_identity(ask: Ask) -> str:
-    return identity(ask, place.ADDRESS_ID_MAX)

@@ -41,7 +41,11 @@ CODES: dict[int, str] = {
     401: "invalidCredentials",
     403: "accessDenied",
     404: "notFound",
+    405: "notImplemented",
     409: "conflict",
+    413: "invalidBody",
+    415: "invalidBody",
+    429: "tooManyUsers",
     500: "internalError",
     501: "notImplemented",
 }
@@ -120,7 +124,7 @@ def write(error: HansaError, status: int) -> Answer:
         return unprocessable(error, "invalidFormat")
     if status == 422:
         return unprocessable(error, "otherIssue")
-    flaw = "invalidQuery" if error.field == "query" else "invalidBody"
+    flaw = "invalidQuery" if error.field in ("query", "path", "id") else "invalidBody"
     return _answer(status, error, flaw if status == 400 else CODES.get(status, "internalError"))
 
 

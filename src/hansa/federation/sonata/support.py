@@ -9,7 +9,7 @@ from hansa.federation.exchange import Answer, Ask, Caller, Handler
 from hansa.federation.papers import OrderMoved, TicketMoved
 from hansa.federation.sonata.desk import Desk, Serves, done
 from hansa.federation.sonata.shapes import event, progress, ticket
-from hansa.federation.wire import parse
+from hansa.federation.tmf.engine.change import body
 from hansa.foundation.errors import NotFound, TryLater
 from hansa.foundation.ids import TicketId
 
@@ -48,9 +48,9 @@ class Support:
         """The handler of an event of an order of ours."""
 
         def hear(ask: Ask, caller: Caller) -> Answer:
-            body = self._desk.body(ask, "order-events", "ProductOrderEvent")
-            event.read(body, kind)
-            found = progress.read_moved(body)
+            shape = self._desk.body(ask, "order-events", "ProductOrderEvent")
+            event.read(shape, kind)
+            found = progress.read_moved(shape)
             listener = self._desk.world.seat(caller.actor).listener
             if isinstance(found, OrderMoved):
                 listener.hear(found)
@@ -86,7 +86,7 @@ class Support:
         """The handler of an event for which nobody waits."""
 
         def hear(ask: Ask, caller: Caller) -> Answer:
-            identity = event.read(parse(ask.body), kind)
+            identity = event.read(body(ask), kind)
             log.info(kind, extra={"partner": caller.actor.party, "about": identity})
             return done()
 

@@ -11,7 +11,6 @@ from hansa.federation.shelf import Page, QuoteState
 from hansa.federation.sonata.desk import (
     Desk,
     Serves,
-    address_identity,
     among,
     answer,
     created,
@@ -115,7 +114,7 @@ class Trade:
     def address(self, ask: Ask, caller: Caller) -> Answer:
         """An address that was found good before."""
         self._desk.found(ask, caller)
-        wanted = address_identity(ask)
+        wanted = identity(ask)
         return answer(address.write(wanted, place.from_id(wanted)))
 
     def sites(self, ask: Ask, caller: Caller) -> Answer:

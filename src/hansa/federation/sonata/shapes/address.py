@@ -46,7 +46,9 @@ def write_validation(asked: Create, countries: Collection[str]) -> dict[str, Any
 
 
 def write(identity: str, address: dict[str, Any]) -> dict[str, Any]:
-    return {**address, "id": identity, "href": href(ADDRESSES, identity), "allowsNewSite": True}
+    """An address with its id, if it has one."""
+    named = {"id": identity, "href": href(ADDRESSES, identity)} if identity else {}
+    return {**address, **named, "allowsNewSite": True}
 
 
 # --- sites ------------------------------------------------------------------------------------

@@ -56,16 +56,18 @@ Moment = Annotated[Text, AfterValidator(_moment)]
 """A time as RFC 3339 writes it."""
 
 
-def checked(kind: type[Shape], value: Json) -> Shape:
+def checked(kind: type[Shape], value: Json, at: str = "") -> Shape:
     """A JSON value as a shape: strict about the attributes that Sonata knows, deaf to others.
 
-    Raises Unfit that names the first attribute that is missing or not as it has to be.
+    at: where the value stands. Raises Unfit that names the first attribute that is missing or
+    not as it has to be.
     """
     try:
         shape: Shape = _adapter(kind).validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise unfit(_where(value, first["loc"]), first["msg"], _fault(first["type"])) from None
+        path = ".".join(filter(None, [at, _where(value, first["loc"])]))
+        raise unfit(path, first["msg"], _fault(first["type"])) from None
     return shape
 
 
@@ -318,6 +320,9 @@ def read_terms(prices: Sequence[Price], currency: str, field: str) -> tuple[Term
         where = f"{field}.{index}"
         kind = shape.get("priceType")
         if kind == "usageBased":
+            if "hansaTariff" not in shape:
+                path = f"{where}.hansaTariff"
+                raise unfit(path, "a price by usage needs the tariff in full", "missingProperty")
             tariff = read_tariff(shape.get("hansaTariff"), f"{where}.hansaTariff")
             continue
         if kind is None or "price" not in shape:

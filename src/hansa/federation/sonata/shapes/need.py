@@ -10,6 +10,7 @@ from hansa.federation.contract import Need, NeedItem, QuoteLine
 from hansa.federation.sonata.errors import unfit
 from hansa.federation.sonata.shapes import place, product
 from hansa.federation.tmf.shapes.common import read_parties
+from hansa.foundation.errors import Refused
 from hansa.foundation.ids import HoldingId, OfferCode, PartyId, TraceId
 from hansa.foundation.site import Site
 
@@ -64,8 +65,15 @@ def read_need(
         items=wanted,
         currency=currency,
         trace=asker.trace,
-        trail=asker.trail if trail is None else read_parties(trail),
+        trail=asker.trail if trail is None else _trail(trail),
     )
+
+
+def _trail(names: Sequence[str]) -> tuple[PartyId, ...]:
+    try:
+        return read_parties(names)
+    except Refused as error:
+        raise unfit("hansaTrail", error.words, "invalidFormat") from None
 
 
 def _item(item: Mapping[str, Any], field: str, asker: Asker) -> NeedItem:

@@ -25,7 +25,7 @@ from hansa.foundation.site import Site
 ROLE = "INSTALL_LOCATION"
 ADDRESS = "adr_"
 SITE_ID_MAX = 200
-ADDRESS_ID_MAX = 4000
+ID_MAX = 200
 
 Known = Callable[[str], Site | None]
 """A site of the buyer's by the id under which we list it."""
@@ -94,7 +94,10 @@ def address(site: Site) -> dict[str, Any]:
 
 def read_one(places: Sequence[Json], field: str, known: Known) -> Site | None:
     """The one place of an item."""
-    placed = [(index, checked(_Placed, place)) for index, place in enumerate(places)]
+    placed = [
+        (index, checked(_Placed, place, f"{field}.place.{index}"))
+        for index, place in enumerate(places)
+    ]
     if len(placed) > 1:
         placed = [one for one in placed if one[1]["role"] == ROLE]
         if len(placed) != 1:
@@ -107,15 +110,11 @@ def read_one(places: Sequence[Json], field: str, known: Known) -> Site | None:
 
 def read(value: Json, field: str, known: Known) -> Site:
     """A place by value, or by reference to one that we know."""
-    kind = checked(_Typed, value)["@type"]
+    kind = checked(_Typed, value, field)["@type"]
     if kind not in KINDS:
         why = "an address is expected" if kind in NOT_TAKEN else "it is none that Sonata knows"
         raise unfit(f"{field}.@type", f"{kind[:100]!r} is not taken: {why}")
-    try:
-        shape: Any = checked(KINDS[kind], value)
-    except Refused as error:
-        path = f"{field}.{error.field}" if error.field else field
-        raise unfit(path, error.words, getattr(error, "fault", "invalidFormat")) from None
+    shape: Any = checked(KINDS[kind], value, field)
     match kind:
         case "FormattedAddress":
             return _formatted(shape, field)
@@ -165,16 +164,17 @@ def _named(name: str, shape: Mapping[str, Any]) -> Site:
 
 
 def to_id(value: Mapping[str, Any]) -> str:
-    """The id of an address: the address itself."""
+    """The id of an address: the address itself. Empty for one that is too long to be an id."""
     bare = {name: part for name, part in sorted(value.items()) if name not in ("id", "href")}
-    return ADDRESS + base64.urlsafe_b64encode(render(bare)).decode().rstrip("=")
+    identity = ADDRESS + base64.urlsafe_b64encode(render(bare)).decode().rstrip("=")
+    return identity if len(identity) <= ID_MAX else ""
 
 
 def from_id(identity: str) -> dict[str, Any]:
     """The address of that id. Raises NotFound `address-unknown`."""
     body = identity.removeprefix(ADDRESS)
     try:
-        if body == identity or len(identity) > ADDRESS_ID_MAX:
+        if body == identity or len(identity) > ID_MAX:
             raise ValueError  # noqa: TRY301 - told as any other id that is none of ours
         found = parse(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         if not isinstance(found, dict) or to_id(found) != identity:
@@ -187,7 +187,7 @@ def from_id(identity: str) -> dict[str, Any]:
 
 def checked_address(value: Json, field: str) -> Literal["FormattedAddress", "FieldedAddress"]:
     """Whether this is an address by value, and of which kind."""
-    kind = checked(_Typed, value)["@type"] if isinstance(value, dict) else ""
+    kind = checked(_Typed, value, field)["@type"]
     if kind not in ("FormattedAddress", "FieldedAddress"):
         raise unfit(f"{field}.@type", "a FormattedAddress or a FieldedAddress is expected")
     read(value, field, lambda _: None)

@@ -169,10 +169,9 @@ class _Rate(TypedDict):
 
 def _mbps(value: Json, field: str) -> int:
     """A rate in whole Mbit/s; none is rounded to fit."""
-    rate = checked(_Rate, value) if isinstance(value, dict) else None
-    if rate is None or rate["irUnits"] not in UNITS:
-        units = ", ".join(UNITS)
-        raise unfit(field, f"an irValue and its irUnits are expected, one of {units}")
+    rate = checked(_Rate, value, field)
+    if rate["irUnits"] not in UNITS:
+        raise unfit(f"{field}.irUnits", f"one of {', '.join(UNITS)} is expected")
     mbps = Decimal(rate["irValue"]) * UNITS[rate["irUnits"]] / 10**6
     if mbps != mbps.to_integral_value() or not 0 <= mbps < 2**31:
         raise unfit(f"{field}.irValue", "a whole number of Mbit/s is expected")
@@ -180,7 +179,4 @@ def _mbps(value: Json, field: str) -> int:
 
 
 def _plain(value: Json, field: str) -> dict[str, int | str]:
-    try:
-        return dict(checked(dict[Text, Whole | Text], value))
-    except Exception as error:
-        raise unfit(field, "names with whole numbers or texts are expected") from error
+    return dict(checked(dict[Text, Whole | Text], value, field))

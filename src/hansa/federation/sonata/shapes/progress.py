@@ -13,6 +13,7 @@ from hansa.federation.contract import (
     TRAIL_MAX,
     Milestone,
     Order,
+    OrderKind,
     OrderState,
     Progress,
     Provided,
@@ -117,6 +118,7 @@ class OrderShape(TypedDict):
     hansaTrace: NotRequired[Text]
     hansaMilestone: NotRequired[list[MilestoneShape]]
     hansaHops: NotRequired[Whole]
+    hansaKind: NotRequired[Text]
 
 
 # --- telling ----------------------------------------------------------------------------------
@@ -137,6 +139,7 @@ def write_bare(progress: Progress) -> dict[str, Any]:
         "stateChange": [without_empty(change)],
         "hansaMilestone": [_write_milestone(step) for step in progress.milestones],
         "hansaHops": progress.hops,
+        "hansaKind": progress.kind,
     }
     if progress.state is OrderState.HELD:
         shape["hansaState"] = "held"
@@ -228,7 +231,13 @@ def read_progress(value: Json, *, key: BuyerKey | None = None) -> Progress:
         ),
         hops=shape.get("hansaHops", 1),
         reason=_reason(shape),
+        kind=_kind(shape),
     )
+
+
+def _kind(shape: OrderShape) -> OrderKind:
+    actions = {item.get("action") for item in shape["productOrderItem"]}
+    return "cease" if shape.get("hansaKind") == "cease" or actions == {"delete"} else "provide"
 
 
 def _was_nothing(item: Item) -> bool:
