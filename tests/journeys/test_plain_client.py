@@ -3,119 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from urllib.parse import quote
 
-import httpx2
 import pytest
-from starlette.testclient import TestClient
 
-from hansa.federation.exchange import Exchanges
-from hansa.federation.tmf import server
 from hansa.federation.wire import parse
-from hansa.foundation.ids import PartyId
-from hansa.foundation.time import SetClock
 from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.catalogue.model import ListPrice
-from tests.alliance import LINE, RETAIL, SHOP, Alliance, chain
+from tests.alliance import LINE, RETAIL, SHOP, Alliance
 from tests.databases import Pool
-from tests.federation import swagger
-from tests.federation.tmf.door import Believing
+from tests.journeys.plain import (
+    AGREEMENT,
+    BILL,
+    CANCEL,
+    CATALOGUE,
+    CHECK,
+    DEMAND,
+    ORDER,
+    PARTY,
+    PLACE,
+    PRODUCT,
+    PRODUCT_VALUE,
+    QUALIFICATION,
+    QUERY,
+    QUOTE,
+    RATE,
+    USAGE,
+    Client,
+    a_quote,
+    an_order,
+    built,
+    client,
+    has,
+    item,
+)
 from tests.standing import Standing, standing
-
-OTHER = PartyId("other")
-
-CATALOGUE = "/tmf-api/productCatalogManagement/v4"
-QUALIFICATION = "/tmf-api/productOfferingQualification/v4/productOfferingQualification"
-CHECK = "/tmf-api/serviceQualificationManagement/v4/checkServiceQualification"
-QUERY = "/tmf-api/serviceQualificationManagement/v4/queryServiceQualification"
-QUOTE = "/tmf-api/quoteManagement/v4/quote"
-ORDER = "/tmf-api/productOrderingManagement/v4/productOrder"
-CANCEL = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
-PRODUCT = "/tmf-api/productInventory/v4/product"
-USAGE = "/tmf-api/usageManagement/v4/usage"
-BILL = "/tmf-api/customerBillManagement/v4/customerBill"
-RATE = "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate"
-DEMAND = "/tmf-api/customerBillManagement/v4/customerBillOnDemand"
-AGREEMENT = "/tmf-api/agreementManagement/v4/agreement"
-
-PLACE = {
-    "role": "installation",
-    "name": "Head office",
-    "city": "Durban",
-    "country": "ZA",
-    "@type": "GeographicAddress",
-}
-PRODUCT_VALUE = {
-    "name": "Line to the office",
-    "place": [PLACE],
-    "productCharacteristic": [{"name": "speed_mbps", "value": "100"}],
-}
-PARTY = {"id": "buyer-7", "role": "customer", "@referredType": "Individual"}
-
-
-class Client:
-    """Speaks to one node as one party; whatever is answered is held against the official file."""
-
-    def __init__(self, http: TestClient, caller: str) -> None:
-        self._http = http
-        self._caller = caller
-
-    def send(self, method: str, path: str, body: Any = None) -> httpx2.Response:
-        headers = {"x-caller": self._caller}
-        content = None
-        if body is not None:
-            headers["content-type"] = "application/json"
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._http.request(method, path, content=content, headers=headers)
-
-    def get(self, path: str, **query: str) -> Any:
-        asked = "&".join(f"{name.replace('__', '.')}={value}" for name, value in query.items())
-        return self._sound(self.send("GET", f"{path}?{asked}" if asked else path), 200)
-
-    def post(self, path: str, body: Any) -> Any:
-        return self._sound(self.send("POST", path, body), 201)
-
-    def patch(self, path: str, body: Any) -> Any:
-        return self._sound(self.send("PATCH", path, body), 200)
-
-    def _sound(self, response: httpx2.Response, status: int) -> Any:
-        assert response.status_code in {status, 206}, response.text
-        value = parse(response.content)
-        path = response.request.url.path
-        number = int(next(n for base, n in NUMBERS.items() if path.startswith(base)))
-        official = swagger.operation(number, response.request.method, path)
-        assert official is not None, path
-        schema = official["responses"][str(status)]["schema"]
-        assert list(swagger.faults(number, schema, value)) == []
-        return value
-
-
-NUMBERS = {
-    CATALOGUE: 620,
-    QUALIFICATION: 679,
-    "/tmf-api/serviceQualificationManagement/v4": 645,
-    QUOTE: 648,
-    "/tmf-api/productOrderingManagement/v4": 622,
-    PRODUCT: 637,
-    USAGE: 635,
-    "/tmf-api/customerBillManagement/v4": 678,
-    AGREEMENT: 651,
-}
 
 
 @pytest.fixture(scope="module")
 def world(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    """Two operators, and two customers of the upper one whose software is not ours."""
     with pool.lend() as databases:
-        clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
-        alliance = Alliance(databases, tmp_path_factory.mktemp("plain"), clock, b"plain")
-        chain(alliance, 2)
-        alliance.customer(alliance.top, OTHER)
-        with standing(alliance) as stood:
+        with standing(built(databases, tmp_path_factory.mktemp("plain"))) as stood:
             yield stood
 
 
@@ -124,44 +55,9 @@ def alliance(world: Standing) -> Alliance:
     return world.again()
 
 
-def client(alliance: Alliance, caller: str, *, node: int = 1) -> Client:
-    served = list(alliance.nodes.values())[node]
-    app = Exchanges([server.dialect(served.world)], Believing())
-    http = TestClient(app, base_url=served.settings.address, raise_server_exceptions=False)
-    return Client(http, caller)
-
-
 @pytest.fixture
 def shop(alliance: Alliance) -> Client:
     return client(alliance, f"{SHOP}/customer")
-
-
-@pytest.fixture
-def other(alliance: Alliance) -> Client:
-    return client(alliance, f"{OTHER}/customer")
-
-
-def item(name: str = "1", action: str = "add", **more: Any) -> dict[str, Any]:
-    return {
-        "id": name,
-        "action": action,
-        "quantity": 1,
-        "productOffering": {"id": LINE},
-        "product": PRODUCT_VALUE,
-        **more,
-    }
-
-
-def an_order(**more: Any) -> dict[str, Any]:
-    return {"productOrderItem": [item()], "relatedParty": [PARTY], **more}
-
-
-def a_quote(**more: Any) -> dict[str, Any]:
-    return {"quoteItem": [item()], "relatedParty": [PARTY], **more}
-
-
-def has(document: Mapping[str, Any], *names: str) -> None:
-    assert [name for name in names if document.get(name) in (None, "", [], {})] == []
 
 
 def test_the_catalogue_is_read_from_offering_to_price(shop: Client) -> None:
@@ -452,202 +348,3 @@ def test_a_statement_is_the_same_to_both(alliance: Alliance, shop: Client) -> No
     assert (theirs["id"], theirs["amountDue"]) == (ours["id"], ours["amountDue"])
     rates = client(alliance, "op2/partner", node=0).get(RATE)
     assert {one["bill"]["id"] for one in rates} == {ours["id"]}
-
-
-# --- bad input ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "field", "status"),
-    [
-        (QUOTE, {}, "quoteItem", 400),
-        (QUOTE, {"quoteItem": []}, "quoteItem", 400),
-        (
-            QUOTE,
-            a_quote(quoteItem=[item(productOffering=None)]),
-            "quoteItem.0.productOffering",
-            400,
-        ),
-        (
-            QUOTE,
-            a_quote(quoteItem=[item(productOffering={})]),
-            "quoteItem.0.productOffering.id",
-            400,
-        ),
-        (QUOTE, a_quote(quoteItem=[item(quantity="two")]), "quoteItem.0.quantity", 400),
-        (QUOTE, a_quote(quoteItem=[item(quantity=0)]), "quoteItem.0.quantity", 422),
-        (QUOTE, a_quote(quoteItem=[item(action="delete")]), "quoteItem.0.action", 400),
-        (QUOTE, a_quote(quoteItem=[item(action="modify")]), "quoteItem.0.product.id", 400),
-        (QUOTE, a_quote(quoteItem=[item(product={})]), "quoteItem.0.product.place", 422),
-        (
-            QUOTE,
-            a_quote(quoteItem=[item(product={"place": [{"role": "x", "city": "Durban"}]})]),
-            "quoteItem.0.product.place.0.country",
-            400,
-        ),
-        (
-            QUOTE,
-            a_quote(quoteItem=[item(productOffering={"id": "nothing"})]),
-            "quoteItem.0.productOffering.id",
-            422,
-        ),
-        (
-            QUOTE,
-            a_quote(
-                quoteItem=[
-                    item(
-                        product={
-                            **PRODUCT_VALUE,
-                            "productCharacteristic": [{"name": "colour", "value": "red"}],
-                        }
-                    )
-                ]
-            ),
-            "quoteItem.0.product.productCharacteristic",
-            422,
-        ),
-        (QUOTE, a_quote(quoteItem=[item(), item()]), "quoteItem.0", 422),
-        (QUOTE, a_quote(expectedFulfillmentStartDate="soon"), "expectedFulfillmentStartDate", 400),
-        (ORDER, {}, "productOrderItem", 400),
-        (ORDER, {"productOrderItem": [{"id": "1"}]}, "productOrderItem.0.action", 400),
-        (
-            ORDER,
-            an_order(productOrderItem=[item(action="explode")]),
-            "productOrderItem.0.action",
-            400,
-        ),
-        (
-            ORDER,
-            an_order(productOrderItem=[item(), item("2", "delete")]),
-            "productOrderItem",
-            400,
-        ),
-        (
-            ORDER,
-            an_order(productOrderItem=[item("1", "delete", product={})]),
-            "productOrderItem.0.product.id",
-            400,
-        ),
-        (
-            ORDER,
-            an_order(productOrderItem=[item(productOffering={"id": "nothing"})]),
-            "productOrderItem.0.productOffering.id",
-            422,
-        ),
-        (ORDER, an_order(externalId="k" * 129), "externalId", 422),
-        (ORDER, an_order(relatedParty=[{"id": "1"}]), "relatedParty.0.@referredType", 400),
-        (ORDER, an_order(**{"@type": "CancelProductOrder"}), "@type", 400),
-        (CANCEL, {}, "productOrder", 400),
-        (CANCEL, {"productOrder": {"id": 7}}, "productOrder.id", 400),
-        (
-            CANCEL,
-            {"productOrder": {"id": "x"}, "requestedCancellationDate": "soon"},
-            "requestedCancellationDate",
-            400,
-        ),
-        (QUALIFICATION, {}, "productOfferingQualificationItem", 400),
-        (
-            QUALIFICATION,
-            {"productOfferingQualificationItem": [{"id": "1"}]},
-            "productOfferingQualificationItem.0.productOffering",
-            400,
-        ),
-        (CHECK, {}, "serviceQualificationItem", 400),
-        (
-            CHECK,
-            {"serviceQualificationItem": [{"id": "1"}]},
-            "serviceQualificationItem.0.service",
-            400,
-        ),
-        (QUERY, {}, "searchCriteria", 400),
-        (DEMAND, {"name": 7}, "name", 400),
-        (AGREEMENT, {"name": "x"}, "agreementType", 400),
-    ],
-)
-def test_bad_input_names_its_attribute_and_writes_nothing(
-    alliance: Alliance, shop: Client, path: str, body: Any, field: str, status: int
-) -> None:
-    cleaned = json.loads(json.dumps(body))
-    for one in cleaned.get("quoteItem") or []:
-        if one.get("productOffering", 1) is None:
-            del one["productOffering"]
-    before = shop.get(QUOTE), shop.get(ORDER), shop.get(CANCEL), shop.get(QUALIFICATION)
-    refused = shop.send("POST", path, cleaned)
-    told = refused.json()
-    assert (refused.status_code, told.get("hansaField")) == (status, field), told
-    assert "Traceback" not in refused.text
-    after = shop.get(QUOTE), shop.get(ORDER), shop.get(CANCEL), shop.get(QUALIFICATION)
-    assert after == before
-
-
-def test_anothers_things_are_as_if_they_were_not_there(
-    alliance: Alliance, shop: Client, other: Client
-) -> None:
-    """By id, in lists, and within bodies: the same answer as for an id that nobody has."""
-    order = shop.post(ORDER, an_order(externalId="mine"))
-    alliance.work()
-    offered = shop.post(QUOTE, a_quote())
-    (held,) = shop.get(PRODUCT)
-    kept = shop.post(QUALIFICATION, {"productOfferingQualificationItem": [item()]})
-    started = shop.post(ORDER, an_order())
-    cancelled = shop.post(CANCEL, {"productOrder": {"id": started["id"]}})
-
-    def modified(product: str) -> dict[str, Any]:
-        return item("1", "modify", product={**PRODUCT_VALUE, "id": product})
-
-    asks: list[tuple[str, str, str, Any]] = [
-        ("GET", f"{ORDER}/ID", order["id"], None),
-        ("PATCH", f"{ORDER}/ID", started["id"], {"state": "cancelled"}),
-        ("GET", f"{QUOTE}/ID", offered["id"], None),
-        ("PATCH", f"{QUOTE}/ID", offered["id"], {"state": "rejected"}),
-        ("GET", f"{PRODUCT}/ID", held["id"], None),
-        ("GET", f"{QUALIFICATION}/ID", kept["id"], None),
-        ("GET", f"{CANCEL}/ID", cancelled["id"], None),
-        ("POST", CANCEL, started["id"], {"productOrder": {"id": "ID"}}),
-        (
-            "POST",
-            ORDER,
-            offered["id"],
-            {"quote": [{"id": "ID"}], "productOrderItem": [{"id": "1", "action": "add"}]},
-        ),
-        (
-            "POST",
-            ORDER,
-            held["id"],
-            {"productOrderItem": [{"id": "1", "action": "delete", "product": {"id": "ID"}}]},
-        ),
-        ("POST", ORDER, held["id"], {"productOrderItem": [modified("ID")]}),
-        ("POST", QUOTE, held["id"], {"quoteItem": [modified("ID")]}),
-        (
-            "GET",
-            f"{USAGE}?product.id=ID&period=2026-10",
-            held["id"],
-            None,
-        ),
-    ]
-    for method, path, theirs, body in asks:
-        nobodys = theirs[:4] + "0" * 32
-        answers = []
-        for name in (theirs, nobodys):
-            sent = None if body is None else json.dumps(body).replace("ID", name).encode()
-            told = other.send(method, path.replace("ID", name), sent)
-            answers.append((told.status_code, told.text.replace(name, "ID")))
-        assert answers[0] == answers[1], (method, path)
-        assert 400 <= answers[0][0] < 500, (method, path, answers[0])
-    for path in (
-        ORDER,
-        QUOTE,
-        PRODUCT,
-        QUALIFICATION,
-        CANCEL,
-        BILL,
-        RATE,
-        DEMAND,
-        AGREEMENT,
-        USAGE,
-    ):
-        assert other.get(path) == []
-    for name, path in (("id", ORDER), ("id", QUOTE), ("productOffering.id", PRODUCT)):
-        assert other.get(path, **{name.replace(".", "__"): LINE}) == []
-    ours = client(alliance, f"{alliance.top.us.id}/operator")
-    assert {one["id"] for one in ours.get(ORDER)} >= {order["id"], started["id"]}

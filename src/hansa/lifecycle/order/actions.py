@@ -93,22 +93,29 @@ def place(
         )
     if extras:
         store.add_extras(tx, order.id, extras)
-    committed = rules.first_month(kept.quote)
-    if committed:
-        hold = ledger.hold(
-            tx,
-            id=ids.new(HoldId),
-            key=f"order/{order.id}",
-            party=actor.party,
-            amount=committed,
-            limit=limit,
-            ref=order.id,
-            expires_at=None,
-            now=now,
-        )
-        store.set_hold(tx, order.id, hold.id)
+    _hold_credit(tx, order, kept.quote, limit, ids=ids, now=now)
     plans.nudge(tx)
     return order
+
+
+def _hold_credit(
+    tx: Transaction, order: Order, quote: Quote, limit: Money | None, *, ids: Ids, now: Instant
+) -> None:
+    committed = rules.first_month(quote)
+    if not committed:
+        return
+    hold = ledger.hold(
+        tx,
+        id=ids.new(HoldId),
+        key=f"order/{order.id}",
+        party=order.buyer,
+        amount=committed,
+        limit=limit,
+        ref=order.id,
+        expires_at=None,
+        now=now,
+    )
+    store.set_hold(tx, order.id, hold.id)
 
 
 def cease(
