@@ -45,9 +45,9 @@ from tests.standing import Standing, standing
 
 @pytest.fixture(scope="module")
 def world(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    with pool.lend() as databases:
-        with standing(built(databases, tmp_path_factory.mktemp("plain"))) as stood:
-            yield stood
+    folder = tmp_path_factory.mktemp("plain")
+    with pool.lend() as databases, standing(built(databases, folder)) as stood:
+        yield stood
 
 
 @pytest.fixture
@@ -88,8 +88,6 @@ def test_a_list_price_is_found_by_its_id(alliance: Alliance) -> None:
 def test_an_order_outright_is_completed_and_told(alliance: Alliance, shop: Client) -> None:
     """Posted with an offering and an address; seen to be done by asking, and by an event."""
     node = alliance.top
-    told: list[tuple[str, Any]] = []
-    node.hear_posts = lambda _to, post: told.append((post.url, parse(post.body)))  # type: ignore[attr-defined]
     sent = an_order(
         externalId="po-1",
         description="The office needs a line",

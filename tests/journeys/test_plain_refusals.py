@@ -1,4 +1,4 @@
-"""What a node refuses a client of the standard: bad input by its attribute, and another's things."""
+"""What a node refuses a client of the standard: bad input, and what is another's."""
 
 from __future__ import annotations
 
@@ -35,11 +35,14 @@ from tests.journeys.plain import (
 from tests.standing import Standing, standing
 
 
+LISTS = (QUOTE, ORDER, CANCEL, QUALIFICATION)
+
+
 @pytest.fixture(scope="module")
 def world(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    with pool.lend() as databases:
-        with standing(built(databases, tmp_path_factory.mktemp("plain"))) as stood:
-            yield stood
+    folder = tmp_path_factory.mktemp("plain")
+    with pool.lend() as databases, standing(built(databases, folder)) as stood:
+        yield stood
 
 
 @pytest.fixture
@@ -180,23 +183,12 @@ def test_bad_input_names_its_attribute_and_writes_nothing(
     for one in cleaned.get("quoteItem") or []:
         if one.get("productOffering", 1) is None:
             del one["productOffering"]
-    before = (
-        standing_shop.get(QUOTE),
-        standing_shop.get(ORDER),
-        standing_shop.get(CANCEL),
-        standing_shop.get(QUALIFICATION),
-    )
+    before = [standing_shop.get(one) for one in LISTS]
     refused = standing_shop.send("POST", path, cleaned)
     told = refused.json()
     assert (refused.status_code, told.get("hansaField")) == (status, field), told
     assert "Traceback" not in refused.text
-    after = (
-        standing_shop.get(QUOTE),
-        standing_shop.get(ORDER),
-        standing_shop.get(CANCEL),
-        standing_shop.get(QUALIFICATION),
-    )
-    assert after == before
+    assert [standing_shop.get(one) for one in LISTS] == before
 
 
 def test_anothers_things_are_as_if_they_were_not_there(
