@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,6 +18,7 @@ from hansa.drivers import registry
 from hansa.federation import directory, notices, renewal
 from hansa.federation.callbacks.desk import CallbackDesk
 from hansa.federation.clients.desk import ClientDesk
+from hansa.federation.clients.model import ACCESS_TOKEN
 from hansa.federation.contract import Family, Seller
 from hansa.federation.exchange import Gate
 from hansa.federation.gate import TokenGate
@@ -291,7 +293,7 @@ class Node:
             us=self.us.id,
             begin=self.begin,
             clock=self.clock,
-            mint=lambda now: self.keys.current(now).token,
+            mint=lambda now: partial(self.keys.current(now).token, typ=ACCESS_TOKEN),
             keys=self.keys.public_keys,
         )
         self.callbacks = CallbackDesk(

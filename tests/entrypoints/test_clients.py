@@ -160,8 +160,11 @@ def test_tokens_of_others_are_not_taken(house: House) -> None:
         "iss": "acme", "aud": "acme", "sub": made.client.id, "client_id": made.client.id,
         "iat": now, "exp": now + 600, "scope": "tmf620:read",
     }  # fmt: skip
+    key = house.node.keys.current(house.clock.now())
+    assert house.get(OFFERS, key.token(claims, typ="at+jwt")).status_code == 200
+    assert house.get(OFFERS, key.token(claims)).status_code == 401
     for replaced in ({"aud": "bt"}, {"sub": "x"}, {"exp": "never"}, {"client_id": "cli_none"}):
-        token = house.node.keys.current(house.clock.now()).token({**claims, **replaced})
+        token = key.token({**claims, **replaced}, typ="at+jwt")
         assert house.get(OFFERS, token).status_code == 401, replaced
     assert house.get(OFFERS, jwt.encode(claims, "secret" * 8)).status_code == 401
     assert house.get(OFFERS, jwt.encode(claims, "", algorithm="none")).status_code == 401

@@ -9,8 +9,7 @@ import ssl
 import threading
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from hansa.entrypoints.bounded import Bounded
 from hansa.node import Node
 
 log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ class Doorway:
                 self._stop.wait(AFTER_FAULT_S)
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(Bounded):
     """HTTP as uvicorn speaks it; each request says by which certificate its connection came."""
 
     _extensions: dict[str, dict[str, str]]

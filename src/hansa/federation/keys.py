@@ -86,9 +86,10 @@ class SigningKey:
         """The 64 octets of a signature."""
         return self._private.sign(content)
 
-    def token(self, claims: Mapping[str, str | int]) -> str:
-        """A JSON Web Token of these claims, signed with EdDSA (RFC 8037)."""
-        return jwt.encode(dict(claims), self._private, algorithm="EdDSA", headers={"kid": self.kid})
+    def token(self, claims: Mapping[str, str | int], *, typ: str = "JWT") -> str:
+        """A JSON Web Token of these claims, signed with EdDSA (RFC 8037). typ: what it is for."""
+        headers = {"kid": self.kid, "typ": typ}
+        return jwt.encode(dict(claims), self._private, algorithm="EdDSA", headers=headers)
 
 
 class KeyRing:

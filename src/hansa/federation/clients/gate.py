@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import jwt
 
-from hansa.federation.clients.model import Check
+from hansa.federation.clients.model import ACCESS_TOKEN, Check
 from hansa.federation.exchange import Answer, Ask, Caller, Gate
 from hansa.federation.keys import public_key
 from hansa.foundation.errors import Refused
@@ -46,7 +46,7 @@ def signed_by(keys: Callable[[], Sequence[str]]) -> Check:
     def check(token: str) -> dict[str, object]:
         for key in keys():
             try:
-                return jwt.decode(
+                found = jwt.decode_complete(
                     token,
                     public_key(key),
                     algorithms=["EdDSA"],
@@ -60,6 +60,9 @@ def signed_by(keys: Callable[[], Sequence[str]]) -> Check:
                 )
             except jwt.InvalidTokenError:
                 continue
+            if found["header"].get("typ") == ACCESS_TOKEN:
+                claims: dict[str, object] = found["payload"]
+                return claims
         raise ValueError("not signed by this node")
 
     return check

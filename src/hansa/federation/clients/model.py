@@ -9,6 +9,9 @@ from hansa.foundation.ids import ClientId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import Instant
 
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - what a token says it is (RFC 9068), and no secret
+"""A token that is anything else lets nobody in, though we have signed it."""
+
 LIFETIME_S = 600
 """How long an access token is good."""
 
