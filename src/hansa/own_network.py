@@ -40,6 +40,7 @@ from hansa.foundation.ids import (
     OrderId,
     QualificationId,
     QuoteId,
+    TraceId,
 )
 from hansa.foundation.money import Money, minor_digits
 from hansa.foundation.party import Party
@@ -136,11 +137,7 @@ class OwnNetwork:
     # --- orders ---------------------------------------------------------------------------------
 
     def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
-        with self._begin() as tx:
-            kept = network.kept_quote(tx, buyer=self._us.id, quote_id=quote_id).document
-        asks = [_ask(line, line.item) for line in documents.read(Quote, kept["quote"]).lines]
-        order = self._works.order(quote=quote_id, key=key, asks=asks, trace=kept["trace"])
-        return self._shown(order)
+        return self._shown(self._works.order(quote=quote_id, key=key, read=_asked))
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
         return self._shown(self._works.cease(order_id=order_id, key=key))
@@ -256,6 +253,12 @@ def _check_need(need: Need) -> None:
 
 def _ask(line: NeedItem | QuoteLine, item: str) -> Ask:
     return Ask(item, line.offer, line.site, line.characteristics, line.quantity, line.holding)
+
+
+def _asked(kept: documents.Json) -> tuple[Sequence[Ask], TraceId]:
+    """What the document of a kept quote asks for, and its trace."""
+    quote = documents.read(Quote, kept["quote"])
+    return [_ask(line, line.item) for line in quote.lines], TraceId(kept["trace"])
 
 
 def _whole_days(period: Period) -> Period:

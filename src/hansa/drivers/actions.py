@@ -148,12 +148,9 @@ def keep_quote(tx: Transaction, *, quote: KeptQuote) -> None:
     store.put_quote(tx, quote)
 
 
-def kept_quote(tx: Transaction, *, buyer: PartyId, quote_id: QuoteId) -> KeptQuote:
-    """The buyer's quote. Raises NotFound `quote-unknown`."""
-    quote = store.quote(tx, quote_id=quote_id, buyer=buyer)
-    if quote is None:
-        raise NotFound("quote-unknown", f"There is no quote {quote_id}.", field="quote")
-    return quote
+def no_quote(quote_id: QuoteId) -> NotFound:
+    """No such quote, or none of this buyer."""
+    return NotFound("quote-unknown", f"There is no quote {quote_id}.", field="quote")
 
 
 # --- what is in service -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from hansa.drivers.contract import Intent
@@ -17,7 +18,7 @@ from hansa.drivers.model import (
     Service,
 )
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, records, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, records, run, send
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BuyerKey, HoldingId, OfferCode, OrderId, PartyId, QuoteId
 from hansa.foundation.time import Instant
@@ -98,41 +99,44 @@ def put_quote(tx: Transaction, quote: KeptQuote) -> None:
     )
 
 
-def quote(tx: Transaction, *, quote_id: QuoteId, buyer: PartyId) -> KeptQuote | None:
-    found = records(
-        tx,
-        KeptQuote,
-        """select id, buyer, made_at, valid_until, document from driver_quote
-           where id = %s and buyer = %s""",
-        (quote_id, buyer),
-    )
-    return found[0] if found else None
-
-
 # --- orders -------------------------------------------------------------------------------------
 
-_ORDER = """select id, buyer, key, content, quote, ceases, state, reason, trace, placed_at,
-                   finished_at from driver_order"""
+_ORDER = """select o.id, o.buyer, o.key, o.content, o.quote, o.ceases, o.state, o.reason, o.trace,
+                   o.placed_at, o.finished_at, l.item, l.holding, l.wanted, l.before,
+                   l.before_order, l.since
+            from driver_order o left join driver_line l on l.order_id = o.id
+            where o.{} = %s and o.buyer = %s order by l.position"""
+_BY_ID, _BY_KEY = _ORDER.format("id"), _ORDER.format("key")
 
 
 def order_of_key(tx: Transaction, *, buyer: PartyId, key: BuyerKey) -> KeptOrder | None:
-    return _with_lines(tx, one_row(tx, f"{_ORDER} where buyer = %s and key = %s", (buyer, key)))
+    return _order(all_rows(tx, _BY_KEY, (key, buyer)))
 
 
 def order(
     tx: Transaction, *, order_id: OrderId, buyer: PartyId, locked: bool = False
 ) -> KeptOrder | None:
     """The buyer's order; locked: against others until the transaction ends."""
-    sql = f"{_ORDER} where id = %s and buyer = %s"
-    return _with_lines(tx, one_row(tx, f"{sql} for update" if locked else sql, (order_id, buyer)))
+    if locked:
+        send(tx, "select from driver_order where id = %s for update", (order_id,))
+    return _order(all_rows(tx, _BY_ID, (order_id, buyer)))
 
 
-def order_of_quote(tx: Transaction, quote_id: QuoteId) -> OrderId | None:
-    """The order that has used the quote."""
+def quote_and_use(
+    tx: Transaction, *, quote_id: QuoteId, buyer: PartyId
+) -> tuple[KeptQuote, OrderId | None] | None:
+    """The buyer's quote, and the order that has used it."""
     row = one_row(
-        tx, "select id from driver_order where quote = %s and ceases is null", (quote_id,)
+        tx,
+        """select q.id, q.buyer, q.made_at, q.valid_until, q.document, o.id as used_by
+           from driver_quote q left join driver_order o on o.quote = q.id and o.ceases is null
+           where q.id = %s and q.buyer = %s""",
+        (quote_id, buyer),
     )
-    return OrderId(row["id"]) if row else None
+    if row is None:
+        return None
+    used_by = row.pop("used_by")
+    return KeptQuote(**row), OrderId(used_by) if used_by else None
 
 
 def put_order(tx: Transaction, order: KeptOrder) -> bool:
@@ -187,13 +191,13 @@ def finish(
     tx: Transaction, order_id: OrderId, *, state: OrderState, now: Instant, since: Instant | None
 ) -> None:
     """Closes an order in progress and its lines; since: when what it brought began."""
-    run(
+    send(
         tx,
         """update driver_order set state = %s, finished_at = %s
            where id = %s and state = 'inProgress'""",
         (state, now, order_id),
     )
-    run(
+    send(
         tx,
         "update driver_line set open = false, since = coalesce(since, %s) where order_id = %s",
         (since, order_id),
@@ -202,28 +206,28 @@ def finish(
 
 def turn_back(tx: Transaction, order_id: OrderId, *, reason: str) -> None:
     """Marks an order in progress as on its way back."""
-    run(
+    send(
         tx,
         "update driver_order set reason = %s where id = %s and state = 'inProgress'",
         (reason, order_id),
     )
 
 
-def _with_lines(tx: Transaction, row: dict[str, Any] | None) -> KeptOrder | None:
-    if row is None:
+_LINE = tuple(field.name for field in fields(Line))
+
+
+def _order(rows: Sequence[dict[str, Any]]) -> KeptOrder | None:
+    """An order from its rows, one for each line."""
+    if not rows:
         return None
-    lines = all_rows(
-        tx,
-        """select item, holding, wanted, before, before_order, since from driver_line
-           where order_id = %s order by position""",
-        (row["id"],),
-    )
-    return KeptOrder(**row, lines=tuple(_line(line) for line in lines))
+    lines = tuple(_line(row) for row in rows if row["item"] is not None)
+    about = {name: value for name, value in rows[0].items() if name not in _LINE}
+    return KeptOrder(**about, lines=lines)
 
 
 def _line(row: dict[str, Any]) -> Line:
     intents = {name: _read_intent(row[name]) for name in ("wanted", "before")}
-    return Line(**{**row, **intents})
+    return Line(**{**{name: row[name] for name in _LINE}, **intents})
 
 
 # --- services -----------------------------------------------------------------------------------
@@ -243,7 +247,7 @@ def service(
 
 def put_service(tx: Transaction, service: Service) -> None:
     """Enters the service, or how it should be from now on."""
-    run(
+    send(
         tx,
         """insert into driver_service (holding, buyer, family, intent, brought_by, started, ended)
            values (%s, %s, %s, %s, %s, %s, %s)

@@ -7,14 +7,15 @@ devices are always brought to what should be *now*, so a step done twice does no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.drivers import rules, store
-from hansa.drivers.actions import kept_quote, no_holding
+from hansa.drivers.actions import no_holding, no_quote
 from hansa.drivers.contract import Driver, Intent
-from hansa.drivers.model import Ask, KeptOrder, Line, Service
+from hansa.drivers.model import Ask, KeptOrder, KeptQuote, Line, Service
 from hansa.foundation import documents
+from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Clock
@@ -40,20 +41,31 @@ class Works:
         self._buyer = buyer
 
     def order(
-        self, *, quote: QuoteId, key: BuyerKey, asks: Sequence[Ask], trace: TraceId
+        self,
+        *,
+        quote: QuoteId,
+        key: BuyerKey,
+        read: Callable[[Json], tuple[Sequence[Ask], TraceId]],
     ) -> KeptOrder:
-        """Enters and carries out what a quote offered; the same key again goes on with it."""
+        """Enters and carries out what a quote offered; the same key again goes on with it.
+
+        read: what a kept quote's document asks for. Raises NotFound `quote-unknown`.
+        """
         content = documents.fingerprint({"order": quote})
+        entered: dict[HoldingId, Service] = {}
         with self._begin() as tx:
             order = self._answered(tx, key, content)
             if order is None:
+                asks, trace = read(self._open_quote(tx, quote).document)
                 order = self._new(quote, key, content, trace)
-                self._check_quote(tx, quote)
                 self._put(tx, order)
+                lines = []
                 for position, ask in enumerate(asks):
-                    self._enter(tx, order, position, ask)
-                order = self._find(tx, order.id)
-        return self._carry_out(order)
+                    line, service = self._enter(tx, order, position, ask)
+                    entered[service.holding] = service
+                    lines.append(line)
+                order = replace(order, lines=tuple(lines))
+        return self._carry_out(order, entered)
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> KeptOrder:
         """Ends what the order brought, goes back on what it changed, cancels it if unfinished."""
@@ -62,7 +74,7 @@ class Works:
             order = self._answered(tx, key, content)
             if order is None:
                 order = self._enter_cease(tx, order_id, key, content)
-        return self._carry_out(order)
+        return self._carry_out(order, {})
 
     def find(self, order_id: OrderId) -> KeptOrder:
         """The buyer's order. Raises NotFound `order-unknown`."""
@@ -97,8 +109,11 @@ class Works:
             )
         return order
 
-    def _check_quote(self, tx: Transaction, quote_id: QuoteId) -> None:
-        quote = kept_quote(tx, buyer=self._buyer, quote_id=quote_id)
+    def _open_quote(self, tx: Transaction, quote_id: QuoteId) -> KeptQuote:
+        found = store.quote_and_use(tx, quote_id=quote_id, buyer=self._buyer)
+        if found is None:
+            raise no_quote(quote_id)
+        quote, used_by = found
         if self._clock.now() >= quote.valid_until:
             raise Refused(
                 "quote-expired",
@@ -106,13 +121,13 @@ class Works:
                 "ask for a new one.",
                 field="quote",
             )
-        used_by = store.order_of_quote(tx, quote_id)
         if used_by is not None:
             raise Refused(
                 "quote-used",
                 f"Order {used_by} has used the quote; ask for a new one.",
                 field="quote",
             )
+        return quote
 
     def _new(self, quote: QuoteId, key: BuyerKey, content: str, trace: TraceId) -> KeptOrder:
         return KeptOrder(
@@ -136,10 +151,14 @@ class Works:
                 "order-busy", "The same order is being entered right now; ask again.", after_s=0.1
             )
 
-    def _enter(self, tx: Transaction, order: KeptOrder, position: int, ask: Ask) -> None:
+    def _enter(
+        self, tx: Transaction, order: KeptOrder, position: int, ask: Ask
+    ) -> tuple[Line, Service]:
         holding = ask.holding or self._ids.new(HoldingId)
         product = store.product(tx, ask.offer)
-        service = store.service(tx, holding=holding, buyer=self._buyer, locked=True)
+        service = None
+        if ask.holding:
+            service = store.service(tx, holding=holding, buyer=self._buyer, locked=True)
         if product is None or (ask.holding and (service is None or service.intent is None)):
             raise no_holding(holding)
         if service is None:
@@ -151,7 +170,7 @@ class Works:
             characteristics=ask.characteristics,
             quantity=ask.quantity,
         )
-        self._move(tx, order, position, ask.item, service, wanted, brought_by=order.id)
+        return self._move(tx, order, position, ask.item, service, wanted, brought_by=order.id)
 
     def _enter_cease(
         self, tx: Transaction, order_id: OrderId, key: BuyerKey, content: str
@@ -197,7 +216,7 @@ class Works:
         wanted: Intent | None,
         *,
         brought_by: OrderId,
-    ) -> None:
+    ) -> tuple[Line, Service]:
         """Enters how a service should be from now on, and what it was before."""
         line = Line(
             item=item,
@@ -206,7 +225,8 @@ class Works:
             before=service.intent,
             before_order=service.brought_by if service.intent is not None else None,
         )
-        store.put_service(tx, replace(service, intent=wanted, brought_by=brought_by))
+        service = replace(service, intent=wanted, brought_by=brought_by)
+        store.put_service(tx, service)
         if not store.put_line(tx, order.id, position, line, open=True):
             raise TryLater(
                 "holding-busy",
@@ -214,38 +234,57 @@ class Works:
                 field="holding",
                 after_s=1,
             )
+        return line, service
 
     # --- bringing the devices there -------------------------------------------------------------
 
-    def _carry_out(self, order: KeptOrder) -> KeptOrder:
-        """Goes on from wherever the order stands; a finished one is only reported."""
+    def _carry_out(self, order: KeptOrder, known: Mapping[HoldingId, Service]) -> KeptOrder:
+        """Goes on from wherever the order stands; a finished one is only reported.
+
+        known: services of the order as they have just been entered or read.
+        """
         if order.state != "inProgress":
             return order
-        if not order.reason:
-            try:
+        while order.state == "inProgress":
+            if not order.reason:
+                try:
+                    known = self._bring(order, known)
+                except Refused as why_not:
+                    self._turn_back(order, why_not.words)
+                    order = self.find(order.id)
+                    continue
+            else:
                 self._converge(order)
-            except Refused as why_not:
-                self._turn_back(order, why_not.words)
-                order = self.find(order.id)
-        if order.reason:
-            self._converge(order)
-        with self._begin() as tx:
-            self._record(tx, order.id)
-            order = self._find(tx, order.id)
+            with self._begin() as tx:
+                order, known = self._record(tx, order.id, known)
         if order.state == "cancelled":  # while we were at the devices
             self._converge(order)
         return order
+
+    def _bring(
+        self, order: KeptOrder, known: Mapping[HoldingId, Service]
+    ) -> dict[HoldingId, Service]:
+        """Makes each device of the order as its service should be, and says how that is."""
+        brought = {}
+        for line in order.lines:
+            service = known.get(line.holding) or self._service(line.holding)
+            self._apply(service)
+            brought[line.holding] = service
+        return brought
+
+    def _apply(self, service: Service) -> None:
+        driver = self.driver(service.family)
+        if service.intent is None:
+            driver.teardown(service.holding, now=self._clock.now())
+        else:
+            driver.apply(service.intent, now=self._clock.now())
 
     def _converge(self, order: KeptOrder) -> None:
         """Makes each device of the order as its service should be, however that changes."""
         for line in order.lines:
             service, done = self._service(line.holding), None
             while service != done:
-                driver = self.driver(service.family)
-                if service.intent is None:
-                    driver.teardown(line.holding, now=self._clock.now())
-                else:
-                    driver.apply(service.intent, now=self._clock.now())
+                self._apply(service)
                 service, done = self._service(line.holding), service
 
     def _service(self, holding: HoldingId) -> Service:
@@ -267,21 +306,37 @@ class Works:
                         tx, replace(service, intent=line.before, brought_by=brought_by)
                     )
 
-    def _record(self, tx: Transaction, order_id: OrderId) -> None:
-        """Closes the order, once; what it brought or ended did so now."""
+    def _record(
+        self, tx: Transaction, order_id: OrderId, brought: Mapping[HoldingId, Service]
+    ) -> tuple[KeptOrder, Mapping[HoldingId, Service]]:
+        """Closes the order, once; what it brought or ended did so now.
+
+        It stays open while a service should be otherwise than it was brought; then the services
+        as they should be are returned with it.
+        """
         order = self._find(tx, order_id, locked=True)
         if order.state != "inProgress":
-            return
+            return order, {}
         now = self._clock.now()
         if order.reason:
             store.finish(tx, order.id, state="failed", now=now, since=None)
-            return
-        store.finish(tx, order.id, state="completed", now=now, since=now)
+            return replace(order, state="failed", finished_at=now), {}
+        services = {}
         for line in order.lines:
             service = store.service(tx, holding=line.holding, buyer=self._buyer, locked=True)
-            if service is None or line.since is not None:
+            if service is None:
+                raise no_holding(line.holding)
+            services[line.holding] = service
+        if services != brought:
+            return order, services
+        store.finish(tx, order.id, state="completed", now=now, since=now)
+        for line in order.lines:
+            service = services[line.holding]
+            if line.since is not None:
                 continue
             if service.intent is not None:
                 store.put_service(tx, replace(service, started=service.started or now))
             elif service.started is not None:
                 store.put_service(tx, replace(service, ended=now))
+        lines = tuple(replace(line, since=line.since or now) for line in order.lines)
+        return replace(order, state="completed", finished_at=now, lines=lines), services

@@ -9,7 +9,7 @@ for as `hansa_guest`, which sees and writes the rows of that party alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar, cast
@@ -32,8 +32,12 @@ Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
 
 __all__ = [
-    "Database", "Jsonb", "Wakeups", "all_rows", "one_row", "records", "run", "savepoint", "send",
+    "Database", "Jsonb", "Wakeups", "all_rows", "lasting", "one_row", "records", "run",
+    "savepoint", "send",
 ]  # fmt: skip
+
+REMEMBERED_MAX = 500
+"""How many things that never change a process remembers; the oldest go first."""
 
 CHECKED_AFTER_S = 2.0
 """A connection that has been idle for longer is asked whether it still lives before it is used."""
@@ -50,6 +54,7 @@ class Database:
         self.url = url
         self._role = role
         self._sessions: WeakSet[Session] = WeakSet()
+        self._memory: dict[str, Any] = {}
         self._pool: ConnectionPool[Session] = ConnectionPool(
             url,
             connection_class=Session,
@@ -113,6 +118,7 @@ class Database:
         """guest: role, party and operator, if the transaction is not the node's own."""
         try:
             with self._pool.connection() as connection:
+                connection.memory = self._memory if guest is None else None
                 if guest is not None:
                     connection.send(_AS_GUEST, guest)
                 yield Transaction(connection)
@@ -140,6 +146,22 @@ def _set_role(connection: psycopg.Connection[Any], role: str | None) -> None:
 
 def _session(tx: Transaction) -> Session:
     return cast("Session", tx._connection)
+
+
+def lasting(tx: Transaction, id: str, read: Callable[[], Row | None]) -> Row | None:
+    """What `read` finds under this id, which never changes once it is there.
+
+    The process remembers it for its own transactions; a guest's always ask the database.
+    """
+    memory = _session(tx).memory
+    if memory is None:
+        return read()
+    found: Row | None = memory.get(id)
+    if found is None and (found := read()) is not None:
+        if len(memory) >= REMEMBERED_MAX:
+            memory.pop(next(iter(memory)), None)
+        memory[id] = found
+    return found
 
 
 def send(tx: Transaction, sql: str, params: Params = ()) -> None:

@@ -80,11 +80,16 @@ class _Statement:
 
 
 class Session(psycopg.Connection[dict[str, Any]]):
-    """A connection for `hansa.foundation.database`. used_at_s: on the machine's monotonic clock."""
+    """A connection for `hansa.foundation.database`.
+
+    used_at_s: on the machine's monotonic clock. memory: what the process has read of what never
+    changes, None while the transaction may not see all of it.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.used_at_s = 0.0
+        self.memory: dict[str, Any] | None = None
         self._waiting: list[_Statement] = []
         self._known: dict[tuple[bytes, tuple[int, ...]], _Prepared] = {}
         self._named = 0
@@ -130,8 +135,13 @@ class Session(psycopg.Connection[dict[str, Any]]):
         self._waiting.append(marker)
         try:
             yield
+            if self._waiting[-1:] == [marker]:  # nothing was done
+                self._waiting.pop()
+                return
+            outstanding = bool(self._waiting)
             self.send(f"release savepoint {name}")
-            self.flush()
+            if outstanding:
+                self.flush()
         except BaseException:
             if marker in self._waiting:  # nothing of the block has gone out
                 del self._waiting[self._waiting.index(marker) :]

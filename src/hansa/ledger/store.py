@@ -422,8 +422,10 @@ def place_hold(tx: Transaction, asked: Hold) -> Hold:
             "goes beyond it. Settle what is open, or ask for a higher limit.",
             field="amount",
         )
+    if row["outcome"] == "placed":
+        return asked
     placed = hold(tx, HoldId(row["made"]))
-    assert placed is not None, "a hold that was just placed or found"
+    assert placed is not None, "a hold that was found"
     return placed
 
 

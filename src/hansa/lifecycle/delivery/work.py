@@ -46,7 +46,7 @@ from hansa.foundation.plan.model import (
 )
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.delivery import actions, rules
+from hansa.lifecycle.delivery import rules
 from hansa.lifecycle.delivery.model import (
     CEASE,
     END,
@@ -358,6 +358,7 @@ def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -
         ids=ids,
         now=now,
         provided=tuple(provided),
+        plan=plan,
     )
     return Done({"provided": documents.write(tuple(provided), tuple[Provided, ...])})
 
@@ -436,12 +437,17 @@ def _finish(
     now: Instant,
     reason: str = "",
     provided: tuple[Provided, ...] = (),
+    plan: Plan | None = None,
 ) -> None:
-    """Moves an order to its end and tells the buyer, if the buyer is another node."""
+    """Moves an order to its end and tells the buyer, if the buyer is another node.
+
+    plan: the order's own, where it has just been read.
+    """
     kept = orders.move(tx, us=us, order_id=order_id, state=state, reason=reason, now=now)
     _log("order ended", kept)
     if kept.by_partner:
-        shown = actions.progress(tx, us=us, order_id=order_id)
+        plan = plan or plans.of_subject(tx, subject=order_id)
+        shown = rules.progress(kept, plan)
         notices.send(
             tx,
             ids=ids,

@@ -34,11 +34,9 @@ def activate(tx: Transaction, *, holding: Holding, supports: Sequence[Support]) 
         [documents.write(holding), documents.write(_of(holding.ref, supports))]
     )
     first = holding.spells[0]
-    if not store.insert(tx, holding):
+    if not store.insert(tx, holding, content):
         _known(store.change_of(tx, holding.ref, first.order), content, holding.ref, first.order)
         return
-    store.write_spells(tx, holding.ref, (), holding.spells)
-    store.note_change(tx, holding.ref, first.order, content, None)
     _support(tx, supports)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hansa.federation.contract import AgreementRef, Tax, Terms
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, send
 from hansa.foundation.ids import AgreementId, HoldingId, OfferCode, OrderId, PartyId, TraceId
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant, Period
@@ -27,36 +27,57 @@ class Change:
     last: bool
 
 
-def insert(tx: Transaction, holding: Holding) -> bool:
-    """Enters a holding without its spells; False when it is known already."""
-    agreement = holding.agreement
+def insert(tx: Transaction, holding: Holding, fingerprint: str) -> bool:
+    """Enters a holding with its first spell and the order that brought it; False if it is known."""
+    agreement, spell = holding.agreement, holding.spells[0]
     return (
         run(
             tx,
-            """insert into inventory_holding (seller, id, buyer, item, offer, offer_name, family,
-                   site, agreement, agreement_version, state, trace)
-               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
-            (
-                holding.ref.seller,
-                holding.ref.id,
-                holding.buyer,
-                holding.item,
-                holding.offer,
-                holding.offer_name,
-                holding.family,
-                None if holding.site is None else Jsonb(documents.write(holding.site)),
-                None if agreement is None else agreement.id,
-                None if agreement is None else agreement.version,
-                holding.state,
-                holding.trace,
-            ),
+            """with new as (
+                   insert into inventory_holding (seller, id, buyer, item, offer, offer_name,
+                       family, site, agreement, agreement_version, state, trace)
+                   values (%(seller)s, %(id)s, %(buyer)s, %(item)s, %(offer)s, %(offer_name)s,
+                       %(family)s, %(site)s, %(agreement)s, %(version)s, %(state)s, %(trace)s)
+                   on conflict do nothing returning seller, id),
+               spell as (
+                   insert into inventory_spell (seller, holding, valid, order_id, quantity,
+                       characteristics, terms, tax)
+                   select seller, id, tstzrange(%(start)s::timestamptz, %(end)s::timestamptz),
+                          %(order)s, %(quantity)s, %(characteristics)s, %(terms)s, %(tax)s
+                   from new),
+               change as (
+                   insert into inventory_change (seller, holding, order_id, fingerprint)
+                   select seller, id, %(order)s, %(fingerprint)s from new)
+               select from new""",
+            {
+                "seller": holding.ref.seller,
+                "id": holding.ref.id,
+                "buyer": holding.buyer,
+                "item": holding.item,
+                "offer": holding.offer,
+                "offer_name": holding.offer_name,
+                "family": holding.family,
+                "site": None if holding.site is None else Jsonb(documents.write(holding.site)),
+                "agreement": None if agreement is None else agreement.id,
+                "version": None if agreement is None else agreement.version,
+                "state": holding.state,
+                "trace": holding.trace,
+                "start": spell.start,
+                "end": spell.end,
+                "order": spell.order,
+                "quantity": spell.quantity,
+                "characteristics": Jsonb(dict(spell.characteristics)),
+                "terms": Jsonb(documents.write(spell.terms)),
+                "tax": Jsonb(documents.write(spell.tax)),
+                "fingerprint": fingerprint,
+            },
         )
         == 1
     )
 
 
 def set_state(tx: Transaction, ref: HoldingRef, state: HoldingState) -> None:
-    run(
+    send(
         tx,
         "update inventory_holding set state = %s where seller = %s and id = %s",
         (state, ref.seller, ref.id),
@@ -71,14 +92,14 @@ def write_spells(
     new = {spell.start: spell for spell in after}
     kept = {start for start in old.keys() & new.keys() if _same_but_end(old[start], new[start])}
     for start in old.keys() - kept:
-        run(
+        send(
             tx,
             "delete from inventory_spell where seller = %s and holding = %s and lower(valid) = %s",
             (ref.seller, ref.id, start),
         )
     for start in kept:
         if old[start].end != new[start].end:
-            run(
+            send(
                 tx,
                 """update inventory_spell set valid = tstzrange(lower(valid), %s::timestamptz)
                    where seller = %s and holding = %s and lower(valid) = %s""",
@@ -94,7 +115,7 @@ def _same_but_end(one: Spell, other: Spell) -> bool:
 
 
 def _insert_spell(tx: Transaction, ref: HoldingRef, spell: Spell) -> None:
-    run(
+    send(
         tx,
         """insert into inventory_spell (seller, holding, valid, order_id, quantity,
                characteristics, terms, tax)
@@ -138,7 +159,7 @@ def change_of(tx: Transaction, ref: HoldingRef, order: OrderId) -> Change | None
 def note_change(
     tx: Transaction, ref: HoldingRef, order: OrderId, fingerprint: str, before: Spell | None
 ) -> None:
-    run(
+    send(
         tx,
         """insert into inventory_change (seller, holding, order_id, fingerprint, before)
            values (%s, %s, %s, %s, %s)""",
@@ -153,7 +174,7 @@ def note_change(
 
 
 def note_revert(tx: Transaction, ref: HoldingRef, order: OrderId, now: Instant) -> None:
-    run(
+    send(
         tx,
         """update inventory_change set reverted_at = %s
            where seller = %s and holding = %s and order_id = %s""",

@@ -9,7 +9,7 @@ from hansa.federation.contract import Quote
 from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, lasting, one_row, run, send
 from hansa.foundation.ids import BuyerKey, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -18,7 +18,7 @@ from hansa.lifecycle.quote.model import KeptPart, KeptQuote, SupplyQuote
 
 def add(tx: Transaction, kept: KeptQuote, extras: Extras) -> None:
     quote = kept.quote
-    run(
+    send(
         tx,
         """insert into quote_quote
            (id, buyer, currency, made_at, valid_until, trace, trail, document)
@@ -35,13 +35,13 @@ def add(tx: Transaction, kept: KeptQuote, extras: Extras) -> None:
         ),
     )
     for position, supply in enumerate(kept.supplies):
-        run(
+        send(
             tx,
             "insert into quote_supply (quote, position, seller, document) values (%s,%s,%s,%s)",
             (quote.id, position, supply.seller, Jsonb(documents.write(supply))),
         )
     if extras:
-        run(
+        send(
             tx,
             "insert into quote_extra (quote, document) values (%s, %s)",
             (quote.id, render(extras).decode()),
@@ -49,6 +49,10 @@ def add(tx: Transaction, kept: KeptQuote, extras: Extras) -> None:
 
 
 def get(tx: Transaction, quote: QuoteId) -> KeptQuote | None:
+    return lasting(tx, quote, lambda: _get(tx, quote))
+
+
+def _get(tx: Transaction, quote: QuoteId) -> KeptQuote | None:
     row = one_row(
         tx,
         """select document, trace, trail, (

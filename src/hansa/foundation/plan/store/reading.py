@@ -19,7 +19,8 @@ from hansa.foundation.transaction import Transaction
 
 _TASK = """select t.id, t.plan, p.subject, t.kind, t.undo, t.body, t.output, t.message, t.heard,
                   t.attempt, t.failures, p.trace, t.state, t.label, t.error, t.run_at,
-                  t.wait_until, t.finished_at, t.closing, p.turned_back
+                  t.wait_until, t.finished_at, t.closing, p.turned_back, p.kind as plan_kind,
+                  p.state as plan_state
            from plan_task t join plan p on p.id = t.plan"""
 
 
@@ -215,44 +216,39 @@ def standing(tx: Transaction, plan: PlanId) -> Standing:
 
 def of_subject(tx: Transaction, subject: str) -> Plan | None:
     """The newest plan about this subject."""
-    rows = all_rows(
-        tx,
-        "select * from plan where subject = %s order by made_at desc, id desc limit 1",
-        (subject,),
-    )
-    return next(iter(_plans(tx, rows)), None)
+    newest = "(select id from plan where subject = %s order by made_at desc, id desc limit 1)"
+    rows = all_rows(tx, f"{_TASK} where t.plan = {newest} order by t.position", (subject,))
+    return next(iter(_plans(rows)), None)
 
 
 def of_task(tx: Transaction, task: TaskId) -> Plan | None:
-    rows = all_rows(
-        tx,
-        "select * from plan where id = (select plan from plan_task where id = %s)",
-        (task,),
-    )
-    return next(iter(_plans(tx, rows)), None)
+    its = "(select plan from plan_task where id = %s)"
+    rows = all_rows(tx, f"{_TASK} where t.plan = {its} order by t.position", (task,))
+    return next(iter(_plans(rows)), None)
 
 
 def in_state(tx: Transaction, state: PlanState) -> list[Plan]:
     """Every plan in a state, the oldest first."""
-    rows = all_rows(tx, "select * from plan where state = %s order by made_at, id", (state,))
-    return _plans(tx, rows)
+    return _plans(
+        all_rows(tx, _TASK + " where p.state = %s order by p.made_at, p.id, t.position", (state,))
+    )
 
 
-def _plans(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
-    tasks: dict[str, list[Task]] = defaultdict(list)
-    ids = [row["id"] for row in rows]
-    for row in all_rows(tx, _TASK + " where t.plan = any(%s) order by t.position", (ids,)):
-        tasks[row["plan"]].append(_task(row))
+def _plans(rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
+    """The plans of these tasks, which are all tasks of each; in their order."""
+    tasks: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        tasks[row["plan"]].append(row)
     return [
         Plan(
-            id=PlanId(row["id"]),
-            subject=row["subject"],
-            kind=row["kind"],
-            state=PlanState(row["state"]),
-            trace=TraceId(row["trace"]),
-            tasks=tuple(tasks[row["id"]]),
+            id=PlanId(plan),
+            subject=its[0]["subject"],
+            kind=its[0]["plan_kind"],
+            state=PlanState(its[0]["plan_state"]),
+            trace=TraceId(its[0]["trace"]),
+            tasks=tuple(map(_task, its)),
         )
-        for row in rows
+        for plan, its in tasks.items()
     ]
 
 
