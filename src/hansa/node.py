@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from hansa.drivers import registry
 from hansa.federation import directory, notices, renewal
+from hansa.federation.bulk import BulkSeller
 from hansa.federation.callbacks.desk import CallbackDesk
 from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.clients.model import ACCESS_TOKEN
@@ -228,12 +229,13 @@ def check_tls(settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What one actor finds at our door: a Seller to buy from, a Listener to tell, a Helpdesk."""
+    """What one actor finds at our door: see each promise."""
 
     seller: Seller
     listener: Listener
     helpdesk: Helpdesk
     shelf: Shelf
+    bulk: BulkSeller
 
 
 class Node:
@@ -370,7 +372,7 @@ class Node:
             clock=self.clock,
             usage_folder=self.usage_folder,
         )
-        return Seat(seller=front, listener=front, helpdesk=front, shelf=shelf)
+        return Seat(seller=front, listener=front, helpdesk=front, shelf=shelf, bulk=front)
 
     def storefront(self, actor: Actor) -> Storefront:
         """This node as a Seller, and as a Listener, to this actor."""

@@ -7,6 +7,7 @@ ours that nobody foresaw is a 500 that says no more.
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from http import HTTPStatus
@@ -37,6 +38,16 @@ UNFORESEEN = Answer(
 def write(error: HansaError, status: int) -> Answer:
     """The answer that tells a partner of this error."""
     headers: dict[str, str] = {}
+    body = shape(error, status)
+    if "hansaRetryAfter" in body:
+        headers["retry-after"] = str(math.ceil(body["hansaRetryAfter"]))
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return Answer(status, render(body), headers)
+
+
+def shape(error: HansaError, status: int) -> dict[str, Any]:
+    """The error as a TMF630 Error."""
     body: dict[str, Any] = {
         "code": error.code,
         "reason": error.words,
@@ -50,11 +61,8 @@ def write(error: HansaError, status: int) -> Answer:
         body["hansaField"] = error.field
     if isinstance(error, TryLater) and error.after_s is not None:
         wait_ms = round(1000 * min(max(error.after_s, 0), WAIT_MAX_S))
-        headers["retry-after"] = str(-(-wait_ms // 1000))
         body["hansaRetryAfter"] = Decimal(wait_ms).scaleb(-3)
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    return Answer(status, render(body), headers)
+    return body
 
 
 def read(status: int, body: bytes, partner: str) -> HansaError:

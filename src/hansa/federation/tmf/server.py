@@ -19,6 +19,7 @@ from hansa.federation.tmf.resources import (
     address,
     agreement,
     bill,
+    bulk,
     catalogue,
     customer,
     order,
@@ -74,6 +75,7 @@ def dialect(
     served: list[Operation] = list(operations.operations(world, APIS))
     for api in APIS:
         served += telling.operations(world, api)
+    served.append(bulk.operation(world))
     served += [openapi.served(api, served) for api in APIS]
     bounds = {BODY_MAX: body_max, PAPERS_MAX: papers_max}
     bounded = [replace(one, body_max=bounds.get(one.body_max, one.body_max)) for one in served]

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 from hansa.federation import trace
+from hansa.federation.bulk import BulkSeller
 from hansa.federation.contract import Seller
 from hansa.federation.exchange import BODY_MAX, Ask, Caller
 from hansa.federation.helpdesk import Helpdesk
@@ -44,6 +45,9 @@ class Seat(Protocol):
 
     @property
     def shelf(self) -> Shelf: ...
+
+    @property
+    def bulk(self) -> BulkSeller: ...
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,7 @@ def write(quote: Quote) -> QuoteShape:
             "startDateTime": write_instant(quote.made_at),
             "endDateTime": write_instant(quote.valid_until),
         },
-        "quoteItem": [_write_line(line) for line in quote.lines],
+        "quoteItem": [write_line(line) for line in quote.lines],
         "relatedParty": related(seller=quote.seller, buyer=quote.buyer),
         "hansaCurrency": quote.currency,
         "@type": "HansaQuote",
@@ -200,7 +200,7 @@ def write(quote: Quote) -> QuoteShape:
     return shape
 
 
-def _write_line(line: QuoteLine) -> ItemShape:
+def write_line(line: QuoteLine) -> ItemShape:
     return {
         "id": line.item,
         "action": "add" if line.holding is None else "modify",

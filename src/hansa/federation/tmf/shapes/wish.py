@@ -159,6 +159,7 @@ def _value(value: Any, at: str) -> int | str:
 _PLACES = {
     "offer": "productOffering.id",
     "site": "product.place",
+    "country": "product.place",
     "characteristics": "product.productCharacteristic",
     "quantity": "quantity",
     "holding": "product.id",
@@ -179,11 +180,15 @@ def in_its_words(items: Sequence[NeedItem], at: str) -> Iterator[None]:
 
 def _attribute(field: str | None, items: Sequence[NeedItem], at: str) -> str | None:
     for index, item in enumerate(items):
-        name = f"items.{item.id}"
-        if field is not None and f"{field}.".startswith(f"{name}."):
-            rest = field.removeprefix(name).lstrip(".")
-            part, _, below = rest.partition(".")
-            place = _PLACES.get(part, part)
-            steps = [at, str(index), place, "" if part == "characteristics" else below]
-            return ".".join(step for step in steps if step)
+        if field is not None and f"{field}.".startswith(f"items.{item.id}."):
+            return attribute(field, item.id, index, at)
     return at if field in ("items", "item") else field
+
+
+def attribute(field: str, item: str, index: int, at: str) -> str:
+    """What the client wrote of which we say `items.ITEM.part`. index: its place in the list."""
+    rest = field.removeprefix(f"items.{item}").lstrip(".")
+    part, _, below = rest.partition(".")
+    place = _PLACES.get(part, part)
+    steps = [at, str(index), place, "" if part == "characteristics" else below]
+    return ".".join(step for step in steps if step)
