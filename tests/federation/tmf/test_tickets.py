@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from hansa.entrypoints.http import app
+from hansa.federation.callbacks import actions as callbacks
 from hansa.federation.clients import actions as clients
+from hansa.federation.hub.sending import Sender
+from hansa.federation.wire import parse
 from hansa.foundation.database import Database
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor, Role
@@ -19,6 +23,7 @@ from hansa.lifecycle.assurance import actions as assurance
 from tests.alliance import SHOP, Alliance
 from tests.federation import swagger
 
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 TICKETS = "/tmf-api/troubleTicket/v4/troubleTicket"
 REPORT: dict[str, Any] = {
     "description": "Some Description",
@@ -172,3 +177,34 @@ def test_what_is_mandatory_is_named(desk: Desk, name: str) -> None:
     answer = desk("POST", body=report)
     assert (answer.status_code, answer.json()["hansaField"]) == (400, name)
     assert desk("GET").json() == []
+
+
+def test_who_has_subscribed_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(Sender, "__call__", lambda _self, _to, post: told.append(parse(post.body)))
+    with desk.node.begin() as tx:
+        for party in (SHOP, PartyId("other")):
+            callbacks.add(tx, party=party, host="hooks.example", by="ada", now=NOW)
+    hub = {"callback": "http://hooks.example/hansa"}
+    for party in (SHOP, PartyId("other")):
+        made = desk("POST", "/tmf-api/troubleTicket/v4/hub", hub, party=party)
+        assert made.status_code == 201, made.text
+    ticket = desk.made()
+    desk.node.work_once()
+    desk("PATCH", f"{TICKETS}/{ticket['id']}", {"status": "cancelled"})
+    desk.node.work_once()
+    assert sorted(one["eventType"] for one in told) == [
+        "TroubleTicketAttributeValueChangeEvent",
+        "TroubleTicketCreateEvent",
+        "TroubleTicketStatusChangeEvent",
+    ]
+    for one in told:
+        assert one["event"]["troubleTicket"]["id"] == ticket["id"]
+        schema = swagger.document(621)["definitions"][one["eventType"]]
+        assert list(swagger.faults(621, schema, one)) == []
+
+
+def test_nobody_is_told_at_a_host_that_is_not_registered(desk: Desk) -> None:
+    for callback in ("https://evil.example/", "https://169.254.169.254/latest/meta-data"):
+        answer = desk("POST", "/tmf-api/troubleTicket/v4/hub", {"callback": callback})
+        assert (answer.status_code, answer.json()["code"]) == (422, "callback-refused")

@@ -25,7 +25,7 @@ LEEWAY_S = 30
 TOKEN_MAX = 4096
 NAME_MAX = 100
 
-_SCOPE = re.compile(r"[a-z][a-z0-9.-]{1,40}:(read|write)")
+_SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9.-]{1,80}:(read|write)")
 _NOBODYS = "0" * 64
 """Compared with where there is no such client, so that it takes no less time."""
 
