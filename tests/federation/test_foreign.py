@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 
-from hansa.federation import directory, grants
+from hansa.federation import directory
 from hansa.federation.courier import Courier
 from hansa.federation.grants import GrantedToken, read_secret
 from hansa.federation.keys import KeyRing
@@ -125,7 +125,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Moves the clock by which tokens age."""
     now = [1000.0]
-    monkeypatch.setattr(grants.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("hansa.federation.grants.time.monotonic", lambda: now[0])
 
     def move(by_s: float) -> None:
         now[0] += by_s

@@ -26,7 +26,7 @@ from hansa.foundation.ids import BuyerKey, OrderId, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SystemClock
 from hansa.node import Node, open_node
-from tests.alliance import SHOP, chain
+from tests.alliance import SHOP, Alliance, chain
 from tests.databases import Pool
 from tests.journeys.test_kills import Addressed, Living, free_port, listens, wait, write_settings
 from tests.nursery import nursery
@@ -39,16 +39,16 @@ WEEK = timedelta(days=7)
 class Pair:
     """op2 sells to a customer what it has from op1; the test is the customer, and both's staff."""
 
-    def __init__(self, op1: Node, op2: Node, need: object) -> None:
+    def __init__(self, op1: Node, op2: Node, alliance: Alliance) -> None:
         self.op1, self.op2 = op1, op2
-        self._alliance = need
+        self._alliance = alliance
         self._front = op2.storefront(Actor(SHOP, "customer"))
         self._numbers = itertools.count()
 
     def order(self) -> OrderId:
-        need = self._alliance.need(f"R{next(self._numbers)}")  # type: ignore[attr-defined]
+        need = self._alliance.need(f"R{next(self._numbers)}")
         quote = self._front.quote(need).id
-        return self._front.order(quote_id=quote, key=BuyerKey(quote)).id  # type: ignore[arg-type]
+        return self._front.order(quote_id=quote, key=BuyerKey(quote)).id
 
     def wait_for(self, order: OrderId) -> None:
         wait(lambda: self._front.progress(order).state is OrderState.COMPLETED, f"order {order}")
@@ -75,7 +75,8 @@ def pair(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]
             opened.append(open_node(living.folder))
             held.callback(opened[-1].close)
             wait(lambda port=living.port: listens(port), f"{party}'s API")  # type: ignore[misc]
-        yield Pair(*opened, alliance)
+        op1, op2 = opened
+        yield Pair(op1, op2, alliance)
 
 
 def served(node: Node) -> str:
