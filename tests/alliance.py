@@ -23,6 +23,7 @@ from hansa.federation.contract import AgreementRef, CharacteristicSpec, Need, Ne
 from hansa.federation.model import Dialect, Partner
 from hansa.federation.papers import AgreementDocument, AgreementItem, AgreementParty, RevenueShare
 from hansa.federation.sonata.settings import SonataSettings
+from hansa.federation.wire import parse
 from hansa.foundation.ids import AgreementId, HoldingId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor, Party
@@ -55,6 +56,7 @@ RETAIL = "retail"
 class Alliance:
     """Nodes by name. Build it from the `databases` and `clock` fixtures and a temporary folder.
 
+    told: what subscribers were sent, and where to.
     speaks: how an operator wants to be spoken to, if not in TMF; sonata: what all have settled for
     that. Both are for whoever comes later.
     """
@@ -68,6 +70,7 @@ class Alliance:
         self.clock = clock
         self.nodes: dict[PartyId, Node] = {}
         self.silent: set[PartyId] = set()
+        self.told: list[tuple[str, Any]] = []
         self.speaks: dict[PartyId, Dialect] = {}
         self.sonata = SonataSettings()
         self._apps: dict[PartyId, TestClient] = {}
@@ -90,6 +93,7 @@ class Alliance:
             ids=Ids(self.clock, _entropy(self._seed + name.encode())),
             connect=self._connect,
             connections_max=6,
+            deliver=lambda _to, post: self.told.append((post.url, parse(post.body))),
         )
         node.open()
         self.nodes[party] = node

@@ -35,6 +35,7 @@ class Standing:
         """The alliance with its databases, files and clock as they were."""
         self.alliance.clock.at = self._opening
         self.alliance.silent.clear()
+        self.alliance.told.clear()
         for node, connection, imprint, files in self._kept:
             imprint.restore(connection)
             there = _files(node.folder)

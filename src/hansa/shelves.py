@@ -111,6 +111,7 @@ class Shelves:
                 qualification=made,
                 need=need,
                 extras=extras or {},
+                ids=self._ids,
                 now=self._clock.now(),
             )
 
@@ -166,6 +167,7 @@ class Shelves:
                 quote_id=quote_id,
                 state=state,
                 reason=reason,
+                ids=self._ids,
                 now=self._clock.now(),
                 buyer=self._party,
             )

@@ -10,11 +10,14 @@ from urllib.parse import quote
 
 import pytest
 
+from hansa.federation.callbacks import actions as callbacks
 from hansa.federation.wire import parse
+from hansa.foundation.ids import PartyId
 from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.catalogue.model import ListPrice
 from tests.alliance import LINE, RETAIL, SHOP, Alliance
 from tests.databases import Pool
+from tests.federation import swagger
 from tests.journeys.plain import (
     AGREEMENT,
     BILL,
@@ -23,6 +26,7 @@ from tests.journeys.plain import (
     CHECK,
     DEMAND,
     ORDER,
+    OTHER,
     PARTY,
     PLACE,
     PRODUCT,
@@ -53,6 +57,11 @@ def world(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stan
 @pytest.fixture
 def alliance(world: Standing) -> Alliance:
     return world.again()
+
+
+@pytest.fixture
+def other(alliance: Alliance) -> Client:
+    return client(alliance, f"{OTHER}/customer")
 
 
 @pytest.fixture
@@ -346,3 +355,98 @@ def test_a_statement_is_the_same_to_both(alliance: Alliance, shop: Client) -> No
     assert (theirs["id"], theirs["amountDue"]) == (ours["id"], ours["amountDue"])
     rates = client(alliance, "op2/partner", node=0).get(RATE)
     assert {one["bill"]["id"] for one in rates} == {ours["id"]}
+
+
+# --- being told ---------------------------------------------------------------------------------
+
+
+def subscribed(alliance: Alliance, at: Client, hub: str, party: str = SHOP) -> None:
+    with alliance.top.begin() as tx:
+        callbacks.add(
+            tx, party=PartyId(party), host="shop.test", by="test", now=alliance.clock.now()
+        )
+    made = at.send("POST", f"{hub}/hub", {"callback": "http://shop.test/listener"})
+    assert made.status_code == 201, made.text
+
+
+def told(alliance: Alliance) -> list[tuple[str, str, str]]:
+    """What has been told: the event, which thing, and its state as the notice says it."""
+    found = []
+    for url, notice in alliance.told:
+        ((kind, thing),) = notice["event"].items()
+        assert (
+            url
+            == f"http://shop.test/listener/{notice['eventType'][0].lower()}"
+            + (notice["eventType"][1:])
+        )
+        number = EVENTS[kind]
+        schema = {"$ref": f"#/definitions/{kind[0].upper()}{kind[1:]}"}
+        assert list(swagger.faults(number, schema, thing)) == []
+        found.append((notice["eventType"], thing["id"], thing["state"]))
+    alliance.told.clear()
+    return found
+
+
+EVENTS = {"productOrder": 622, "cancelProductOrder": 622, "quote": 648, "customerBill": 678}
+
+
+def test_an_order_is_told_of_as_it_moves(alliance: Alliance, shop: Client, other: Client) -> None:
+    """From its creation to its end, to its buyer and to nobody else."""
+    subscribed(alliance, shop, "/tmf-api/productOrderingManagement/v4")
+    other.post(ORDER, an_order())
+    made = shop.post(ORDER, an_order())
+    alliance.work()
+    events = told(alliance)
+    assert {thing for _, thing, _ in events} == {made["id"]}
+    assert sorted(event for event, _, _ in events) == [
+        "ProductOrderCreateEvent",
+        "ProductOrderStateChangeEvent",
+        "ProductOrderStateChangeEvent",
+    ]
+    assert events[-1] == ("ProductOrderStateChangeEvent", made["id"], "completed")
+
+
+def test_a_cancellation_is_told_of(alliance: Alliance, shop: Client) -> None:
+    subscribed(alliance, shop, "/tmf-api/productOrderingManagement/v4")
+    order = shop.post(ORDER, an_order())
+    made = shop.post(CANCEL, {"productOrder": {"id": order["id"]}})
+    alliance.work()
+    events = told(alliance)
+    assert ("CancelProductOrderStateChangeEvent", made["id"], "done") in events
+    assert ("ProductOrderStateChangeEvent", order["id"], "cancelled") in events
+
+
+def test_a_quote_and_a_bill_are_told_of(alliance: Alliance, shop: Client) -> None:
+    subscribed(alliance, shop, "/tmf-api/quoteManagement/v4")
+    subscribed(alliance, shop, "/tmf-api/customerBillManagement/v4")
+    made = shop.post(QUOTE, a_quote())
+    shop.patch(f"{QUOTE}/{made['id']}", {"state": "rejected"})
+    shop.post(ORDER, an_order())
+    alliance.work()
+    alliance.pass_time(timedelta(days=31))
+    events = told(alliance)
+    assert ("QuoteStateChangeEvent", made["id"], "rejected") in events
+    (bill,) = shop.get(BILL)
+    assert ("CustomerBillCreateEvent", bill["id"], bill["state"]) in events
+
+
+def test_partners_are_told_of_papers(alliance: Alliance, shop: Client) -> None:
+    """Beside what their nodes are told: the statement, and what becomes of it."""
+    op1, op2 = alliance.nodes.values()
+    with op1.begin() as tx:
+        callbacks.add(tx, party=op2.us.id, host="shop.test", by="test", now=alliance.clock.now())
+    partner = client(alliance, "op2/partner", node=0)
+    made = partner.send(
+        "POST", "/tmf-api/customerBillManagement/v4/hub", {"callback": "http://shop.test/listener"}
+    )
+    assert made.status_code == 201, made.text
+    shop.post(ORDER, an_order())
+    alliance.work()
+    alliance.pass_time(timedelta(days=31))
+    (statement,) = partner.get(BILL)
+    events = told(alliance)
+    assert {thing for _, thing, _ in events} == {statement["id"]}
+    assert {event for event, _, _ in events} == {
+        "CustomerBillCreateEvent",
+        "CustomerBillStateChangeEvent",
+    }

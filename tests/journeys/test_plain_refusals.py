@@ -34,7 +34,6 @@ from tests.journeys.plain import (
 )
 from tests.standing import Standing, standing
 
-
 LISTS = (QUOTE, ORDER, CANCEL, QUALIFICATION)
 
 

@@ -7,7 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hansa.federation import store
-from hansa.federation.papers import CardRenewed, Listener, Notice
+from hansa.federation.hub import actions as hub
+from hansa.federation.hub.model import Change
+from hansa.federation.papers import (
+    AgreementDrafted,
+    AgreementMoved,
+    AgreementSigned,
+    CardRenewed,
+    InvoiceIssued,
+    Listener,
+    Notice,
+    StatementAnswered,
+    StatementIssued,
+)
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -38,9 +50,16 @@ def send(
 ) -> NoticeId:
     """Has the notice delivered once `tx` commits; nothing is sent if it does not.
 
-    Delivered at least once, in no promised order; listeners take both. Returns the subject
-    of its plan, by which it can be looked up.
+    Delivered at least once, in no promised order; listeners take both. What is told of papers
+    is told to whoever has subscribed to them, too. Returns the subject of its plan, by which it
+    can be looked up.
     """
+    paper = _paper(notice)
+    if paper is not None:
+        topic, change, thing = paper
+        hub.publish(
+            tx, ids=ids, topic=topic, thing=thing, change=change, party=to, trace=trace, now=now
+        )
     subject = ids.new(NoticeId)
     step = Step(
         id=ids.new(TaskId),
@@ -58,6 +77,25 @@ def send(
         now=now,
     )
     return subject
+
+
+def _paper(notice: Notice) -> tuple[str, Change, str] | None:
+    """Which paper a notice is about, and what has happened to it; orders and tickets are told of
+    by their own rooms.
+    """
+    match notice:
+        case AgreementDrafted():
+            return "agreement", "create", notice.document.id
+        case AgreementSigned():
+            return "agreement", "attribute", notice.agreement.id
+        case AgreementMoved():
+            return "agreement", "state", notice.agreement.id
+        case StatementIssued():
+            return "customerBill", "create", notice.statement.id
+        case StatementAnswered() | InvoiceIssued():
+            return "customerBill", "state", notice.statement
+        case _:
+            return None
 
 
 def handlers(listeners: Callable[[PartyId], Listener]) -> Handlers:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.federation.contract import AgreementRef, Family
+from hansa.federation.hub import actions as hub
 from hansa.federation.shelf import BillRequest, BillStage, Extras, Page, ShelfBill
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
@@ -194,6 +195,17 @@ def finalise_all(
         found[one.id] = final
     entries = [_entry(found[one.id], ids.new(EntryId)) for one in drafts]
     ledger.post(tx, entries=[entry for entry in entries if entry.legs], now=now)
+    for one in drafts:
+        if one.agreement is None:  # a partner is told of the statement, which comes first
+            hub.publish(
+                tx,
+                ids=ids,
+                topic="customerBill",
+                thing=one.id,
+                change="create",
+                party=one.buyer,
+                now=now,
+            )
     return [found[bill] for bill in bills]
 
 

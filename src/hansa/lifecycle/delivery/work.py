@@ -77,7 +77,7 @@ FAILED = frozenset({OrderState.FAILED, OrderState.CANCELLED})
 
 def begin_orders(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
     """Takes accepted orders and writes their plans; returns how many it took."""
-    taken = orders.take(tx, us=us, limit=ORDERS_A_TURN, now=now)
+    taken = orders.take(tx, us=us, limit=ORDERS_A_TURN, ids=ids, now=now)
     for kept in taken:
         _log("order begun", kept)
         if kept.kind == "provide":
@@ -443,7 +443,9 @@ def _finish(
 
     plan: the order's own, where it has just been read.
     """
-    kept = orders.move(tx, us=us, order_id=order_id, state=state, reason=reason, now=now)
+    kept = orders.move(
+        tx, us=us, order_id=order_id, state=state, reason=reason, ids=ids, now=now
+    )
     _log("order ended", kept)
     if kept.by_partner:
         plan = plan or plans.of_subject(tx, subject=order_id)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hansa.federation.contract import Need, Order, OrderState, Quote
+from hansa.federation.hub import actions as hub
+from hansa.federation.hub.model import Change
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
@@ -94,6 +96,7 @@ def place(
     if extras:
         store.add_extras(tx, order.id, extras)
     _hold_credit(tx, order, kept.quote, limit, ids=ids, now=now)
+    _tell(tx, order, "create", ids, now)
     plans.nudge(tx)
     return order
 
@@ -178,6 +181,7 @@ def cease(
     )
     if extras:
         store.add_extras(tx, order.id, extras)
+    _tell(tx, order, "create", ids, now)
     plans.nudge(tx)
     return order
 
@@ -246,6 +250,7 @@ def cancel(
         charge=_charge(tx, us=us, target=target),
     )
     store.add_cancellation(tx, asked, extras or {})
+    _tell_cancellation(tx, target, cancellation, "create", ids, now)
     return store.cancellations(tx, id=cancellation).things[0]
 
 
@@ -360,11 +365,14 @@ def ceasing(tx: Transaction, *, us: PartyId, order_id: OrderId) -> Sequence[Kept
     return store.ceasing(tx, us, order_id)
 
 
-def take(tx: Transaction, *, us: PartyId, limit: int, now: Instant) -> Sequence[KeptOrder]:
+def take(
+    tx: Transaction, *, us: PartyId, limit: int, ids: Ids, now: Instant
+) -> Sequence[KeptOrder]:
     """Orders for delivery to begin with; they are in progress from here on."""
     taken = store.take(tx, us, limit)
     for kept in taken:
         store.move(tx, kept.order.id, OrderState.IN_PROGRESS, "", now, final=False)
+        _tell(tx, kept.order, "state", ids, now)
     return taken
 
 
@@ -375,6 +383,7 @@ def move(
     order_id: OrderId,
     state: OrderState,
     reason: str,
+    ids: Ids,
     now: Instant,
 ) -> KeptOrder:
     """Moves an order on; when it failed or was cancelled the credit held for it is free again.
@@ -390,8 +399,41 @@ def move(
     store.move(tx, order_id, state, reason, now, final=state in FINAL_STATES)
     if state in (OrderState.FAILED, OrderState.CANCELLED) and kept.hold is not None:
         ledger.void_hold(tx, id=kept.hold, now=now)
+    _tell(tx, kept.order, "state", ids, now)
+    if kept.ends is not None:
+        for one in store.cancellations(tx, orders=[kept.ends]).things:
+            _tell_cancellation(tx, kept, one.id, "state", ids, now)
     final = now if state in FINAL_STATES else None
     return replace(kept, order=replace(kept.order, state=state), reason=reason, ended_at=final)
+
+
+def _tell(tx: Transaction, order: Order, change: Change, ids: Ids, now: Instant) -> None:
+    """Those who have subscribed are told; where nobody has, it is one look at an index."""
+    hub.publish(
+        tx,
+        ids=ids,
+        topic="productOrder",
+        thing=order.id,
+        change=change,
+        party=order.buyer,
+        trace=order.trace,
+        now=now,
+    )
+
+
+def _tell_cancellation(
+    tx: Transaction, kept: KeptOrder, id: CancellationId, change: Change, ids: Ids, now: Instant
+) -> None:
+    hub.publish(
+        tx,
+        ids=ids,
+        topic="cancelProductOrder",
+        thing=id,
+        change=change,
+        party=kept.order.buyer,
+        trace=kept.order.trace,
+        now=now,
+    )
 
 
 def billed(tx: Transaction, *, us: PartyId, order_id: OrderId, now: Instant) -> None:

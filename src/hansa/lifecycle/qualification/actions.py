@@ -16,6 +16,7 @@ from hansa.federation.contract import (
     QualificationLine,
     Seller,
 )
+from hansa.federation.hub import actions as hub
 from hansa.federation.shelf import Extras, Page, QualificationKind, ShelfQualification
 from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.ids import Ids, OfferCode, PartyId, QualificationId
@@ -79,6 +80,7 @@ def keep(
     qualification: Qualification,
     need: Need,
     extras: Extras,
+    ids: Ids,
     now: Instant,
 ) -> ShelfQualification:
     """Keeps what was asked and answered for a while; what has expired of this buyer's goes."""
@@ -86,6 +88,17 @@ def keep(
     kept = ShelfQualification(qualification, buyer, kind, need, now, until, extras)
     store.forget(tx, buyer, now)
     store.keep(tx, kept)
+    if kind == "offering":
+        hub.publish(
+            tx,
+            ids=ids,
+            topic="productOfferingQualification",
+            thing=qualification.id,
+            change="create",
+            party=buyer,
+            trace=need.trace,
+            now=now,
+        )
     return kept
 
 

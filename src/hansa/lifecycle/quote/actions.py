@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from hansa.federation.bulk import Priced, Unquoted
 from hansa.federation.contract import AgreementRef, Need, Quote, QuoteLine
+from hansa.federation.hub import actions as hub
+from hansa.federation.hub.model import Change
 from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.foundation.errors import NotFound, Refused, TryLater
-from hansa.foundation.ids import BuyerKey, Ids, PartyId, QuoteId, check_key
+from hansa.foundation.ids import BuyerKey, Ids, PartyId, QuoteId, TraceId, check_key
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
@@ -53,6 +55,7 @@ def quote(
     with begin() as tx:
         made = _price(tx, wanted, offered, us=us, actor=actor, need=need, ids=ids, now=now)
         store.add(tx, made, extras or {})
+        _tell(tx, made.quote, "create", need.trace, ids, now)
     return made.quote
 
 
@@ -245,6 +248,7 @@ def move(
     quote_id: QuoteId,
     state: QuoteState,
     reason: str,
+    ids: Ids,
     now: Instant,
     buyer: PartyId | None = None,
 ) -> ShelfQuote:
@@ -260,7 +264,24 @@ def move(
         found = shelf_quote(tx, quote_id=quote_id, buyer=buyer)  # somebody was quicker
         if found.state is not state:
             QUOTE_STATES.check(found.state, state)
+    else:
+        _tell(tx, found.quote, "state", found.trace, ids, now)
     return shelf_quote(tx, quote_id=quote_id, buyer=buyer)
+
+
+def _tell(
+    tx: Transaction, quote: Quote, change: Change, trace: TraceId, ids: Ids, now: Instant
+) -> None:
+    hub.publish(
+        tx,
+        ids=ids,
+        topic="quote",
+        thing=quote.id,
+        change=change,
+        party=quote.buyer,
+        trace=trace,
+        now=now,
+    )
 
 
 def _ask(

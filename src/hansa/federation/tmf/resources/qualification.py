@@ -82,7 +82,7 @@ API = Api(
             type="ProductOfferingQualification",
             source=Source(find=windowed(_find), get=_get, create=_create),
             mandatory=(ITEMS,),
-            events=(),
+            events=("Create",),
         ),
     ),
 )
