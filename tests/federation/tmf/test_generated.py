@@ -1,0 +1,82 @@
+"""Requests made up from what we serve: no fault, and no answer that is not documented."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from hansa.federation.exchange import Exchanges
+from hansa.federation.tmf import server
+from hansa.foundation.time import SetClock
+from tests.alliance import Alliance, chain
+from tests.databases import Pool
+from tests.federation.tmf.door import Believing
+
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+DOCUMENTS = sorted(file.stem for file in CONTRACTS.glob("tmf*.json"))
+EXAMPLES = {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 1}
+"""How many requests are made up for an operation, as it should be asked and otherwise."""
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def app(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchanges]:
+    """A node that buys from another, at which everyone is the customer that it has."""
+    with pool.lend() as databases:
+        clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
+        alliance = Alliance(databases, tmp_path_factory.mktemp("generated"), clock, b"generated")
+        chain(alliance, 2)
+        yield Exchanges([server.dialect(alliance.top.world)], Believing())
+        alliance.close()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_is_made_up_is_answered_as_documented(name: str, app: Exchanges) -> None:
+    document = json.loads((CONTRACTS / f"{name}.json").read_text())
+    schema = schemathesis.openapi.from_dict(document)
+    for found in schema.get_all_operations():
+        operation: Any = found.ok()
+        for mode, examples in EXAMPLES.items():
+            with suppress(Unsatisfiable):  # nothing can be wrong with some
+                hold(operation.as_strategy(generation_mode=mode), app, examples)
+
+
+def hold(made: st.SearchStrategy[Any], app: Exchanges, examples: int) -> None:
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=made)
+    def held(case: Any) -> None:
+        case.call_and_validate(app=app, headers={"x-caller": "shop/customer"}, checks=CHECKS)
+
+    held()
