@@ -13,9 +13,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from hansa.entrypoints.http import app
+from hansa.federation import directory
 from hansa.federation.clients import actions
 from hansa.federation.clients.model import Registered
 from hansa.foundation.database import Database
+from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor, Role
 from hansa.foundation.time import SetClock
@@ -62,10 +64,17 @@ class House:
 
 
 @pytest.fixture
-def house(databases: Callable[[], Database], tmp_path: Path, clock: SetClock) -> Iterator[House]:
-    alliance = Alliance(databases, tmp_path, clock, b"clients")
-    yield House(alliance)
-    alliance.close()
+def alliance(
+    databases: Callable[[], Database], tmp_path: Path, clock: SetClock
+) -> Iterator[Alliance]:
+    made = Alliance(databases, tmp_path, clock, b"clients")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def house(alliance: Alliance) -> House:
+    return House(alliance)
 
 
 def test_a_client_gets_a_token_and_asks_with_it(house: House) -> None:
@@ -213,3 +222,20 @@ def test_callback_hosts_at_the_command_line(desk: Desk) -> None:
     assert desk.json("partner", "callback", "mtn", "hooks.mtn.example", "--remove") == []
     line = desk.refused("partner", "callback", "mtn", "x.example", "--remove", exit_code=4)
     assert "callback-host-unknown" in line
+
+
+def test_systems_of_a_partner_go_with_the_partner(house: House, alliance: Alliance) -> None:
+    other = alliance.add("bt")
+    alliance.join(house.node, other)
+    made = house.client("tmf621:read", party="bt", role="partner")
+    token = house.token(made)
+    assert house.get(TICKETS, token).status_code == 200
+    place = Actor(PartyId("bt"), "partner")
+    house.node.callbacks.check(place, f"{other.settings.address}/hooks")
+    with house.node.begin() as tx:
+        directory.revoke(tx, party=PartyId("bt"), why="stolen", by="ada", now=house.clock.now())
+    assert house.get(TICKETS, token).status_code == 401
+    answer = house.ask(GRANT, basic=(made.client.id, made.secret))
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    with pytest.raises(TryLater, match="partner-revoked"):
+        house.node.callbacks.check(place, f"{other.settings.address}/hooks")

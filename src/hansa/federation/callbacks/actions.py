@@ -85,9 +85,17 @@ def _registered(begin: Begin, actor: Actor) -> frozenset[str]:
     with begin() as tx:
         found = {one.host for one in store.hosts(tx, actor.party)}
         if actor.role == "partner":
-            card = directory.trusted(tx, party=actor.party).address
-            found.add(rules.host_of(urlsplit(card).hostname or ""))
+            found.add(_on_card(tx, actor.party))
     return frozenset(found)
+
+
+def _on_card(tx: Transaction, party: PartyId) -> str:
+    """Raises TryLater `partner-revoked`: what is for it waits for people to decide."""
+    try:
+        card = directory.trusted(tx, party=party).address
+    except NotFound:
+        raise rules.refused(f"{party} is no partner of this operator") from None
+    return rules.host_of(urlsplit(card).hostname or "")
 
 
 def _host(text: str) -> str:

@@ -12,10 +12,11 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Sequence
 
+from hansa.federation import directory
 from hansa.federation.clients import store
 from hansa.federation.clients.model import LIFETIME_S, Check, Client, Grant, Mint, Registered
 from hansa.federation.exchange import Caller
-from hansa.foundation.errors import NotFound, Refused
+from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.ids import ClientId, Ids, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import Instant
@@ -97,7 +98,8 @@ def grant(
     found = store.find(tx, client_id)
     kept = found[1] if found else _NOBODYS
     knows = hmac.compare_digest(kept, _hash(secret))
-    if found is None or not knows or found[0].revoked_at is not None:
+    revoked = found is not None and found[0].revoked_at is not None
+    if found is None or not knows or revoked or not _may_come(tx, found[0].actor):
         raise Refused(
             "client-refused",
             "There is no such client with this secret, or it has been revoked. Check both, or "
@@ -147,8 +149,21 @@ def caller(tx: Transaction, *, us: PartyId, token: str, check: Check, now: Insta
     if found is None or found[0].revoked_at is not None:
         raise _refused("is of a client that has been revoked")
     client = found[0]
+    if not _may_come(tx, client.actor):
+        raise _refused("is of a partner that is not trusted any more")
     scopes = frozenset(str(claims.get("scope")).split()) & client.scopes
     return Caller(client.actor, scopes, client.id)
+
+
+def _may_come(tx: Transaction, actor: Actor) -> bool:
+    """Whether the party may still ask at all: a partner that was revoked may not, by any way."""
+    if actor.role != "partner":
+        return True
+    try:
+        directory.trusted(tx, party=actor.party)
+    except HansaError:
+        return False
+    return True
 
 
 def _hash(secret: str) -> str:
