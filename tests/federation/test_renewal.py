@@ -15,6 +15,7 @@ from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import BuyerKey, PartyId
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import SetClock
+from hansa.lifecycle.agreement import actions as agreement
 from hansa.node import Node
 from hansa.storefront import Storefront
 from tests.alliance import Alliance, chain
@@ -91,19 +92,27 @@ def test_nobody_to_tell_and_the_key_is_used_at_once(two: Two) -> None:
 
 
 def test_a_partner_that_was_silent_for_longer_than_the_overlap_catches_up(two: Two) -> None:
-    """Until it has heard, it is spoken to with the key that it knows, however old."""
+    """Until it has heard, it is spoken to with the key that it knows, however old; what was signed
+    with the new one waits until the card has been heard.
+    """
     old, new = two.rotate(two.op2)
     two.alliance.silent.add(OP1)
     two.alliance.work()
     assert (two.current(two.op2), two.waiting(two.op2)) == (old, [OP1])
     two.alliance.pass_time(WEEK / 2)
     assert two.current(two.op2) == new
+    signed = two.alliance.agree(
+        two.op1, two.op2, currency="GBP", countries=["GH"], signed_by=[two.op2], launched=[]
+    )
     two.alliance.pass_time(WEEK)
     assert two.knows(two.op1, OP2) == {old}
     two.alliance.silent.clear()
     two.alliance.pass_time(timedelta(minutes=1))
+    two.alliance.pass_time(timedelta(minutes=1))
     assert two.waiting(two.op2) == []
     assert two.knows(two.op1, OP2) == {new}
+    with two.op1.begin() as tx:
+        assert OP2 not in agreement.show(tx, ref=signed).unsigned
     assert two.order() is OrderState.COMPLETED
 
 

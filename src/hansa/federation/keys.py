@@ -147,6 +147,10 @@ class KeyRing:
         """The key that signs papers at this moment."""
         return self._key(_newest(self.generations("signing"), now, None))
 
+    def is_known(self, heard: int | None, now: Instant) -> bool:
+        """Whether the key that signs papers now stands on this edition of our card."""
+        return heard is None or heard >= _newest(self.generations("signing"), now, None).edition
+
     def known(self, heard: int | None, now: Instant) -> SigningKey:
         """The key that signs what we send to a partner that has heard of this edition of our card;
         None: of whatever is current.

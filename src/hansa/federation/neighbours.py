@@ -67,19 +67,24 @@ class Neighbours:
 
     def partner(self, party: PartyId) -> Neighbour:
         """That partner. Raises NotFound `partner-unknown`, TryLater `partner-revoked`."""
-        return self._reach(party, renewed=False)
+        return self._reach(self._find(party))
 
     def listener(self, party: PartyId) -> Listener:
         """That partner, to be told something."""
-        return Renewing(self._reach(party, renewed=False), lambda: self._reach(party, renewed=True))
+        partner = self._find(party)
+        return Renewing(
+            party,
+            self._reach(partner),
+            lambda: self._reach(replace(partner, heard=None)),
+            ready=self._keys.is_known(partner.heard, self._clock.now()),
+        )
 
-    def _reach(self, party: PartyId, *, renewed: bool) -> Neighbour:
-        """renewed: spoken to as one that has heard of our newest card."""
+    def _find(self, party: PartyId) -> Partner:
         with self._begin() as tx:
-            partner = directory.trusted(tx, party=party)
-        if renewed:
-            partner = replace(partner, heard=None)
-        now = self._clock.now()
+            return directory.trusted(tx, party=party)
+
+    def _reach(self, partner: Partner) -> Neighbour:
+        party, now = partner.party.id, self._clock.now()
         pins = tuple(directory.certificates_of(partner, now))
         ours = self._ours(partner, now)
         reached_by = (partner.address, partner.dialect, partner.grant, partner.heard, pins, ours)

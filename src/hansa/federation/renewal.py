@@ -43,14 +43,26 @@ def run(tx: Transaction, *, us: Party, address: str, ring: KeyRing, ids: Ids, no
 class Renewing:
     """A listener that may have heard of our newest card although its answer was lost.
 
-    known: spoken to with keys that it has answered to know. renewed: with our newest ones.
+    party: whose it is. known: spoken to with keys that it has answered to know. renewed: with
+    our newest ones. ready: whether it knows the key that signs our papers now.
     """
 
-    def __init__(self, known: Listener, renewed: Callable[[], Listener]) -> None:
+    def __init__(
+        self, party: PartyId, known: Listener, renewed: Callable[[], Listener], *, ready: bool
+    ) -> None:
+        self._party = party
         self._known = known
         self._renewed = renewed
+        self._ready = ready
 
     def hear(self, notice: Notice) -> None:
+        """Raises TryLater `card-not-heard` for what our new card has to come before."""
+        if not self._ready and not isinstance(notice, CardRenewed):
+            raise TryLater(
+                "card-not-heard",
+                f"{self._party} has not answered to our new card yet, and would take no paper "
+                "that is signed with the key on it. It is told of the card first.",
+            )
         try:
             self._known.hear(notice)
         except TryLater:
