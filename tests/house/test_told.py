@@ -29,6 +29,7 @@ GUIDES = (
     README,
     ARCHITECTURE,
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     TOUR,
     ROOT / "scenarios" / "README.md",
 )
