@@ -19,6 +19,7 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.exchange import Answer, status_of
+from hansa.federation.model import Card, CardCertificate, CardKey
 from hansa.federation.papers import (
     AgreementDocument,
     AgreementDrafted,
@@ -26,6 +27,7 @@ from hansa.federation.papers import (
     AgreementMoved,
     AgreementParty,
     AgreementSigned,
+    CardRenewed,
     Confirmation,
     Difference,
     InvoiceIssued,
@@ -53,6 +55,7 @@ from hansa.foundation.ids import (
     StatementId,
 )
 from hansa.foundation.money import Money
+from hansa.foundation.party import Party
 from hansa.foundation.readings import Call
 from hansa.foundation.site import Site
 from hansa.foundation.time import Period
@@ -141,6 +144,19 @@ NOTICES: Sequence[Notice] = (
         STATEMENT.id, None, (Difference("hld_2/usage", "Usage", Money(1, "GBP"), None),)
     ),
     InvoiceIssued(STATEMENT.id, BillId("bil_1"), "BT-2026-000007", START),
+    CardRenewed(
+        Card(
+            version=2,
+            party=Party(BT, "BT", "GB", "GBP"),
+            address="https://bt.test",
+            keys=(CardKey("ab" * 8, "AAAA", START, None),),
+            certificates=(CardCertificate("cd" * 32, "AAAA", START, START + timedelta(days=7)),),
+            dialect="tmf",
+            edition=2,
+            signed_at=START,
+            signatures={"ab" * 8: "AAAA"},
+        )
+    ),
 )
 
 
@@ -255,6 +271,7 @@ APIS = {
     "usageManagement": 635,
     "agreementManagement": 651,
     "customerBillManagement": 678,
+    "partnershipManagement": 668,
 }
 
 
