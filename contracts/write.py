@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hansa.federation.sonata import server as sonata
+from hansa.federation.sonata.desk import Desk
+from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf import server as tmf
 from hansa.federation.tmf.engine.model import World
-from hansa.foundation.ids import Ids
+from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.time import SystemClock
 
 HERE = Path(__file__).parent
@@ -20,9 +23,11 @@ HERE = Path(__file__).parent
 
 def documents() -> Mapping[str, str]:
     """Each document's text by its file's name."""
+    world = _world()
+    desk = Desk(PartyId("us"), world, SonataSettings(), _nothing, HERE)
     return {
         f"{name.lower()}.json": json.dumps(made, indent=1, sort_keys=True) + "\n"
-        for name, made in tmf.documents(_world()).items()
+        for name, made in {**tmf.documents(world), **sonata.documents(desk)}.items()
     }
 
 

@@ -313,14 +313,20 @@ def never_dates(*names: str) -> Mapping[str, Test]:
 
 @dataclass(frozen=True, slots=True)
 class Serves:
-    """One official operation. faults: it knows 422; conflicts: it knows 409."""
+    """One official operation.
+
+    takes: the shape of its body. faults: it knows 422; conflicts: it knows 409. done: the
+    status of a good answer, where it is not 201 for a POST and 200 for the rest.
+    """
 
     api: str
     method: str
     path: str
     handle: Handler
+    takes: Any = None
     faults: bool = False
     conflicts: bool = False
+    done: int = 0
     body_max: int = BODY_MAX
 
 

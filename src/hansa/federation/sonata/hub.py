@@ -116,9 +116,9 @@ class _Handlers:
     def serves(self) -> Sequence[Serves]:
         name, path = self._hub.name, f"{self._hub.base}/hub"
         return [
-            Serves(name, "POST", path, self.subscribe),
+            Serves(name, "POST", path, self.subscribe, Input),
             Serves(name, "GET", f"{path}/{{id}}", self.get),
-            Serves(name, "DELETE", f"{path}/{{id}}", self.unsubscribe),
+            Serves(name, "DELETE", f"{path}/{{id}}", self.unsubscribe, done=204),
         ]
 
     def subscribe(self, ask: Ask, caller: Caller) -> Answer:

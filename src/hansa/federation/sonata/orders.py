@@ -48,11 +48,11 @@ class Orders:
         orders, cancels, charges = progress.ORDERS, cancellation.CANCELLATIONS, cancellation.CHARGES
         dates_, one, products = order.MODIFY_DATE, "{id}", inventory.PRODUCTS
         return [
-            Serves("order", "POST", orders, self.order, faults=True),
+            Serves("order", "POST", orders, self.order, order.Create, faults=True),
             Serves("order", "GET", orders, self.orders),
             Serves("order", "GET", f"{orders}/{one}", self.order_by_id),
             Serves("order", "PATCH", f"{orders}/{one}", self.change_order, conflicts=True),
-            Serves("order", "POST", cancels, self.cancel, faults=True),
+            Serves("order", "POST", cancels, self.cancel, cancellation.Create, faults=True),
             Serves("order", "GET", cancels, self.cancellations),
             Serves("order", "GET", f"{cancels}/{one}", self.cancellation),
             Serves("order", "GET", charges, self.charges),

@@ -7,9 +7,12 @@ yet by us: changes of an order after it was placed and of its delivery date, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from hansa.federation.exchange import Dialect
-from hansa.federation.sonata import errors
-from hansa.federation.sonata.desk import Desk, served
+from hansa.federation.sonata import errors, openapi
+from hansa.federation.sonata.desk import Desk, Serves, served
 from hansa.federation.sonata.hub import Hubs
 from hansa.federation.sonata.orders import Orders
 from hansa.federation.sonata.shapes.common import ROOT
@@ -22,6 +25,15 @@ PREFIX = f"{ROOT}/"
 
 def dialect(desk: Desk) -> Dialect:
     """What a node serves of MEF LSO Sonata, release Grace."""
-    parts = (Trade, Orders, Tickets, Hubs, Support)
-    operations = [served(one) for part in parts for one in part(desk).serves()]
+    operations = [served(one) for one in _serves(desk)]
     return Dialect(PREFIX, operations, errors.write, errors.UNFORESEEN)
+
+
+def documents(desk: Desk) -> Mapping[str, Any]:
+    """The OpenAPI document of each API, by its name."""
+    return openapi.documents([(one, served(one)) for one in _serves(desk)])
+
+
+def _serves(desk: Desk) -> Sequence[Serves]:
+    parts = (Trade, Orders, Tickets, Hubs, Support)
+    return [one for part in parts for one in part(desk).serves()]

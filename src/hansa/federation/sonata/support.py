@@ -25,11 +25,11 @@ class Support:
     def serves(self) -> Sequence[Serves]:
         moved = "productOrderStateChangeEvent", "productOrderItemStateChangeEvent"
         served = [
-            Serves("order-events", "POST", f"{progress.NOTICES}/{kind}", self.moved(kind))
+            self._serves("order-events", f"{progress.NOTICES}/{kind}", self.moved(kind))
             for kind in moved
         ]
         served += [
-            Serves("ticket-events", "POST", f"{ticket.NOTICES}/{kind}", self.ticket_moved(kind))
+            self._serves("ticket-events", f"{ticket.NOTICES}/{kind}", self.ticket_moved(kind))
             for kind in (
                 "troubleTicketAttributeValueChangeEvent",
                 "troubleTicketStatusChangeEvent",
@@ -37,12 +37,12 @@ class Support:
                 "troubleTicketInformationRequiredEvent",
             )
         ]
-        for listener, kinds in event.HEARD.items():
-            api = f"{listener.split('/')[3].removesuffix('Notification')}-events"
-            served += [
-                Serves(api, "POST", f"{listener}/{kind}", self.noted(kind)) for kind in kinds
-            ]
+        for api, (listener, kinds) in event.HEARD.items():
+            served += [self._serves(api, f"{listener}/{kind}", self.noted(kind)) for kind in kinds]
         return served
+
+    def _serves(self, api: str, path: str, handle: Handler) -> Serves:
+        return Serves(api, "POST", path, handle, event.Event, done=204)
 
     def moved(self, kind: str) -> Handler:
         """The handler of an event of an order of ours."""

@@ -47,13 +47,15 @@ class Tickets:
     def serves(self) -> Sequence[Serves]:
         many, one = ticket.TICKETS, f"{ticket.TICKETS}/{{id}}"
         return [
-            Serves("ticket", "POST", many, self.open, faults=True),
+            Serves("ticket", "POST", many, self.open, ticket.Create, faults=True),
             Serves("ticket", "GET", many, self.list),
             Serves("ticket", "GET", one, self.get),
-            Serves("ticket", "PATCH", one, self.note, faults=True, conflicts=True),
-            Serves("ticket", "POST", f"{one}/cancel", self.cancel, faults=True),
-            Serves("ticket", "POST", f"{one}/close", self.close, faults=True),
-            Serves("ticket", "POST", f"{one}/reopen", self.reopen, faults=True),
+            Serves("ticket", "PATCH", one, self.note, ticket.Update, faults=True, conflicts=True),
+            Serves("ticket", "POST", f"{one}/cancel", self.cancel, faults=True, done=204),
+            Serves("ticket", "POST", f"{one}/close", self.close, faults=True, done=204),
+            Serves(
+                "ticket", "POST", f"{one}/reopen", self.reopen, ticket.Reason, faults=True, done=204
+            ),
             Serves("ticket", "GET", ticket.INCIDENTS, self.incidents),
             Serves("ticket", "GET", f"{ticket.INCIDENTS}/{{id}}", self.incidents),
         ]

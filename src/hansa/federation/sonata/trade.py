@@ -48,18 +48,30 @@ class Trade:
         return [
             Serves("catalogue", "GET", catalogue.OFFERINGS, self.offers),
             Serves("catalogue", "GET", f"{catalogue.OFFERINGS}/{one}", self.offer),
-            Serves("address", "POST", address.VALIDATIONS, self.validate, faults=True),
+            Serves(
+                "address",
+                "POST",
+                address.VALIDATIONS,
+                self.validate,
+                address.Create,
+                faults=True,
+                done=200,
+            ),
             Serves("address", "GET", f"{address.ADDRESSES}/{one}", self.address),
             Serves("site", "GET", SITES, self.sites, faults=True),
             Serves("site", "GET", f"{SITES}/{one}", self.site),
-            Serves("qualification", "POST", asks, self.qualify, faults=True),
+            Serves("qualification", "POST", asks, self.qualify, qualification.Create, faults=True),
             Serves("qualification", "GET", asks, self.qualifications),
             Serves("qualification", "GET", f"{asks}/{one}", self.qualification),
-            Serves("quote", "POST", quotes, self.quote, faults=True),
+            Serves("quote", "POST", quotes, self.quote, quote.Create, faults=True),
             Serves("quote", "GET", quotes, self.quotes),
             Serves("quote", "GET", f"{quotes}/{one}", self.quote_by_id),
-            Serves("quote", "POST", quote.CANCEL, self.cancel_quote, faults=True),
-            Serves("quote", "POST", quote.REJECT, self.reject_quote, faults=True),
+            Serves(
+                "quote", "POST", quote.CANCEL, self.cancel_quote, quote.Act, faults=True, done=200
+            ),
+            Serves(
+                "quote", "POST", quote.REJECT, self.reject_quote, quote.Act, faults=True, done=200
+            ),
         ]
 
     # --- catalogue ------------------------------------------------------------------------------

@@ -15,32 +15,37 @@ from hansa.federation.sonata.errors import unfit
 from hansa.federation.sonata.shapes.common import ROOT, Id, Moment, Text, checked
 from hansa.foundation.documents import Json
 
-HEARD: Mapping[str, tuple[str, ...]] = {
-    f"{ROOT}/productOfferingQualificationNotification/v7/listener": (
-        "poqCreateEvent",
-        "poqStateChangeEvent",
-        "poqItemStateChangeEvent",
+HEARD: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "qualification-events": (
+        f"{ROOT}/productOfferingQualificationNotification/v7/listener",
+        ("poqCreateEvent", "poqStateChangeEvent", "poqItemStateChangeEvent"),
     ),
-    f"{ROOT}/quoteNotification/v8/listener": (
-        "quoteStateChangeEvent",
-        "quoteItemStateChangeEvent",
+    "quote-events": (
+        f"{ROOT}/quoteNotification/v8/listener",
+        ("quoteStateChangeEvent", "quoteItemStateChangeEvent"),
     ),
-    f"{ROOT}/productOrderingNotification/v10/listener": (
-        "productOrderItemExpectedCompletionDateSet",
-        "productSpecificProductOrderItemMilestoneEvent",
-        "cancelProductOrderStateChangeEvent",
-        "chargeCreateEvent",
-        "chargeStateChangeEvent",
-        "chargeTimeoutEvent",
-        "modifyProductOrderItemRequestedDeliveryDateStateChangeEvent",
+    "order-events": (
+        f"{ROOT}/productOrderingNotification/v10/listener",
+        (
+            "productOrderItemExpectedCompletionDateSet",
+            "productSpecificProductOrderItemMilestoneEvent",
+            "cancelProductOrderStateChangeEvent",
+            "chargeCreateEvent",
+            "chargeStateChangeEvent",
+            "chargeTimeoutEvent",
+            "modifyProductOrderItemRequestedDeliveryDateStateChangeEvent",
+        ),
     ),
-    f"{ROOT}/troubleTicketNotification/v4/listener": (
-        "incidentCreateEvent",
-        "incidentAttributeValueChangeEvent",
-        "incidentStatusChangeEvent",
+    "ticket-events": (
+        f"{ROOT}/troubleTicketNotification/v4/listener",
+        (
+            "incidentCreateEvent",
+            "incidentAttributeValueChangeEvent",
+            "incidentStatusChangeEvent",
+        ),
     ),
 }
-"""By the path of a listener, the events that are only taken note of."""
+"""By the name of an API of notices: its path, and the events that are only taken note of."""
 
 
 class Payload(TypedDict):
