@@ -241,7 +241,7 @@ def test_roles_have_no_powers_of_their_own(connection: Connection) -> None:
 
 ROLES = re.compile(
     r"\b(set|reset)\s+(local\s+|session\s+)?(role|authorization)\b"
-    r"|\bset_config\b(?!\('synchronous_commit')"
+    r"|\bset_config\b(?!\('(synchronous_commit|hansa\.plan)')"
     r"|\bsession_authorization\b|\brow_security\b",
     re.IGNORECASE,
 )
