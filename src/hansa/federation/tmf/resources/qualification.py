@@ -81,7 +81,6 @@ API = Api(
             path="productOfferingQualification",
             type="ProductOfferingQualification",
             source=Source(find=windowed(_find), get=_get, create=_create),
-            mandatory=(ITEMS,),
             events=("Create",),
         ),
     ),

@@ -97,7 +97,6 @@ API = Api(
             path="quote",
             type="Quote",
             source=Source(find=windowed(_find, ("state",)), get=_get, create=_create, patch=_patch),
-            mandatory=("quoteItem",),
             events=("Create", "StateChange"),
         ),
     ),
