@@ -7,7 +7,7 @@ its view of every seller. Doors (`hansa.entrypoints`) get a Node and nothing els
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,8 +21,8 @@ from hansa.federation.callbacks.desk import CallbackDesk
 from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.clients.model import ACCESS_TOKEN
 from hansa.federation.contract import Family, Seller
+from hansa.federation.evidence import actions as evidence
 from hansa.federation.exchange import Gate
-from hansa.federation.gate import TokenGate
 from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.hub import sending
 from hansa.federation.hub import work as hub_work
@@ -30,13 +30,14 @@ from hansa.federation.keys import KeyRing
 from hansa.federation.neighbours import Connect, Neighbours
 from hansa.federation.papers import CardRenewed, Listener
 from hansa.federation.shelf import Shelf
+from hansa.federation.signatures import WINDOW_S
 from hansa.federation.sonata import hub as events
 from hansa.federation.sonata.desk import Desk
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf import server as tmf
 from hansa.federation.tmf.engine import telling
 from hansa.federation.tmf.engine.model import World
-from hansa.federation.tokens import verify_token
+from hansa.federation.vouching import Voucher
 from hansa.foundation import documents, embedded, migrations
 from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.errors import Refused
@@ -93,7 +94,8 @@ DATABASE_FOLDER = "database"
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """host, port: where this node listens. address: how partners reach it.
+    """host, port: where this node listens. address: how partners reach it. signature_window_s:
+    how far from now a partner's message may have been signed.
 
     tls: `mutual` serves TLS 1.3 and asks callers for a certificate; `off` leaves it to a proxy.
     """
@@ -102,6 +104,7 @@ class HttpSettings:
     host: str = "127.0.0.1"
     address: str = ""
     tls: Literal["mutual", "off"] = "mutual"
+    signature_window_s: int = WINDOW_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +290,8 @@ class Node:
             keys=self.keys,
             begin=self.begin,
             clock=self.clock,
+            nonce=self.ids.trace,
+            window_s=settings.http.signature_window_s,
             folder=folder,
             connect=connect,
             sonata=settings.sonata,
@@ -321,7 +326,12 @@ class Node:
                 compose={**telling.composers(self.world, tmf.APIS), **events.composers(self.us.id)},
                 deliver=deliver or self._sender,
             ),
-            **delivery_work.handlers(us=self.us.id, sellers=self.seller, ids=self.ids),
+            **delivery_work.handlers(
+                us=self.us.id,
+                sellers=self.seller,
+                vouch=Voucher(self.us.id, self.neighbours.key),
+                ids=self.ids,
+            ),
             **assurance_work.handlers(
                 us=self.us.id, begin=self.begin, helpdesks=self.helpdesk, ids=self.ids
             ),
@@ -394,16 +404,7 @@ class Node:
     @property
     def gate(self) -> Gate:
         """Who may come in, and what leaves."""
-        return self.clients.gate(TokenGate(self._caller))
-
-    def _caller(self, token: str) -> Actor:
-        """The partner that a bearer token proves to be calling. Raises Refused `token-refused`."""
-        party = verify_token(token, us=self.us.id, keys=self._keys_of, now=self.clock.now())
-        return Actor(party, "partner")
-
-    def _keys_of(self, party: PartyId) -> Sequence[str]:
-        with self.begin() as tx:
-            return directory.usable_keys(tx, party=party, now=self.clock.now())
+        return self.neighbours.gate(address=self.settings.address, bearer=self.clients.gate())
 
     # --- TLS --------------------------------------------------------------------------------------
 
@@ -430,6 +431,7 @@ class Node:
         """The rooms that work as time goes by, in path order: name and one bounded turn."""
         us, ids = self.us.id, self.ids
         yield "federation", self.renew_cards
+        yield "evidence", lambda tx, now: evidence.expire(tx, now=now)
         yield "ledger", lambda tx, now: len(ledger.expire_holds(tx, now=now))
         yield "assurance", lambda tx, now: assurance_work.run(tx, ids=ids, now=now)
         yield "usage", lambda tx, now: usage_work.run(tx, us=us, ids=ids, now=now)

@@ -31,6 +31,7 @@ from hansa.federation.contract import (
     Terms,
     UsageRecord,
 )
+from hansa.federation.mandate import Mandate
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import (
@@ -136,7 +137,13 @@ class OwnNetwork:
 
     # --- orders ---------------------------------------------------------------------------------
 
-    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
+    def order(
+        self,
+        *,
+        quote_id: QuoteId,
+        key: BuyerKey,
+        mandate: Mandate | None = None,  # noqa: ARG002 - nobody else has to be shown who asked
+    ) -> Order:
         return self._shown(self._works.order(quote=quote_id, key=key, read=_asked))
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:

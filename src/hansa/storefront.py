@@ -26,6 +26,7 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
+from hansa.federation.mandate import Mandate
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -157,6 +158,7 @@ class Storefront:
         *,
         quote_id: QuoteId,
         key: BuyerKey,
+        mandate: Mandate | None = None,
         outright: Need | None = None,
         extras: Extras | None = None,
     ) -> Order:
@@ -172,6 +174,7 @@ class Storefront:
                 now=self._clock.now(),
                 outright=outright,
                 extras=extras,
+                mandate=mandate,
             )
 
     def cease(self, *, order_id: OrderId, key: BuyerKey, extras: Extras | None = None) -> Order:

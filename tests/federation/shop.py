@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from hansa.federation import signatures
 from hansa.federation.contract import (
     AgreementRef,
     CharacteristicSpec,
@@ -36,14 +37,16 @@ from hansa.federation.contract import (
 )
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Exchanges
-from hansa.federation.gate import TokenGate
+from hansa.federation.gate import FrontGate, SignedGate
 from hansa.federation.keys import KeyRing
+from hansa.federation.mandate import Mandate
 from hansa.federation.model import Partner
 from hansa.federation.papers import Notice
+from hansa.federation.signatures import Signs
 from hansa.federation.tmf import server
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.engine.model import World
-from hansa.federation.tokens import make_token, verify_token
+from hansa.federation.trust import Signed
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import (
     AgreementId,
@@ -63,6 +66,7 @@ from hansa.foundation.readings import SAMPLES_A_DAY, Call, Check, OctetDay, Seat
 from hansa.foundation.site import Site
 from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Transaction
+from tests.federation.memory import Memory
 from tests.federation.shelf import ShopShelf
 
 BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
@@ -102,6 +106,7 @@ class Shop:
     needs: list[Need] = field(default_factory=list)
     quotes: dict[str, Quote] = field(default_factory=dict)
     orders: dict[str, tuple[Order, str]] = field(default_factory=dict)
+    mandates: list[Mandate | None] = field(default_factory=list)
     readings: list[UsageRecord] = field(default_factory=list)
     failing: Exception | None = None
 
@@ -158,7 +163,8 @@ class Shop:
         self.quotes[quote.id] = quote
         return quote
 
-    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
+    def order(self, *, quote_id: QuoteId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
+        self.mandates.append(mandate)
         if quote_id not in self.quotes:
             raise NotFound("quote-unknown", "There is no such quote.", field="quote")
         return self._enter(key, f"order {quote_id}", quote_id)
@@ -253,7 +259,6 @@ class Seat:
     listener: Shop
     shelf: Any
     helpdesk: Any = None
-    shelf: Any = None
 
 
 class Door(TestClient):
@@ -263,7 +268,8 @@ class Door(TestClient):
         self.us = us
         self.ring = ring
         self.clock = clock
-        self.keys: dict[PartyId, list[str]] = {}
+        self.ids = ids
+        self.register = Memory()
         self.shops: dict[PartyId, Shop] = {}
         self.exchanged: list[tuple[httpx2.Request, httpx2.Response]] = []
         world = World(
@@ -276,15 +282,15 @@ class Door(TestClient):
             callback_allowed=lambda _actor, _callback: None,
         )
         spoken = server.dialect(world, **bounds)
-        app = Exchanges([spoken], TokenGate(self._caller))
+        gate = SignedGate(
+            us=us,
+            address=f"http://{us}.test",
+            register=self.register,
+            key=lambda _, now: ring.current(now),
+            clock=clock,
+        )
+        app = Exchanges([spoken], FrontGate(signed=gate))
         super().__init__(app, base_url=f"http://{us}.test", raise_server_exceptions=False)
-
-    def _caller(self, token: str) -> Actor:
-        party = verify_token(token, us=self.us, keys=self._key, now=self.clock.now())
-        return Actor(party, "partner")
-
-    def _key(self, party: PartyId) -> list[str]:
-        return self.keys.get(party, [])
 
     def _seat(self, actor: Actor) -> Seat:
         shop = self.shop(actor.party)
@@ -300,24 +306,47 @@ class Door(TestClient):
         return response
 
     def knows(self, party: PartyId, ring: KeyRing) -> None:
-        self.keys[party] = [ring.public]
+        self.register.keys[party] = [ring.public]
 
     def partner(self) -> Partner:
         """This node as its partners have it in their directory."""
         party = Party(self.us, self.us.upper(), "GB", "GBP")
         return Partner(party, f"http://{self.us}.test", "tmf", START)
 
-    def client(
-        self, us: PartyId, ring: KeyRing, token: Callable[[], str] | None = None
-    ) -> TmfPartner:
-        """This node as `us` reaches it."""
-
-        def fresh() -> str:
-            return make_token(ring, us=us, partner=self.us, now=self.clock.now())
-
-        address = f"http://{self.us}.test"
-        courier = Courier(partner=self.us, address=address, http=self, token=token or fresh)
+    def client(self, us: PartyId, ring: KeyRing, *, clock: Clock | None = None) -> TmfPartner:
+        """This node as `us` reaches it. clock: of `us`, if it goes otherwise."""
+        courier = self.courier(us, ring.current(self.clock.now()), self, clock=clock)
         return TmfPartner(us=us, courier=courier)
+
+    def courier(
+        self, us: PartyId, key: Signs, http: httpx2.Client, *, clock: Clock | None = None
+    ) -> Courier:
+        """What carries requests of `us` to this node, or to whoever is at its place."""
+        trust = Signed(
+            us=us,
+            partner=self.us,
+            address=f"http://{self.us}.test",
+            key=lambda _: key,
+            register=Memory({self.us: [self.ring.public]}),
+            nonce=self.ids.trace,
+            clock=clock or self.clock,
+        )
+        return Courier(partner=self.us, address=f"http://{self.us}.test", http=http, trust=trust)
+
+    def sealed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        """An answer to this request that this node has really signed, whatever it says."""
+        dropped = {"content-length", "signature", "signature-input"}
+        headers = {name: one for name, one in response.headers.items() if name not in dropped}
+        headers["content-digest"] = signatures.digest(response.read())
+        answered = signatures.signature(dict(request.headers))
+        values = signatures.of_answer(response.status_code, headers, answered)
+        now = self.clock.now()
+        signed = signatures.sign(
+            list(values.items()), us=self.us, key=self.ring.current(now), now=now
+        )
+        return httpx2.Response(
+            response.status_code, headers={**headers, **signed}, content=response.content
+        )
 
 
 def retrail(need: Need, *trail: str) -> Need:

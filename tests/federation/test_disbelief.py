@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from hansa.federation import courier
-from hansa.federation.courier import Courier
+from hansa.federation.courier import Bearer, Courier
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.wire import render
@@ -24,16 +24,19 @@ HOLDING = HoldingId("hld_1")
 KEY = BuyerKey("tsk_1")
 
 
-def reached(us: PartyId, address: str, http: httpx2.Client) -> TmfPartner:
-    """BT at an address."""
-    courier = Courier(partner=BT, address=address, http=http, token=lambda: "t")
-    return TmfPartner(us=us, courier=courier)
+def reached(address: str, http: httpx2.Client) -> TmfPartner:
+    """BT at an address, believed whatever it answers, as if it ran no node."""
+    trust = Bearer(lambda: "t")
+    return TmfPartner(us=MTN, courier=Courier(partner=BT, address=address, http=http, trust=trust))
 
 
-def strange(door: Door, answer: Callable[[Any], httpx2.Response]) -> TmfPartner:
-    """A partner at BT's address that answers as it likes."""
-    http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    return reached(MTN, door.partner().address, http)
+def strange(door: Door, answer: Callable[[Any], httpx2.Response], us: PartyId = MTN) -> TmfPartner:
+    """BT, who answers as it likes, and signs whatever it is."""
+    http = httpx2.Client(
+        transport=httpx2.MockTransport(lambda request: door.sealed(request, answer(request)))
+    )
+    key = door.ring.current(door.clock.now())  # MTN's own is not looked at here
+    return TmfPartner(us=us, courier=door.courier(us, key, http))
 
 
 def nonsense(text: bytes, status: int = 200, **headers: str) -> Callable[[Any], httpx2.Response]:
@@ -86,7 +89,8 @@ def test_an_endless_answer_is_cut_off(door: Door, monkeypatch: pytest.MonkeyPatc
         while True:
             yield b"[" * 100
 
-    bt = strange(door, lambda _: httpx2.Response(200, content=endless()))
+    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, content=endless()))
+    bt = reached(door.partner().address, httpx2.Client(transport=answers))
     assert caught(bt.offers).code == "partner-nonsense"
     monkeypatch.setattr(courier, "ANSWER_MAX_S", -1.0)
     assert caught(bt.offers).code == "partner-silent"
@@ -125,8 +129,7 @@ def test_an_answer_must_be_about_what_was_asked(door: Door, bt: TmfPartner, shop
     ):
         error = caught(act)
         assert (type(error), error.code) == (TryLater, "partner-nonsense")
-    http = httpx2.Client(transport=httpx2.MockTransport(replay))
-    eve = reached(EVE, door.partner().address, http)
+    eve = strange(door, replay, EVE)
     assert caught(lambda: eve.quote(NEED)).code == "partner-nonsense"
 
 
@@ -164,7 +167,7 @@ def test_a_partner_that_is_not_there_is_silent(door: Door) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     with httpx2.Client(timeout=1.0) as http:
-        error = caught(reached(MTN, f"http://127.0.0.1:{port}", http).offers)
+        error = caught(reached(f"http://127.0.0.1:{port}", http).offers)
     assert (type(error), error.code) == (TryLater, "partner-silent")
 
 
@@ -187,7 +190,7 @@ def test_a_partner_that_stops_in_the_middle_is_silent(door: Door, says: bytes) -
         serving.start()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         with httpx2.Client(timeout=0.2) as http:
-            error = caught(reached(MTN, address, http).offers)
+            error = caught(reached(address, http).offers)
         gone.set()
         serving.join()
     assert (type(error), error.code) == (TryLater, "partner-silent")

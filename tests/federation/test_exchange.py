@@ -19,6 +19,7 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.exchange import Answer, status_of
+from hansa.federation.keys import KeyRing
 from hansa.federation.model import Card, CardCertificate, CardKey
 from hansa.federation.papers import (
     AgreementDocument,
@@ -58,7 +59,7 @@ from hansa.foundation.money import Money
 from hansa.foundation.party import Party
 from hansa.foundation.readings import Call
 from hansa.foundation.site import Site
-from hansa.foundation.time import Period
+from hansa.foundation.time import Period, SetClock
 from tests.federation import swagger
 from tests.federation.shop import (
     BT,
@@ -73,6 +74,7 @@ from tests.federation.shop import (
     Shop,
     some_usage,
 )
+from tests.signing import SignedBy
 
 
 def told(answer: Answer) -> Any:
@@ -229,19 +231,21 @@ def test_an_event_has_the_same_id_each_time(bt: TmfPartner, door: Door) -> None:
     assert len(first) == 32
 
 
-def test_the_trace_goes_with_a_need_and_comes_back(bt: TmfPartner, shop: Shop, door: Door) -> None:
+def test_the_trace_goes_with_a_need_and_comes_back(
+    bt: TmfPartner, shop: Shop, door: Door, mtn_ring: KeyRing, clock: SetClock
+) -> None:
     bt.quote(NEED)
     request, response = door.exchanged[-1]
     assert request.headers["traceparent"].split("-")[1] == TRACE
     assert response.headers["traceparent"] == request.headers["traceparent"]
-    headers = {name: request.headers[name] for name in ("authorization", "content-type")}
+    auth = SignedBy(MTN, mtn_ring.current(clock.now()), to=BT, clock=clock)
     for odd in (
         {},
         {"traceparent": "00-" + "0" * 32 + "-" + "1" * 16 + "-01"},
         {"traceparent": "x"},
     ):
         answer = door.post(
-            "/tmf-api/quoteManagement/v4/quote", content=request.content, headers=headers | odd
+            "/tmf-api/quoteManagement/v4/quote", content=request.content, headers=odd, auth=auth
         )
         fresh = shop.needs[-1].trace
         assert answer.headers["traceparent"].split("-")[1] == fresh != TRACE

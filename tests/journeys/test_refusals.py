@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -23,7 +24,6 @@ from hansa.federation.keys import KeyRing
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import order as order_shapes
 from hansa.federation.tmf.shapes import quote as quote_shapes
-from hansa.federation.tokens import make_token
 from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, Refused, TryLater
@@ -35,6 +35,7 @@ from hansa.node import Node
 from hansa.storefront import Storefront
 from tests.alliance import LINE, SHOP, Alliance
 from tests.databases import Pool
+from tests.signing import SignedBy
 from tests.standing import Standing, standing
 
 OTHER_SHOP = PartyId("other-shop")
@@ -120,19 +121,22 @@ class Wire:
         return body
 
     def send(
-        self, method: str, path: str, body: bytes | Iterator[bytes], **headers: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterator[bytes],
+        signing: httpx2.Auth | None = None,
+        **headers: str,
     ) -> tuple[int, Json]:
         """Status and body; an answer that is an error has the shape of a TMF630 Error."""
-        token = make_token(
-            self._buyer.keys,
-            us=self._buyer.us.id,
-            partner=self._node.us.id,
-            now=self._node.clock.now(),
+        sent = {"content-type": "application/json", **headers}
+        auth = signing or SignedBy(
+            self._buyer.us.id,
+            self._buyer.keys.current(self._node.clock.now()),
+            to=self._node.us.id,
+            clock=self._node.clock,
         )
-        sent = {
-            "content-type": "application/json", "authorization": f"Bearer {token}", **headers,
-        }  # fmt: skip
-        response = self._http.request(method, path, content=body, headers=sent)
+        response = self._http.request(method, path, content=body, headers=sent, auth=auth)
         self.status = response.status_code
         told = parse(response.content)
         if self.status >= 400:
@@ -390,33 +394,37 @@ def test_what_has_the_wrong_shape(world: Standing, changed: dict[str, Json], whe
 
 
 def test_who_does_not_say_who_he_is(world: Standing, tmp_path: Path) -> None:
-    """No token, no bearer, no token at all, a stranger's, one for another node, one too old."""
+    """Nobody at all, a stranger, one who signs for another node, too late, or in another's name."""
     alliance = world.again()
     op2, op3 = (alliance.nodes[PartyId(name)] for name in ("op2", "op3"))
-    now = alliance.clock.now()
-    stranger = KeyRing.load_or_create(tmp_path)
+    now, clock, key = alliance.clock.now(), alliance.clock, op3.keys.current(alliance.clock.now())
+    stranger = KeyRing.load_or_create(tmp_path).current(now)
     hour = timedelta(hours=1)
-    tokens = {
-        "stranger": make_token(stranger, us=op3.us.id, partner=op2.us.id, now=now),
-        "elsewhere": make_token(op3.keys, us=op3.us.id, partner=PartyId("op1"), now=now),
-        "old": make_token(op3.keys, us=op3.us.id, partner=op2.us.id, now=now - hour),
-        "early": make_token(op3.keys, us=op3.us.id, partner=op2.us.id, now=now + hour),
-        "in another's name": make_token(op3.keys, us=PartyId("op1"), partner=op2.us.id, now=now),
-        "unknown": make_token(op3.keys, us=PartyId("nobody"), partner=op2.us.id, now=now),
+    signing = {
+        "stranger": SignedBy(op3.us.id, stranger, to=op2.us.id, clock=clock),
+        "elsewhere": SignedBy(op3.us.id, key, to=PartyId("op1"), clock=clock),
+        "old": SignedBy(op3.us.id, key, to=op2.us.id, clock=SetClock(now - hour)),
+        "early": SignedBy(op3.us.id, key, to=op2.us.id, clock=SetClock(now + hour)),
+        "in another's name": SignedBy(PartyId("op1"), key, to=op2.us.id, clock=clock),
+        "unknown": SignedBy(PartyId("nobody"), key, to=op2.us.id, clock=clock),
     }
-    headers = ["", "Basic b3AzOm9wMw==", "Bearer", "Bearer x.y.z"]
+    nobody = httpx2.Auth()
+    ways = [(nobody, header) for header in ("", "Basic b3AzOm9wMw==", "Bearer", "Bearer x.y.z")]
     door = Wire(op2, op3)
     body = _quote_body(world)
     with world.nothing_written():
-        for header in (*headers, *(f"Bearer {token}" for token in tokens.values())):
+        for way, header in (*ways, *((way, "") for way in signing.values())):
             for method, path in (
                 ("POST", quote_shapes.QUOTES),
                 ("POST", order_shapes.ORDERS),
                 ("POST", order_shapes.MOVED),
                 ("GET", f"{order_shapes.ORDERS}/ord_none"),
             ):
-                status, told = door.send(method, path, body, authorization=header)
-                assert (status, told["code"]) == (401, "token-refused"), (header, path)
+                said = {"authorization": header} if header else {}
+                status, told = door.send(method, path, body, way, **said)
+                assert status == 401, (header, path)
+                expected = "token-refused" if header else "signature-"
+                assert told["code"].startswith(expected), (header, path)
 
 
 def test_an_unknown_path_and_a_wrong_method(world: Standing) -> None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from hansa.federation.mandate import Mandate
 from hansa.foundation.ids import (
     AgreementId,
     BuyerKey,
@@ -362,8 +363,11 @@ class Seller(Protocol):
         """A price for all of it, locked until `valid_until`, or Refused naming the item."""
         ...
 
-    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
-        """Yes to a quote. Returns at once; the work goes on."""
+    def order(self, *, quote_id: QuoteId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
+        """Yes to a quote. Returns at once; the work goes on.
+
+        mandate: who asked for it, from the first buyer to this one, by their signatures.
+        """
         ...
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:

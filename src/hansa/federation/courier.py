@@ -63,12 +63,21 @@ class Bearer:
     What it answers is as sure as the connection over which it came, and no evidence of anything.
     """
 
-    def __init__(self, token: Callable[[], str]) -> None:
+    def __init__(
+        self, token: Callable[[], str], refused: Callable[[], None] = lambda: None
+    ) -> None:
+        """token: gives the one to show, empty for none. refused: told when it was not taken."""
         self._token = token
+        self._refused = refused
 
     def present(self, _letter: Letter) -> tuple[Mapping[str, str], Look]:
         token = self._token()
-        return ({"authorization": f"Bearer {token}"} if token else {}), lambda reply: reply
+        return ({"authorization": f"Bearer {token}"} if token else {}), self._look
+
+    def _look(self, reply: Reply) -> Reply:
+        if reply.status == 401:
+            self._refused()
+        return reply
 
 
 class Courier:
@@ -84,14 +93,13 @@ class Courier:
         partner: PartyId,
         address: str,
         http: httpx2.Client,
-        trust: Trust | None = None,
-        token: Callable[[], str] = lambda: "",
+        trust: Trust,
     ) -> None:
         self.partner = partner
         self._address = address.rstrip("/")
         self._http = http
         self._timeout = http.timeout.as_dict()
-        self._trust = trust or Bearer(token)
+        self._trust = trust
 
     def send(
         self,

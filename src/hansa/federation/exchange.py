@@ -43,6 +43,8 @@ BY_CODE: Mapping[str, int] = {
     "body-too-deep": 400,
     "period-invalid": 400,
     "trail-too-long": 400,
+    "signature-missing": 401,
+    "signature-refused": 401,
     "token-refused": 401,
     "method-unknown": 405,
     "key-reused": 409,

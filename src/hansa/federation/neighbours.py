@@ -12,15 +12,18 @@ import httpx2
 
 from hansa.federation import certificates, directory
 from hansa.federation.courier import Bearer, Courier, Trust
+from hansa.federation.exchange import Gate
+from hansa.federation.gate import FrontGate, SignedGate
 from hansa.federation.grants import GrantedToken
 from hansa.federation.keys import KeyRing, SigningKey
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
+from hansa.federation.register import Books
 from hansa.federation.renewal import Renewing
 from hansa.federation.sonata.client import SonataPartner
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf.client import TmfPartner
-from hansa.federation.tokens import TokenCache
+from hansa.federation.trust import Signed
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Clock, Instant
 from hansa.foundation.transaction import Begin
@@ -38,7 +41,8 @@ Connect = Callable[[Partner], httpx2.Client]
 class Neighbours:
     """Every partner over the wire, bound to us as the buyer and the speaker.
 
-    folder: the node's, where secrets for partners of another make are.
+    nonce: gives a new one. window_s: how far from now a message may have been signed. folder: the
+    node's, where secrets for partners of another make are.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Neighbours:
         keys: KeyRing,
         begin: Begin,
         clock: Clock,
+        nonce: Callable[[], str],
+        window_s: int,
         folder: Path,
         connect: Connect | None = None,
         sonata: SonataSettings | None = None,
@@ -57,6 +63,9 @@ class Neighbours:
         self._keys = keys
         self._begin = begin
         self._clock = clock
+        self._register = Books(begin)
+        self._nonce = nonce
+        self._window_s = window_s
         self._folder = folder
         self._connect = connect or self._dial
         self._connections = ExitStack()
@@ -115,21 +124,35 @@ class Neighbours:
         )
 
     def _trust(self, partner: Partner, http: httpx2.Client) -> Trust:
-        """How we prove ourselves to this partner."""
+        """How we and this partner prove ourselves to each other."""
+        party = partner.party.id
         if partner.grant is not None:
-            return GrantedToken(
-                partner.grant, partner=partner.party.id, http=http, folder=self._folder
-            )
+            token = GrantedToken(partner.grant, partner=party, http=http, folder=self._folder)
+            return Bearer(token, token.drop)
         if partner.trust == "none":
             return Bearer(lambda: "")
-        token = TokenCache(
-            self._keys,
+        return Signed(
             us=self._us,
-            partner=partner.party.id,
+            partner=party,
+            address=partner.address,
+            key=lambda now: self._keys.known(partner.heard, now),
+            register=self._register,
+            nonce=self._nonce,
             clock=self._clock,
-            heard=partner.heard,
+            window_s=self._window_s,
         )
-        return Bearer(token)
+
+    def gate(self, *, address: str, bearer: Gate) -> Gate:
+        """Lets partners in by their signatures, anyone else by a token. address: of this node."""
+        signed = SignedGate(
+            us=self._us,
+            address=address,
+            register=self._register,
+            key=self.key,
+            clock=self._clock,
+            window_s=self._window_s,
+        )
+        return FrontGate(signed=signed, bearer=bearer)
 
     def key(self, party: PartyId, now: Instant) -> SigningKey:
         """Our key that this partner knows, for what we sign to it now."""

@@ -20,7 +20,7 @@ import httpx2
 import pytest
 
 from hansa.federation.contract import OrderState
-from hansa.federation.courier import Courier
+from hansa.federation.courier import Bearer, Courier
 from hansa.federation.sonata.client import SonataPartner
 from hansa.federation.sonata.errors import MEDIA_TYPE
 from hansa.federation.sonata.settings import SonataSettings
@@ -131,7 +131,9 @@ def courier(prism: Path) -> Iterator[Courier]:
             for document in ("order/productOrderManagement", "quote/quoteManagement")
         )
         http = stack.enter_context(httpx2.Client(transport=Mocks(orders, quotes)))
-        yield Courier(partner=ACME, address="http://acme.test", http=http, token=lambda: "t")
+        yield Courier(
+            partner=ACME, address="http://acme.test", http=http, trust=Bearer(lambda: "t")
+        )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hansa.entrypoints.cli import (
     bill,
     catalogue,
     client,
+    evidence,
     inventory,
     keys,
     ledger,
@@ -47,6 +48,7 @@ app.add_typer(agreement.app, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(quote.app, name="quote")
 app.add_typer(order.app, name="order")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(usage.app, name="usage")

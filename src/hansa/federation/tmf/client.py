@@ -23,6 +23,7 @@ from hansa.federation.contract import (
 )
 from hansa.federation.courier import Courier, nonsense
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
+from hansa.federation.mandate import Mandate
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -107,16 +108,18 @@ class TmfPartner:
         self._expect({line.item for line in found.lines} == asked, "other items than asked")
         return found
 
-    def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
-        found = self._order(order.write_placing(order.Placing(quote_id, key)), key)
+    def order(self, *, quote_id: QuoteId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
+        placing = order.write_placing(order.Placing(quote_id, key, mandate))
+        traced = trace.write(mandate.links[-1].trace, by=self._us) if mandate else None
+        found = self._order(placing, key, traced)
         self._expect(found.quote == quote_id, "another quote")
         return found
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
         return self._order(order.write_ceasing(order.Ceasing(order_id, key)), key)
 
-    def _order(self, ask: Mapping[str, Any], key: BuyerKey) -> Order:
-        found = self._ask("POST", order.ORDERS, order.read, render(ask))
+    def _order(self, ask: Mapping[str, Any], key: BuyerKey, traced: str | None = None) -> Order:
+        found = self._ask("POST", order.ORDERS, order.read, render(ask), traced)
         self._expect(found.seller == self._partner, "another seller")
         self._expect(found.buyer == self._us, "another buyer")
         self._expect(found.key == key, "another key")

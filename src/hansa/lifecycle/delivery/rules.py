@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
+from hansa.federation import vouching
 from hansa.federation.contract import (
     Milestone,
     OrderState,
@@ -14,8 +15,10 @@ from hansa.federation.contract import (
     Quote,
     QuoteLine,
 )
+from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import LineAction, OrderLine
 from hansa.foundation import documents
+from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId, Ids, OrderId, PartyId, QuoteId, TaskId
 from hansa.foundation.plan.model import Plan, PlanState, Step, Task, TaskState
 from hansa.foundation.time import Instant
@@ -31,7 +34,7 @@ from hansa.lifecycle.delivery.model import (
 )
 from hansa.lifecycle.inventory.model import Spell
 from hansa.lifecycle.order.model import KeptOrder
-from hansa.lifecycle.quote.model import KeptQuote
+from hansa.lifecycle.quote.model import KeptQuote, SupplyQuote
 
 CHECK_EVERY = timedelta(seconds=30)
 """The safety net under the seller's pushes: how often a waiting task asks by itself."""
@@ -48,8 +51,13 @@ def task_of(key: str) -> TaskId:
     return TaskId(key.removesuffix(UNDO))
 
 
-def provide_steps(order: OrderId, kept: KeptQuote, ids: Ids) -> Sequence[Step]:
-    """A supply task for each supplier's quote, lower stages first; then what we provide."""
+def provide_steps(
+    order: OrderId, kept: KeptQuote, mandate: Mandate | None, ids: Ids
+) -> Sequence[Step]:
+    """A supply task for each supplier's quote, lower stages first; then what we provide.
+
+    mandate: with which we were asked for it.
+    """
     steps: list[Step] = []
     stages: dict[int, list[TaskId]] = {}
     for position, supply in enumerate(kept.supplies):
@@ -66,6 +74,7 @@ def provide_steps(order: OrderId, kept: KeptQuote, ids: Ids) -> Sequence[Step]:
                 "seller": supply.seller,
                 "quote": supply.quote.id,
                 "supply": position,
+                **_asking(kept, supply, mandate),
             },
         )
         stages.setdefault(supply.stage, []).append(step.id)
@@ -84,6 +93,14 @@ def provide_steps(order: OrderId, kept: KeptQuote, ids: Ids) -> Sequence[Step]:
         Step(id=ids.new(TaskId), kind=FAIL, label="failure", closing=True, body={"order": order})
     )
     return steps
+
+
+def _asking(kept: KeptQuote, supply: SupplyQuote, mandate: Mandate | None) -> dict[str, Json]:
+    """What a task needs to know to show another operator who asks for it."""
+    if supply.seller == kept.quote.seller:
+        return {}
+    ask = documents.write(vouching.asking(supply.quote))
+    return {"ask": ask, "mandate": documents.write(mandate) if mandate else None}
 
 
 def cease_steps(

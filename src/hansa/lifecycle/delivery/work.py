@@ -11,13 +11,16 @@ from functools import partial
 from hansa.federation import notices
 from hansa.federation.contract import (
     AgreementRef,
+    Order,
     OrderState,
     Progress,
     Provided,
     QuoteLine,
     Seller,
 )
+from hansa.federation.mandate import Mandate
 from hansa.federation.papers import OrderMoved
+from hansa.federation.vouching import Asking, Voucher
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
@@ -82,7 +85,7 @@ def begin_orders(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int
         _log("order begun", kept)
         if kept.kind == "provide":
             quote = quotes.get(tx, quote_id=kept.order.quote)
-            steps = rules.provide_steps(kept.order.id, quote, ids)
+            steps = rules.provide_steps(kept.order.id, quote, kept.mandate, ids)
             plans.write(
                 tx,
                 plan_id=ids.new(PlanId),
@@ -132,20 +135,15 @@ def _begin_cease(tx: Transaction, *, us: PartyId, kept: KeptOrder, ids: Ids, now
         )
 
 
-def handlers(*, us: PartyId, sellers: Sellers, ids: Ids) -> Handlers:
-    """The handlers of delivery's tasks."""
+def handlers(*, us: PartyId, sellers: Sellers, ids: Ids, vouch: Voucher | None = None) -> Handlers:
+    """The handlers of delivery's tasks. vouch: signs our link of a mandate; None: none is sent."""
+    supply, cease = partial(_supply_call, sellers, vouch), partial(_cease_call, sellers, vouch)
     return {
-        SUPPLY: Outside(
-            call=partial(_supply_call, sellers), record=partial(_supply_record, us), retry=PATIENCE
-        ),
+        SUPPLY: Outside(call=supply, record=partial(_supply_record, us), retry=PATIENCE),
         WITHDRAW: Outside(
-            call=partial(_cease_call, sellers),
-            record=partial(_cease_record, us),
-            retry=Retry(attempts=None),
+            call=cease, record=partial(_cease_record, us), retry=Retry(attempts=None)
         ),
-        CEASE: Outside(
-            call=partial(_cease_call, sellers), record=partial(_cease_record, us), retry=PATIENCE
-        ),
+        CEASE: Outside(call=cease, record=partial(_cease_record, us), retry=PATIENCE),
         PROVIDE: Inside(partial(_provide, us, ids)),
         END: Inside(partial(_end, us, ids)),
         FAIL: Inside(partial(_fail, us, ids)),
@@ -155,15 +153,30 @@ def handlers(*, us: PartyId, sellers: Sellers, ids: Ids) -> Handlers:
 # --- supply: order from a seller and wait until it has delivered ---------------------------------
 
 
-def _supply_call(sellers: Sellers, task: Task, _now: Instant) -> Json:
+def _supply_call(sellers: Sellers, vouch: Voucher | None, task: Task, now: Instant) -> Json:
     seller = sellers(PartyId(task.body["seller"]))
     if task.output is None:
-        order = seller.order(quote_id=QuoteId(task.body["quote"]), key=BuyerKey(task.id))
+        order = _order(seller, vouch, task, now)
         if order.state is not OrderState.COMPLETED:
             return documents.write(Supplied(order.id, Progress(order.id, order.key, order.state)))
         return documents.write(Supplied(order.id, seller.progress(order.id)))
     known = rules.supplied(task)
     return documents.write(Supplied(known.order, _heard(seller, task, known.order, task.id)))
+
+
+def _order(seller: Seller, vouch: Voucher | None, task: Task, now: Instant) -> Order:
+    """Orders what the task is for; another operator is shown who asks for it."""
+    key, mandate = BuyerKey(task.id), None
+    if vouch is not None and "ask" in task.body:
+        before = task.body["mandate"]
+        mandate = vouch(
+            documents.read(Mandate, before) if before else None,
+            ask=documents.read(Asking, task.body["ask"]),
+            key=key,
+            trace=task.trace,
+            now=now,
+        )
+    return seller.order(quote_id=QuoteId(task.body["quote"]), key=key, mandate=mandate)
 
 
 def _heard(seller: Seller, task: Task, order: OrderId, key: str) -> Progress:
@@ -254,11 +267,11 @@ def _hold(
 # --- withdraw and cease: have the seller end what it delivered -----------------------------------
 
 
-def _cease_call(sellers: Sellers, task: Task, _now: Instant) -> Json:
+def _cease_call(sellers: Sellers, vouch: Voucher | None, task: Task, now: Instant) -> Json:
     seller = sellers(PartyId(task.body["seller"]))
     key = BuyerKey(task.id + rules.UNDO if task.undoing else task.id)
     if task.output is None:
-        known = _what_to_cease(seller, task)
+        known = _what_to_cease(seller, vouch, task, now)
         if known is None:
             return None
     else:
@@ -282,7 +295,9 @@ def _cease_call(sellers: Sellers, task: Task, _now: Instant) -> Json:
     return documents.write(Supplied(known.order, before, known.cease, heard))
 
 
-def _what_to_cease(seller: Seller, task: Task) -> Supplied | None:
+def _what_to_cease(
+    seller: Seller, vouch: Voucher | None, task: Task, now: Instant
+) -> Supplied | None:
     """The seller's order to end. On the way back it may be unknown whether it was ever placed:
     the same key then tells, and a refusal means that there is nothing to take back.
     """
@@ -290,7 +305,7 @@ def _what_to_cease(seller: Seller, task: Task) -> Supplied | None:
         order = OrderId(task.body["ends"])
         return Supplied(order, Progress(order, BuyerKey(task.id), OrderState.COMPLETED))
     try:
-        placed = seller.order(quote_id=QuoteId(task.body["quote"]), key=BuyerKey(task.id))
+        placed = _order(seller, vouch, task, now)
     except (Refused, NotFound):
         return None
     return Supplied(placed.id, Progress(placed.id, placed.key, placed.state))
@@ -443,9 +458,7 @@ def _finish(
 
     plan: the order's own, where it has just been read.
     """
-    kept = orders.move(
-        tx, us=us, order_id=order_id, state=state, reason=reason, ids=ids, now=now
-    )
+    kept = orders.move(tx, us=us, order_id=order_id, state=state, reason=reason, ids=ids, now=now)
     _log("order ended", kept)
     if kept.by_partner:
         plan = plan or plans.of_subject(tx, subject=order_id)

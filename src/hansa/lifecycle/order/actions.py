@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from hansa.federation import directory, vouching
 from hansa.federation.contract import Need, Order, OrderState, Quote
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
+from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
@@ -37,6 +39,7 @@ from hansa.lifecycle.order.model import (
     taking_back,
 )
 from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.model import KeptQuote
 
 
 def place(
@@ -50,13 +53,15 @@ def place(
     now: Instant,
     outright: Need | None = None,
     extras: Extras | None = None,
+    mandate: Mandate | None = None,
 ) -> Order:
     """Accepts a quote: the order is entered and the buyer's credit held for it.
 
     The same key gives the same order. outright: what the buyer asked for when it asked for no
     price first; the quote was made for that. extras: what it sent beside what we understand.
-    Raises NotFound `quote-unknown`; Refused `quote-expired`, `quote-used`, `quote-closed`,
-    `key-reused`, `key-invalid`, `credit-limit`, or what the agreement says against it now.
+    mandate: by which it shows who asked. Raises NotFound `quote-unknown`; Refused
+    `quote-expired`, `quote-used`, `quote-closed`, `key-reused`, `key-invalid`, `credit-limit`,
+    `mandate-wrong`, or what the agreement says against it now.
     """
     rules.check_key(key)
     asked = rules.request_outright(outright) if outright else rules.request(quote=quote_id)
@@ -64,6 +69,8 @@ def place(
         return before
     kept = quotes.get(tx, quote_id=quote_id, buyer=actor.party)
     rules.check_open(kept.quote, now)
+    if mandate is not None:
+        _check_mandate(tx, mandate, us=us, actor=actor, key=key, kept=kept, now=now)
     limit = _limit(tx, us=us, actor=actor, quote=kept.quote, now=now)
     quotes.accept(tx, quote_id=quote_id, now=now)
     order = Order(
@@ -84,6 +91,7 @@ def place(
         hold=None,
         reason="",
         ended_at=None,
+        mandate=mandate,
     )
     if not store.add(tx, entered, asked):
         if (before := _same_key(tx, us, actor, key, asked)) is not None:
@@ -119,6 +127,30 @@ def _hold_credit(
         now=now,
     )
     store.set_hold(tx, order.id, hold.id)
+
+
+def _check_mandate(
+    tx: Transaction,
+    mandate: Mandate,
+    *,
+    us: PartyId,
+    actor: Actor,
+    key: BuyerKey,
+    kept: KeptQuote,
+    now: Instant,
+) -> None:
+    """Raises Refused `mandate-wrong`."""
+    vouching.check(
+        mandate,
+        us=us,
+        buyer=actor.party,
+        key=key,
+        quote=kept.quote,
+        trace=kept.trace,
+        trail=kept.trail,
+        keys=directory.usable_keys(tx, party=actor.party, now=now),
+        now=now,
+    )
 
 
 def cease(

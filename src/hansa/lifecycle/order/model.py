@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hansa.federation.contract import Order, OrderState
+from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import CancellationState
 from hansa.foundation.ids import CancellationId, HoldId, OrderId
 from hansa.foundation.money import Money
@@ -33,6 +34,7 @@ class KeptOrder:
     """kind: `provide` for what a quote lists (new or changed), `cease` to end what the order
     `ends` brought. by_partner: its buyer is another node and is told when it moves. hold: the
     credit kept for it, None where the buyer has no limit. reason: why it failed or is held.
+    mandate: who asked for it, as the buyer has shown; None where it has shown nothing.
     """
 
     order: Order
@@ -42,6 +44,7 @@ class KeptOrder:
     hold: HoldId | None
     reason: str
     ended_at: Instant | None
+    mandate: Mandate | None = None
 
 
 @dataclass(frozen=True, slots=True)

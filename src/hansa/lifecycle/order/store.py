@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from hansa.federation.contract import Order, OrderState
+from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.federation.wire import parse, render
-from hansa.foundation.database import all_rows, one_row, run
+from hansa.foundation import documents
+from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import (
     BuyerKey,
     CancellationId,
@@ -42,6 +44,7 @@ def _kept(row: dict[str, Any], us: PartyId) -> KeptOrder:
         hold=HoldId(row["hold"]) if row["hold"] else None,
         reason=row["reason"],
         ended_at=row["ended_at"],
+        mandate=documents.read(Mandate, row["mandate"]) if row["mandate"] else None,
     )
 
 
@@ -51,8 +54,9 @@ def add(tx: Transaction, kept: KeptOrder, request: str) -> bool:
     added = run(
         tx,
         """insert into order_order
-           (id, kind, buyer, by_partner, key, request, quote, ends, state, hold, placed_at, trace)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
+           (id, kind, buyer, by_partner, key, request, quote, ends, state, hold, placed_at, trace,
+            mandate)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
         (
             order.id,
             kept.kind,
@@ -66,6 +70,7 @@ def add(tx: Transaction, kept: KeptOrder, request: str) -> bool:
             kept.hold,
             order.placed_at,
             order.trace,
+            Jsonb(documents.write(kept.mandate)) if kept.mandate else None,
         ),
     )
     if added:

@@ -113,7 +113,7 @@ def _of_a_node(visit: Visit, document: Mapping[str, Json]) -> Json:
     seller = visit.seat.seller
     wish = shapes.read_ask(document)
     if isinstance(wish, shapes.Placing):
-        made = seller.order(quote_id=wish.quote, key=wish.key)
+        made = seller.order(quote_id=wish.quote, key=wish.key, mandate=wish.mandate)
         needs.note(visit, "order", made.trace, order=made.id)
     else:
         made = seller.cease(order_id=wish.order, key=wish.key)

@@ -25,6 +25,7 @@ from hansa.federation.contract import (
     Progress,
     Provided,
 )
+from hansa.federation.mandate import Mandate
 from hansa.federation.papers import OrderMoved
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
@@ -37,11 +38,13 @@ from hansa.federation.tmf.shapes.common import (
     checked,
     href,
     malformed,
+    read_document,
     read_instant,
     read_party,
     related,
     write_instant,
 )
+from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, QuoteId, TraceId
 
@@ -64,6 +67,7 @@ class Placing:
 
     quote: QuoteId
     key: BuyerKey
+    mandate: Mandate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class AskShape(Extended):
     externalId: Id
     quote: NotRequired[list[Ref]]
     productOrderItem: list[Item]
+    hansaMandate: NotRequired[Json]
 
 
 Depth = Annotated[int, Field(ge=0, le=TRAIL_MAX)]
@@ -162,7 +167,7 @@ class MovedEvent(TypedDict):
 
 
 def write_placing(placing: Placing) -> AskShape:
-    return {
+    shape: AskShape = {
         "externalId": placing.key,
         "quote": [{"id": placing.quote}],
         "productOrderItem": [
@@ -179,6 +184,9 @@ def write_placing(placing: Placing) -> AskShape:
         "@baseType": "ProductOrder",
         "@schemaLocation": SCHEMA,
     }
+    if placing.mandate is not None:
+        shape["hansaMandate"] = documents.write(placing.mandate)
+    return shape
 
 
 def write_ceasing(ceasing: Ceasing) -> AskShape:
@@ -208,10 +216,18 @@ def read_ask(value: Json) -> Placing | Ceasing:
     key = BuyerKey(shape["externalId"])
     actions = {item["action"] for item in shape["productOrderItem"]}
     if actions in ({"add"}, {"modify"}, {"add", "modify"}):
-        return Placing(_quoted(shape), key)
+        return Placing(_quoted(shape), key, _mandate(shape))
     if actions == {"delete"}:
         return Ceasing(_ended(shape), key)
     raise malformed("productOrderItem", "items are expected that all add or modify, or all delete")
+
+
+def _mandate(shape: AskShape) -> Mandate | None:
+    given = shape.get("hansaMandate")
+    mandate: Mandate | None = (
+        None if given is None else read_document(Mandate, given, "hansaMandate")
+    )
+    return mandate
 
 
 def _quoted(shape: AskShape) -> QuoteId:
