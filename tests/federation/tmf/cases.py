@@ -137,6 +137,34 @@ RECORDS: Mapping[str, Case] = {
     ),
 }
 
+ITEM = {"id": "1", "action": "add", "productOffering": {"id": "line"}}
+
+ROOMS: Mapping[str, Mapping[str, Any]] = {
+    "TMF621/troubleTicket": {
+        "description": "No light",
+        "severity": "major",
+        "ticketType": "incident",
+    },
+    "TMF622/productOrder": {"productOrderItem": [ITEM], "relatedParty": [PARTY]},
+    "TMF622/cancelProductOrder": {"productOrder": {"id": "ord_0"}},
+    "TMF645/checkServiceQualification": {
+        "serviceQualificationItem": [{"id": "1", "service": {"serviceType": "line"}}]
+    },
+    "TMF645/queryServiceQualification": {"searchCriteria": {"service": {"serviceType": "line"}}},
+    "TMF648/quote": {"quoteItem": [ITEM], "relatedParty": [PARTY]},
+    "TMF651/agreement": {
+        "name": "BT sells to MTN",
+        "agreementType": "wholesale",
+        "agreementItem": [{"productOffering": [{"id": "line"}]}],
+        "engagedParty": [{**PARTY, "name": "MTN"}],
+    },
+    "TMF678/customerBillOnDemand": {"name": "November"},
+    "TMF679/productOfferingQualification": {
+        "productOfferingQualificationItem": [{"id": "1", "productOffering": {"id": "line"}}]
+    },
+}
+"""Bodies of what goes to a room, sound as far as the standard goes."""
+
 
 def declared() -> Mapping[str, tuple[Api, Resource]]:
     return {f"{api.name}/{one.path}": (api, one) for api in APIS for one in api.resources}

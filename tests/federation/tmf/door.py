@@ -21,6 +21,8 @@ from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.plan.engine import Engine
 from hansa.foundation.time import SetClock
+from hansa.node import Node
+from tests.alliance import SHOP
 from tests.conftest import seeded_entropy
 from tests.federation.shop import START
 
@@ -55,7 +57,42 @@ class Bare:
         return []
 
 
-class Door(TestClient):
+class Asking(TestClient):
+    """Asks in somebody's name. party: whose, unless a test says otherwise."""
+
+    party = "mtn/partner"
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        by: str = "",
+        media_type: str = "application/json",
+    ) -> httpx2.Response:
+        headers = {"x-caller": by or self.party}
+        if body is not None:
+            headers["content-type"] = media_type
+        return self.request(method, path, content=body, headers=headers)
+
+
+class Front(Asking):
+    """A whole node at which everyone is its customer."""
+
+    party = f"{SHOP}/customer"
+
+    def __init__(self, node: Node) -> None:
+        self.database = node.database
+        dialect = server.dialect(node.world)
+        super().__init__(
+            Exchanges([dialect], Believing()),
+            base_url=node.settings.address,
+            raise_server_exceptions=False,
+        )
+
+
+class Door(Asking):
     """BT's node as far as its TMF dialect goes. deaf: callbacks that take no notice."""
 
     def __init__(self, database: Database) -> None:
@@ -95,17 +132,3 @@ class Door(TestClient):
         self._engine.run_until_idle()
         told, self.told = self.told, []
         return told
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        *,
-        by: str = "mtn/partner",
-        media_type: str = "application/json",
-    ) -> httpx2.Response:
-        headers = {"x-caller": by}
-        if body is not None:
-            headers["content-type"] = media_type
-        return self.request(method, path, content=body, headers=headers)

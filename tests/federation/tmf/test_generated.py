@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hansa.federation.exchange import Exchanges
-from hansa.federation.tmf import server
-from hansa.foundation.time import SetClock
-from tests.alliance import Alliance, chain
-from tests.databases import Pool
-from tests.federation.tmf.door import Believing
+from tests.federation.tmf.door import Front
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 DOCUMENTS = sorted(file.stem for file in CONTRACTS.glob("tmf*.json"))
@@ -44,29 +37,18 @@ CHECKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def app(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchanges]:
-    """A node that buys from another, at which everyone is the customer that it has."""
-    with pool.lend() as databases:
-        clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
-        alliance = Alliance(databases, tmp_path_factory.mktemp("generated"), clock, b"generated")
-        chain(alliance, 2)
-        yield Exchanges([server.dialect(alliance.top.world)], Believing())
-        alliance.close()
-
-
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_is_made_up_is_answered_as_documented(name: str, app: Exchanges) -> None:
+def test_what_is_made_up_is_answered_as_documented(name: str, front: Front) -> None:
     document = json.loads((CONTRACTS / f"{name}.json").read_text())
     schema = schemathesis.openapi.from_dict(document)
     for found in schema.get_all_operations():
         operation: Any = found.ok()  # type: ignore[union-attr]
         for mode, examples in EXAMPLES.items():
             with suppress(Unsatisfiable):  # nothing can be wrong with some
-                hold(operation.as_strategy(generation_mode=mode), app, examples)
+                hold(operation.as_strategy(generation_mode=mode), front, examples)
 
 
-def hold(made: st.SearchStrategy[Any], app: Exchanges, examples: int) -> None:
+def hold(made: st.SearchStrategy[Any], front: Front, examples: int) -> None:
     @settings(
         max_examples=examples,
         database=None,
@@ -77,6 +59,6 @@ def hold(made: st.SearchStrategy[Any], app: Exchanges, examples: int) -> None:
     )
     @given(case=made)
     def held(case: Any) -> None:
-        case.call_and_validate(app=app, headers={"x-caller": "shop/customer"}, checks=CHECKS)
+        case.call_and_validate(app=front.app, headers={"x-caller": front.party}, checks=CHECKS)
 
     held()

@@ -172,7 +172,7 @@ def _missing(value: Json, steps: list[str], at: str) -> Iterator[str]:
         return
     where = f"{at}.{steps[0]}" if at else steps[0]
     inner = value.get(steps[0]) if isinstance(value, dict) else None
-    if inner is None or inner in ("", [], {}):
+    if inner is None or inner in ("", []) or (inner == {} and len(steps) == 1):
         yield where
     elif len(steps) > 1:
         yield from _missing(inner, steps[1:], where)

@@ -43,12 +43,12 @@ def new(api: Api, resource: Resource, document: dict[str, Json], now: Instant) -
     Raises Refused `malformed` that names the first offending attribute.
     """
     sent = {name: value for name, value in document.items() if name not in ("id", "href")}
+    _check_type(api, resource, sent)
+    attributes.check(api.shapes, resource.type, _with_ends(sent))
     for path in resource.mandatory:
         where = attributes.missing(sent, path)
         if where is not None:
             raise malformed(where, "it is mandatory")
-    _check_type(api, resource, sent)
-    attributes.check(api.shapes, resource.type, _with_ends(sent))
     for name, value in resource.stamps.items():
         sent.setdefault(name, write_instant(now) if value == NOW else value)
     return touched(resource, sent, now)
