@@ -424,8 +424,8 @@ class Node:
 
     def renew_cards(self, tx: Transaction, now: Instant) -> int:
         """Tells partners of new keys of ours; returns how many were told."""
-        address = self.settings.address
-        return renewal.run(tx, us=self.us, address=address, ring=self.keys, ids=self.ids, now=now)
+        at = self.settings.address, self.settings.sonata.spoken_to_us
+        return renewal.run(tx, us=self.us, at=at, ring=self.keys, ids=self.ids, now=now)
 
     def month_rooms(self) -> Iterator[tuple[str, Callable[[Transaction, Instant], int]]]:
         """The rooms that work as time goes by, in path order: name and one bounded turn."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from hansa.federation import directory, notices, store
 from hansa.federation.keys import KeyRing
+from hansa.federation.model import Dialect
 from hansa.federation.papers import CardRenewed, Listener, Notice
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import Ids, PartyId
@@ -19,17 +20,26 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
 
-def run(tx: Transaction, *, us: Party, address: str, ring: KeyRing, ids: Ids, now: Instant) -> int:
+def run(
+    tx: Transaction,
+    *,
+    us: Party,
+    at: tuple[str, Dialect],
+    ring: KeyRing,
+    ids: Ids,
+    now: Instant,
+) -> int:
     """Tells partners of a new edition of our card, and puts its keys to use when all have heard.
 
-    Returns how many were told.
+    at: our address and the dialect that is spoken to us there. Returns how many were told.
     """
+    address, dialect = at
     newest = ring.generations()[-1]
     if newest.edition == 1:
         return 0
     told = store.untold(tx, newest.edition, before=newest.made_at)
     if told:
-        card = directory.invite(ring, party=us, address=address, now=now)
+        card = directory.invite(ring, party=us, address=address, now=now, dialect=dialect)
         for party in told:
             store.tell(tx, party, newest.edition)
             notices.send(

@@ -292,7 +292,11 @@ def _card(node: Node) -> Json:
     from hansa.federation import directory
 
     card = directory.invite(
-        node.keys, party=node.us, address=node.settings.address, now=node.clock.now()
+        node.keys,
+        party=node.us,
+        address=node.settings.address,
+        now=node.clock.now(),
+        dialect=node.settings.sonata.spoken_to_us,
     )
     return render.plain(card)
 

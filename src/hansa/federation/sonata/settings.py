@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hansa.federation.contract import Offer
+from hansa.federation.model import Dialect
 from hansa.federation.sonata.shapes.common import ContactSettings
 
 
@@ -19,7 +20,13 @@ class SonataSettings:
     `productSchema`, against which whatever comes in is checked; empty: not at all.
     """
 
+    preferred: bool = False
     contact: ContactSettings = field(default_factory=ContactSettings)
     products: Mapping[str, str] = field(default_factory=dict)
     offers: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict)
     schemas: str = ""
+
+    @property
+    def spoken_to_us(self) -> Dialect:
+        """As our card has it."""
+        return "sonata" if self.preferred else "tmf"
