@@ -13,8 +13,6 @@ from fastapi.testclient import TestClient
 from hansa.entrypoints.http import app
 from hansa.federation.callbacks import actions as callbacks
 from hansa.federation.clients import actions as clients
-from hansa.federation.hub.sending import Sender
-from hansa.federation.wire import parse
 from hansa.foundation.database import Database
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor, Role
@@ -45,6 +43,7 @@ class Desk:
     """One operator's node and the systems of its customers, who have tokens."""
 
     def __init__(self, alliance: Alliance) -> None:
+        self.told = alliance.told
         self.node = alliance.add("acme")
         for name in (SHOP, PartyId("other")):
             alliance.customer(self.node, name)
@@ -179,9 +178,7 @@ def test_what_is_mandatory_is_named(desk: Desk, name: str) -> None:
     assert desk("GET").json() == []
 
 
-def test_who_has_subscribed_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr(Sender, "__call__", lambda _self, _to, post: told.append(parse(post.body)))
+def test_who_has_subscribed_is_told(desk: Desk) -> None:
     with desk.node.begin() as tx:
         for party in (SHOP, PartyId("other")):
             callbacks.add(tx, party=party, host="hooks.example", by="ada", now=NOW)
@@ -193,6 +190,7 @@ def test_who_has_subscribed_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     desk.node.work_once()
     desk("PATCH", f"{TICKETS}/{ticket['id']}", {"status": "cancelled"})
     desk.node.work_once()
+    told = [body for _, body in desk.told]
     assert sorted(one["eventType"] for one in told) == [
         "TroubleTicketAttributeValueChangeEvent",
         "TroubleTicketCreateEvent",
