@@ -259,6 +259,7 @@ class Seat:
     listener: Shop
     shelf: Any
     helpdesk: Any = None
+    bulk: Any = None
 
 
 class Door(TestClient):
