@@ -260,6 +260,7 @@ class Seat:
     shelf: Any
     helpdesk: Any = None
     bulk: Any = None
+    bulk: Any = None
 
 
 class Door(TestClient):
