@@ -260,7 +260,6 @@ class Seat:
     shelf: Any
     helpdesk: Any = None
     bulk: Any = None
-    bulk: Any = None
 
 
 class Door(TestClient):
