@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from hansa.federation import directory
-from hansa.federation.courier import Courier
+from hansa.federation.courier import Bearer, Courier
 from hansa.federation.grants import GrantedToken, read_secret
 from hansa.federation.keys import KeyRing
 from hansa.federation.model import Grant, Partner
@@ -156,9 +156,8 @@ def test_a_token_is_kept_until_shortly_before_it_ends(
 
 
 def test_a_token_that_the_partner_refuses_is_not_shown_again(desk: Desk) -> None:
-    courier = Courier(
-        partner=EVE, address="https://acme.test/oss/", http=desk.http, trust=desk.token
-    )
+    trust = Bearer(desk.token, desk.token.drop)
+    courier = Courier(partner=EVE, address="https://acme.test/oss/", http=desk.http, trust=trust)
     assert courier.send("GET", "/tmf-api/x").status == 200
     desk.answer = {"access_token": "t2"}
     assert courier.send("GET", "/tmf-api/x").status == 200

@@ -21,9 +21,10 @@ from hansa.federation import certificates, directory
 from hansa.federation.certificates import client_context
 from hansa.federation.contract import OrderState
 from hansa.federation.keys import KeyRing
+from hansa.federation.neighbours import Neighbours
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId
-from hansa.foundation.party import Actor
+from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import SystemClock
 from hansa.node import Node, open_node
 from tests.alliance import SHOP, Alliance, chain
@@ -154,6 +155,56 @@ def test_a_certificate_that_nobody_knows_fails_in_the_handshake(pair: Pair, tmp_
         ask(pair.op1, eve.certificate(now), true)
     with pytest.raises(httpx2.ConnectError):
         ask(pair.op1, pair.op2.keys.certificate(now), [eve.certificate(now).der])
+
+
+def offers_as_op2(pair: Pair, keys: KeyRing, shown: certificates.Pair | None) -> int:
+    """How many offers op1 has for whoever signs as op2 with these keys, on such a connection."""
+    pinned = [pair.op1.keys.certificate(pair.op1.clock.now()).der]
+    verify = client_context(shown, pinned)
+    caller = Neighbours(
+        us=OP2,
+        keys=keys,
+        begin=pair.op2.begin,
+        clock=pair.op2.clock,
+        nonce=pair.op2.ids.trace,
+        window_s=60,
+        folder=pair.op2.folder,
+        connect=lambda _: httpx2.Client(verify=verify, trust_env=False),
+    )
+    try:
+        offers = caller.partner(OP1).offers()
+        return len(offers)
+    finally:
+        caller.close()
+
+
+def test_a_stolen_key_is_not_enough(pair: Pair, tmp_path: Path) -> None:
+    """Who speaks as op2 has to have what signs and what it shows in TLS, and both of op2."""
+    keys, now = pair.op2.keys, pair.op2.clock.now()
+    ours = keys.certificate(now)
+    assert offers_as_op2(pair, keys, ours) == 1
+    eve = KeyRing.load_or_create(tmp_path, now=now)
+    for ring, shown in ((keys, None), (eve, None), (eve, ours)):
+        with pytest.raises(TryLater, match="signature-not-taken"):
+            offers_as_op2(pair, ring, shown)
+    third = PartyId("op3")
+    eve.have_certificate(party=third, address="https://op3.test", now=now)
+    card = directory.invite(
+        eve, party=Party(third, "OP3", "GB", "GBP"), address="https://op3.test", now=now
+    )
+    with pair.op1.begin() as tx:
+        directory.join(tx, card=card, now=now)
+    true = [pair.op1.keys.certificate(now).der]
+
+    def comes_in() -> bool:
+        try:
+            return ask(pair.op1, eve.certificate(now), true) == 200
+        except httpx2.TransportError:
+            return False
+
+    wait(comes_in, "op3 at the door")
+    with pytest.raises(TryLater, match="signature-not-taken"):
+        offers_as_op2(pair, keys, eve.certificate(now))
 
 
 def test_a_partner_is_revoked_at_once_and_restored(pair: Pair) -> None:

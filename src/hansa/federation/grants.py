@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
 
-from hansa.federation.courier import Letter, Look, Reply
 from hansa.federation.model import Grant
 from hansa.federation.wire import parse
 from hansa.foundation.documents import Json
@@ -59,15 +57,6 @@ class GrantedToken:
         """The token was refused: the next call asks for another."""
         with self._lock:
             self._until_s = 0.0
-
-    def present(self, _letter: Letter) -> tuple[Mapping[str, str], Look]:
-        """As a courier's Trust: a token that the partner does not take is not shown again."""
-        return {"authorization": f"Bearer {self()}"}, self._look
-
-    def _look(self, reply: Reply) -> Reply:
-        if reply.status == 401:
-            self.drop()
-        return reply
 
     def _ask(self) -> tuple[str, float]:
         secret = read_secret(self._folder, self._grant.secret_file)
