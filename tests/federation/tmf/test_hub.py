@@ -123,6 +123,14 @@ def test_subscriptions_are_their_owners(door: Door) -> None:
     assert door.tell() == []
 
 
+def test_long_subscriptions_are_kept(door: Door) -> None:
+    callback = f"{CALLBACK}/{'x' * 1900}"
+    query = f"event.organization.tradingName={'Ł😀' * 400}"
+    made = subscribe(door, callback, query)
+    assert subscribe(door, callback, query) == made
+    assert len(door.ask("GET", f"{PARTY}/hub").json()) == 1
+
+
 def test_what_is_not_taken_is_sent_again_and_in_the_end_given_up(door: Door) -> None:
     made = subscribe(door)
     door.deaf.add(CALLBACK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from hansa.federation.hub import store
 from hansa.federation.hub.model import Change, Happening, Subscription
@@ -38,10 +39,10 @@ def subscribe(
     Raises Refused `subscriptions-too-many`.
     """
     there = store.of_owner(tx, api, owner)
-    for one in there:
-        if one.callback == callback and one.query == query:
-            store.set_silent(tx, one.id, None)
-            return one
+    same = _same(there, callback, query)
+    if same is not None:
+        store.set_silent(tx, same.id, None)
+        return replace(same, silent_since=None)
     if len(there) >= SUBSCRIPTIONS_MAX:
         raise Refused(
             "subscriptions-too-many",
@@ -50,8 +51,16 @@ def subscribe(
     made = Subscription(
         subscription_id, api, tuple(sorted(topics)), owner, callback, query, made_at=now
     )
-    store.insert(tx, made)
-    return made
+    if store.insert(tx, made):
+        return made
+    same = _same(store.of_owner(tx, api, owner), callback, query)
+    assert same is not None
+    return same
+
+
+def _same(there: Sequence[Subscription], callback: str, query: str) -> Subscription | None:
+    found = (one for one in there if one.callback == callback and one.query == query)
+    return next(found, None)
 
 
 def subscriptions(tx: Transaction, *, api: str, owner: Actor) -> Sequence[Subscription]:

@@ -31,23 +31,28 @@ def _subscription(row: dict[str, Any]) -> Subscription:
     )
 
 
-def insert(tx: Transaction, made: Subscription) -> None:
-    run(
-        tx,
-        """
+def insert(tx: Transaction, made: Subscription) -> bool:
+    """False when the owner has the same one already, made at this very moment perhaps."""
+    return (
+        run(
+            tx,
+            """
         insert into hub_subscription (id, api, topics, owner, role, callback, query, made_at)
         values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict do nothing
         """,
-        (
-            made.id,
-            made.api,
-            list(made.topics),
-            made.owner.party,
-            made.owner.role,
-            made.callback,
-            made.query,
-            made.made_at,
-        ),
+            (
+                made.id,
+                made.api,
+                list(made.topics),
+                made.owner.party,
+                made.owner.role,
+                made.callback,
+                made.query,
+                made.made_at,
+            ),
+        )
+        == 1
     )
 
 
