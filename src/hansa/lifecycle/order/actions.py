@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hansa.federation import directory, vouching
+from hansa.federation import directory
 from hansa.federation.contract import Need, Order, OrderState, Quote
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
@@ -39,7 +39,6 @@ from hansa.lifecycle.order.model import (
     taking_back,
 )
 from hansa.lifecycle.quote import actions as quotes
-from hansa.lifecycle.quote.model import KeptQuote
 
 
 def place(
@@ -70,7 +69,8 @@ def place(
     kept = quotes.get(tx, quote_id=quote_id, buyer=actor.party)
     rules.check_open(kept.quote, now)
     if mandate is not None:
-        _check_mandate(tx, mandate, us=us, actor=actor, key=key, kept=kept, now=now)
+        keys = directory.usable_keys(tx, party=actor.party, now=now)
+        rules.check_mandate(mandate, us=us, key=key, kept=kept, keys=keys, now=now)
     limit = _limit(tx, us=us, actor=actor, quote=kept.quote, now=now)
     quotes.accept(tx, quote_id=quote_id, now=now)
     order = Order(
@@ -127,30 +127,6 @@ def _hold_credit(
         now=now,
     )
     store.set_hold(tx, order.id, hold.id)
-
-
-def _check_mandate(
-    tx: Transaction,
-    mandate: Mandate,
-    *,
-    us: PartyId,
-    actor: Actor,
-    key: BuyerKey,
-    kept: KeptQuote,
-    now: Instant,
-) -> None:
-    """Raises Refused `mandate-wrong`."""
-    vouching.check(
-        mandate,
-        us=us,
-        buyer=actor.party,
-        key=key,
-        quote=kept.quote,
-        trace=kept.trace,
-        trail=kept.trail,
-        keys=directory.usable_keys(tx, party=actor.party, now=now),
-        now=now,
-    )
 
 
 def cease(

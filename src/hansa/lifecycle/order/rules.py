@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
+from hansa.federation import vouching
 from hansa.federation.contract import Need, Quote
+from hansa.federation.mandate import Mandate
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey, OrderId, QuoteId
+from hansa.foundation.ids import BuyerKey, OrderId, PartyId, QuoteId
 from hansa.foundation.money import Money, Rounding, add_up
 from hansa.foundation.time import Instant
+from hansa.lifecycle.quote.model import KeptQuote
 
 KEY_MAX = 128
 
@@ -50,3 +54,29 @@ def first_month(quote: Quote) -> Money:
             tax = Fraction(line.tax.rate_bp, 10_000)
             parts += [amount, amount.times(tax, rounding=Rounding.HALF_UP)]
     return add_up(parts, quote.currency)
+
+
+def check_mandate(
+    mandate: Mandate,
+    *,
+    us: PartyId,
+    key: BuyerKey,
+    kept: KeptQuote,
+    keys: Sequence[str],
+    now: Instant,
+) -> None:
+    """Raises Refused `mandate-wrong` unless the buyer shows by it who asks for this quote.
+
+    keys: the buyer's own that are good now.
+    """
+    vouching.check(
+        mandate,
+        us=us,
+        buyer=kept.quote.buyer,
+        key=key,
+        quote=kept.quote,
+        trace=kept.trace,
+        trail=kept.trail,
+        keys=keys,
+        now=now,
+    )
