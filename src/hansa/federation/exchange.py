@@ -52,6 +52,7 @@ BY_CODE: Mapping[str, int] = {
     "body-too-large": 413,
     "scope-missing": 403,
     "media-type-unknown": 415,
+    "changed-meanwhile": 412,
     "too-many-requests": 429,
     "headers-too-large": 431,
 }

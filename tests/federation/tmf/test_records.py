@@ -86,6 +86,34 @@ def test_a_thing_lives_as_its_standard_says(name: str, door: Door) -> None:
         sound(api, door.ask("DELETE", here), 404)
 
 
+def test_two_who_change_one_thing_do_not_undo_each_other(door: Door) -> None:
+    path = "/tmf-api/party/v4/organization"
+    body = b'{"tradingName": "MTN", "x": 1.50, "y": 1E+3}'
+    made = door.ask("POST", path, body)
+    here, seen = f"{path}/{made.json()['id']}", made.headers["etag"]
+    assert door.ask("GET", f"{here}?fields=x").headers["etag"] == seen
+
+    def patch(name: str, tag: str) -> httpx2.Response:
+        sent = json.dumps({"name": name}).encode()
+        headers = {
+            "x-caller": "mtn/partner",
+            "content-type": "application/json",
+            "if-match": tag,
+        }
+        return door.patch(here, content=sent, headers=headers)
+
+    first = patch("first", seen)
+    assert first.status_code == 200
+    second = patch("second", seen)
+    assert (second.status_code, second.json()["code"]) == (412, "changed-meanwhile")
+    assert patch("second", f'"other", {first.headers["etag"]}').status_code == 200
+    assert patch("third", "*").status_code == 200
+    gone = {"x-caller": "mtn/partner", "if-match": seen}
+    assert door.delete(here, headers=gone).status_code == 412
+    now = door.ask("GET", here).headers["etag"]
+    assert door.delete(here, headers={**gone, "if-match": now}).status_code == 204
+
+
 def sound_less(response: httpx2.Response) -> Any:
     assert response.status_code == 200
     return parse(response.content)

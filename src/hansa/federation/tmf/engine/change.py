@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +11,7 @@ from hansa.federation.exchange import Ask
 from hansa.federation.tmf.engine import attributes
 from hansa.federation.tmf.engine.model import NOW, Api, Resource
 from hansa.federation.tmf.shapes.common import malformed, write_instant
-from hansa.federation.wire import parse
+from hansa.federation.wire import Plain, parse
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.time import Instant
@@ -93,6 +95,33 @@ def merge(value: Json, patch: Json) -> Json:
         else:
             merged[name] = merge(merged.get(name), part)
     return merged
+
+
+def tag(document: Json) -> str:
+    """The entity tag of a whole document: another one when anything about it is different."""
+    return f'"{hashlib.sha256(_sorted(document)).hexdigest()[:32]}"'
+
+
+def _sorted(document: Json) -> bytes:
+    def plain(value: Any) -> Json:
+        if isinstance(value, Plain):
+            return value.value
+        return format(value, "f") if value != value.to_integral() else int(value)
+
+    return json.dumps(document, sort_keys=True, default=plain).encode()
+
+
+def expect(ask: Ask, document: Json) -> None:
+    """Raises Refused `changed-meanwhile` when it is not as the asker saw it last (If-Match)."""
+    wanted = ask.headers.get("if-match")
+    if wanted is None or wanted.strip() == "*":
+        return
+    if tag(document) not in {one.strip() for one in wanted.split(",")}:
+        raise Refused(
+            "changed-meanwhile",
+            "It is not as it was when you last looked. Look again, and decide anew.",
+            field="if-match",
+        )
 
 
 def _with_ends(document: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -270,11 +270,20 @@ def _exchange(
         case "POST":
             told["responses"] = {"201": _told("Made", answered)}
         case "PATCH":
+            parameters.append(EXPECTED)
             told["responses"] = {"200": _told("As it is now", answered)}
         case _:
+            parameters.append(EXPECTED)
             told["responses"] = {"204": {"description": "Gone"}}
     return told
 
+
+EXPECTED = {
+    "in": "header",
+    "name": "If-Match",
+    "description": "The `ETag` that it had when you last looked; 412 if it is another now",
+    "schema": {"type": "string"},
+}
 
 COUNTS: Mapping[str, Any] = {
     name: {"description": words, "schema": {"type": "integer"}}
@@ -301,8 +310,8 @@ def _errors(operation: Operation) -> Iterator[tuple[str, Any]]:
     statuses = {*EVERYWHERE}
     if operation.method in BODIES:
         statuses |= {409, 415}
-    if operation.method == "DELETE":
-        statuses |= {409}
+    if operation.method in ("PATCH", "DELETE"):
+        statuses |= {409, 412}
     for status in sorted(statuses):
         yield str(status), {"$ref": f"#/components/responses/{status}"}
 
@@ -311,5 +320,5 @@ def _error_responses() -> Mapping[str, Any]:
     error = {"$ref": "#/components/schemas/Error"}
     return {
         str(status): _told(HTTPStatus(status).phrase, error)
-        for status in sorted({*EVERYWHERE, 409, 415})
+        for status in sorted({*EVERYWHERE, 409, 412, 415})
     }

@@ -93,14 +93,16 @@ class _Desk:
         visit = self._visit(ask, caller)
         fields = query.read_fields(ask.query)
         found = self._whole(visit, self._source.get(visit, _identity(ask)))
-        return Answer(200, render(query.project(found, fields)), visit.headers)
+        headers = {"etag": change.tag(found), **visit.headers}
+        return Answer(200, render(query.project(found, fields)), headers)
 
     def create(self, ask: Ask, caller: Caller) -> Answer:
         assert self._source.create is not None
         visit = self._visit(ask, caller)
         sent = change.new(self._api, self._resource, change.body(ask), visit.now)
         made = self._whole(visit, self._source.create(visit, sent))
-        return Answer(201, render(made), {"location": made["href"], **visit.headers})
+        headers = {"location": made["href"], "etag": change.tag(made), **visit.headers}
+        return Answer(201, render(made), headers)
 
     def patch(self, ask: Ask, caller: Caller) -> Answer:
         visit, identity = self._visit(ask, caller), _identity(ask)
@@ -109,6 +111,7 @@ class _Desk:
 
         def after(before: Json) -> Json:
             whole = self._whole(visit, before)
+            change.expect(ask, whole)
             changed = change.changed(self._api, self._resource, whole, patch)
             return change.touched(self._resource, changed, now)
 
@@ -118,12 +121,15 @@ class _Desk:
             assert self._source.patch is not None and self._source.get is not None
             wanted = after(self._source.get(visit, identity))
             made = self._source.patch(visit, identity, wanted, patch)
-        return Answer(200, render(self._whole(visit, made)), visit.headers)
+        found = self._whole(visit, made)
+        return Answer(200, render(found), {"etag": change.tag(found), **visit.headers})
 
     def delete(self, ask: Ask, caller: Caller) -> Answer:
         assert self._source.delete is not None
-        visit = self._visit(ask, caller)
-        self._source.delete(visit, _identity(ask))
+        visit, identity = self._visit(ask, caller), _identity(ask)
+        if "if-match" in ask.headers and self._source.get is not None:
+            change.expect(ask, self._whole(visit, self._source.get(visit, identity)))
+        self._source.delete(visit, identity)
         return Answer(204, b"", visit.headers)
 
     def _visit(self, ask: Ask, caller: Caller) -> Visit:
