@@ -72,6 +72,7 @@ def test_a_quote_is_found_again_with_what_came_with_it(alliance: Alliance, shelf
     assert made.state is QuoteState.APPROVED
     assert shelf.quote(made.quote.id) == made
     assert shelf.quote(made.quote.id).extras == extras
+    alliance.clock.move(timedelta(seconds=1))
     bare = shelf.make_quote(alliance.need("Soweto"))
     page = shelf.quotes(limit=1)
     assert ([one.quote.id for one in page.things], page.total) == ([bare.quote.id], 2)
