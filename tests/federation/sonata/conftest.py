@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.testclient import TestClient
 
-from hansa.federation.courier import Courier
+from hansa.federation.exchange import Exchanges
+from hansa.federation.sonata import server
 from hansa.federation.sonata.errors import MEDIA_TYPE
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.sonata.shapes.common import ROOT
@@ -20,6 +22,7 @@ from hansa.foundation.time import SetClock
 from tests.alliance import LINE, Alliance, chain
 from tests.databases import Pool
 from tests.federation.openapi3 import FOLDER, Exchange, wrong
+from tests.federation.tmf.door import Believing
 from tests.standing import Standing, standing
 
 Json = Any
@@ -118,9 +121,13 @@ def samples() -> dict[str, Json]:
 
 @dataclass(frozen=True)
 class Plain:
-    """A client of op2's that knows Sonata and nothing of ours. Every exchange is looked at."""
+    """A client that knows Sonata and nothing of ours. Every exchange is looked at.
 
-    courier: Courier
+    party: in whose name it asks.
+    """
+
+    http: TestClient
+    party: str
 
     def __call__(
         self, method: str, path: str, body: Json = None, **query: str
@@ -132,15 +139,20 @@ class Plain:
         return self.send(method, url, None if body is None else json.dumps(body).encode())
 
     def send(
-        self, method: str, url: str, content: bytes | None
+        self, method: str, url: str, content: bytes | None, media_type: str = MEDIA_TYPE
     ) -> tuple[int, Json, Mapping[str, str]]:
-        reply = self.courier.send(method, url, content, media_type=MEDIA_TYPE)
-        exchange = Exchange(method, url, content or b"", reply.status, reply.headers, reply.body)
+        headers = {"x-caller": f"{self.party}/partner"}
+        if content is not None:
+            headers["content-type"] = media_type
+        told = self.http.request(method, url, content=content, headers=headers)
+        exchange = Exchange(
+            method, url, content or b"", told.status_code, told.headers, told.content
+        )
         if FOLDER.exists():
             assert list(wrong(exchange)) == []
-        if reply.body:
-            assert reply.headers["content-type"] == MEDIA_TYPE
-        return reply.status, json.loads(reply.body) if reply.body else None, reply.headers
+        if told.content:
+            assert told.headers["content-type"] == MEDIA_TYPE
+        return told.status_code, told.json() if told.content else None, told.headers
 
 
 @pytest.fixture(scope="package")
@@ -164,9 +176,11 @@ def world(built: Standing) -> Alliance:
     return built.again()
 
 
-def plain(world: Alliance, buyer: str) -> Plain:
-    partner = world.nodes[PartyId(buyer)].neighbours.partner(PartyId("op1"))
-    return Plain(partner._courier)
+def plain(world: Alliance, buyer: str, seller: str = "op1") -> Plain:
+    """How one asks the other; who asks is believed."""
+    app = Exchanges([server.dialect(world.nodes[PartyId(seller)].sonata)], Believing())
+    http = TestClient(app, base_url=f"http://{seller}.test", raise_server_exceptions=False)
+    return Plain(http, buyer)
 
 
 @pytest.fixture

@@ -434,7 +434,6 @@ def test_a_subscription_is_made_and_ended(ask: Plain, api: str) -> None:
 
 def test_events_are_read_and_noted(ask: Plain, world: Alliance) -> None:
     """op1 tells op2 of an order by its id alone, as any Sonata seller does."""
-    buyer = world.nodes[PartyId("op2")]
     order = ordered(ask, world)
     shape = {
         "eventId": "e1",
@@ -442,8 +441,7 @@ def test_events_are_read_and_noted(ask: Plain, world: Alliance) -> None:
         "eventType": "productOrderStateChangeEvent",
         "event": {"id": order["id"]},
     }
-    seller = world.nodes[PartyId("op1")].neighbours.partner(buyer.us.id)
-    tell = Plain(seller._courier)
+    tell = plain(world, "op1", "op2")
     notices = f"{ROOT}/productOrderingNotification/v10/listener"
     status, error, _ = tell("POST", f"{notices}/productOrderStateChangeEvent", shape)
     assert (status, error["code"]) == (400, "invalidBody")  # op2's node has not ordered that
