@@ -303,11 +303,8 @@ class Node:
             mint=lambda now: partial(self.keys.current(now).token, typ=ACCESS_TOKEN),
             keys=self.keys.public_keys,
         )
-        self.callbacks = CallbackDesk(
-            self.begin,
-            plain=self.address_is_plain,
-            private=settings.limits.private_callbacks,
-        )
+        plain, limits = settings.address.startswith("http:"), settings.limits
+        self.callbacks = CallbackDesk(self.begin, plain=plain, private=limits.private_callbacks)
         self.world = World(
             seat=self.seat,
             begin_for=self.begin_for,
@@ -319,12 +316,16 @@ class Node:
         )
         self.sonata = Desk(self.us.id, self.world, settings.sonata, self.neighbours.partner, folder)
         self._sender = sending.Sender(self.callbacks.find)
-        self.handlers: Handlers = {
+        self.handlers = self._handlers(deliver or self._sender)
+
+    def _handlers(self, deliver: hub_work.Deliver) -> Handlers:
+        """Who does which kind of task."""
+        return {
             **notices.handlers(self.listener),
             **hub_work.handlers(
                 begin=self.begin,
                 compose={**telling.composers(self.world, tmf.APIS), **events.composers(self.us.id)},
-                deliver=deliver or self._sender,
+                deliver=deliver,
             ),
             **delivery_work.handlers(
                 us=self.us.id,
@@ -364,11 +365,6 @@ class Node:
     def begin_for(self, actor: Actor) -> Begin:
         """How transactions are opened for what this actor asks: it finds its own rows alone."""
         return self.database.begin_for(actor, us=self.us.id)
-
-    @property
-    def address_is_plain(self) -> bool:
-        """Whether this node itself is reached without TLS, as in a demonstration."""
-        return self.settings.address.startswith("http:")
 
     def seat(self, actor: Actor) -> Seat:
         """What this actor may buy from us and tell us."""

@@ -1,4 +1,4 @@
-"""What every TM Forum resource shares: one engine that turns declarations into operations.
+"""What every TM Forum resource shares: all rules of TMF630, once.
 
-A resource is declared with `model.Resource`; all rules of TMF630 are kept here, once.
+Takes in declarations of resources; hands on operations, notices and OpenAPI documents.
 """
