@@ -228,12 +228,7 @@ def test_anothers_things_are_as_if_they_were_not_there(
         ),
         ("POST", ORDER, held["id"], {"productOrderItem": [modified("ID")]}),
         ("POST", QUOTE, held["id"], {"quoteItem": [modified("ID")]}),
-        (
-            "GET",
-            f"{USAGE}?product.id=ID&period=2026-10",
-            held["id"],
-            None,
-        ),
+        ("GET", f"{USAGE}?product.id=ID&period=2026-10", held["id"], None),
     ]
     for method, path, theirs, body in asks:
         nobodys = theirs[:4] + "0" * 32
