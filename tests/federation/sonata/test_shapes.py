@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,16 +14,20 @@ from hypothesis import strategies as st
 
 from hansa.federation import exchange
 from hansa.federation.contract import Condition, Need, Offer, Progress, Quote, Tax, Terms
+from hansa.federation.helpdesk import Ticket
 from hansa.federation.hub.model import Happening, Subscription
 from hansa.federation.shelf import (
+    Cancellation,
     QuoteState,
     ShelfHolding,
     ShelfOffer,
+    ShelfOrder,
     ShelfQuote,
 )
 from hansa.federation.sonata import errors, hub
 from hansa.federation.sonata.schemas import ERRATA, faults
 from hansa.federation.sonata.shapes import (
+    cancellation,
     catalogue,
     common,
     inventory,
@@ -32,6 +37,7 @@ from hansa.federation.sonata.shapes import (
     progress,
     qualification,
     quote,
+    ticket,
 )
 from hansa.federation.sonata.shapes.need import Asker
 from hansa.federation.wire import parse, render
@@ -41,7 +47,7 @@ from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from tests.federation.openapi3 import FOLDER, Exchange, official, wrong
 from tests.federation.shop import BT, MTN, TRACE
-from tests.federation.values import characters, value
+from tests.federation.values import characters, of, value
 
 Json = Any
 
@@ -50,6 +56,12 @@ CONTACT = common.write_contact(common.ContactSettings(), party="mtn", role="buye
 
 many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 layouts = st.sampled_from([{}, {"line": "access-eline"}, {"line": "internet-access"}])
+
+
+def bare(kind: Any, *without: str) -> st.SearchStrategy[Any]:
+    """Any value of a dataclass, without what a client sent beside and the fields named."""
+    names = {one.name for one in dataclasses.fields(kind)} - {"extras", *without}
+    return st.builds(kind, **{name: of(kind, name) for name in names})
 
 
 def over(shape: Json) -> Json:
@@ -145,6 +157,43 @@ def test_offers_arrive(offers: list[Offer]) -> None:
     if FOLDER.exists():
         for shape in written:
             assert unofficial("catalogue", "ProductOffering_Find", shape) == []
+
+
+@many
+@given(bare(Cancellation))
+def test_a_cancellation_and_its_charge_are_official(made: Cancellation) -> None:
+    for name, shape in (
+        ("CancelProductOrder", cancellation.write(made, CONTACT)),
+        ("CancelProductOrder_Find", cancellation.write_found(made)),
+        ("MEFProductOrderCharge", cancellation.write_charge(made)),
+        ("MEFProductOrderCharge_Find", cancellation.write_charge_found(made)),
+    ):
+        assert unofficial("order", name, over(shape)) == []
+    assert cancellation.of_charge(cancellation.charge_id(made)) == made.id
+
+
+@many
+@given(bare(ShelfOrder, "cancellation"), layouts)
+def test_an_order_is_official(made: ShelfOrder, products: dict[str, str]) -> None:
+    if not made.lines:
+        return
+    written = over(order.write(made, CONTACT, products))
+    assert unofficial("order", "ProductOrder", written) == []
+    assert unofficial("order", "ProductOrder_Find", over(order.write_found(made))) == []
+
+
+@many
+@given(value(Ticket))
+def test_a_ticket_is_official(made: Ticket) -> None:
+    if not made.moves:
+        return
+    written = over(ticket.write(made, {}, CONTACT))
+    assert unofficial("ticket", "TroubleTicket", written) == []
+    assert unofficial("ticket", "TroubleTicket_Find", over(ticket.write_found(made, {}))) == []
+    heard = ticket.read(written, seller=made.seller, buyer=made.buyer)
+    assert (heard.id, heard.key, heard.opened_at) == (made.id, made.key, made.opened_at)
+    public = [note.text for note in made.notes if not note.private]
+    assert [note.text for note in heard.notes] == public
 
 
 # --- errors, both ways ------------------------------------------------------------------------
