@@ -15,7 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hansa.federation.helpdesk import TicketAsk
+from hansa.federation.papers import AgreementDocument, AgreementDrafted, AgreementParty
+from hansa.foundation import documents
 from hansa.foundation.database import Database, all_rows, one_row, run, savepoint
+from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
@@ -277,6 +280,20 @@ def test_a_word_about_a_task_is_heard_from_those_it_is_about(us: Node) -> None:
         with as_guest(us, teller)() as tx:
             for sql in ("plan_wake(%s, '1', '2026-12-03Z')", "plan_told(%s, 'us', '1', 'now')"):
                 assert one_row(tx, f"select {sql} as done", (task["id"],)) == {"done": False}
+
+
+def test_an_id_that_another_has_given_cannot_be_given_again(us: Node) -> None:
+    """Who drafts an agreement names it; the name of one that it knows nothing of is not free."""
+    (version,) = rows_of(us, "agreement_version", ALPHA)
+    text = json.dumps(version["document"]).replace('"alpha"', '"beta"')
+    document = documents.read(AgreementDocument, json.loads(text))
+    parties = (AgreementParty(BETA, "lead"), AgreementParty(US, "partner"))
+    drafted = AgreementDrafted(replace(document, parties=parties))
+    front = us.storefront(Actor(BETA, "partner"))
+    before = seen(us, ALPHA), seen(us, BETA)
+    with pytest.raises(Refused, match="agreement-differs"):
+        front.hear(drafted)
+    assert (seen(us, ALPHA), seen(us, BETA)) == before
 
 
 # --- for as long as the transaction lasts -------------------------------------------------------

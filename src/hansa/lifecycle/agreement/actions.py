@@ -402,7 +402,12 @@ def _tell(
 def _keep_draft(tx: Transaction, document: AgreementDocument, *, now: Instant) -> bool:
     """Keeps a new version; False when this very text is kept already. Locks the agreement."""
     lead = next(one.party for one in document.parties if one.role == "lead")
-    store.open_life(tx, document.id, lead)
+    if not store.open_life(tx, document.id, lead):
+        raise Refused(
+            "agreement-differs",
+            f"The id {document.id} cannot be had here; draft the agreement under a new one.",
+            field="id",
+        )
     fingerprint = documents.fingerprint(documents.write(document))
     for one in store.versions(tx, document.id):
         texts.check_successor(document, one.document)
