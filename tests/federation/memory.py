@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from hansa.federation.evidence.model import Message
 from hansa.federation.keys import key_id
+from hansa.federation.model import Standing
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
 
@@ -27,11 +28,9 @@ class Memory:
     def visit(self) -> Iterator[Memory]:
         yield self
 
-    def key(self, party: PartyId, kid: str, now: Instant) -> str | None:
-        return next((key for key in self.keys.get(party, []) if key_id(key) == kid), None)
-
-    def may_come(self, party: PartyId, certificate: str | None, now: Instant) -> bool:
-        return self.certificates.get(party, certificate) == certificate
+    def standing(self, party: PartyId, kid: str, certificate: str | None, now: Instant) -> Standing:
+        known = next((key for key in self.keys.get(party, []) if key_id(key) == kid), None)
+        return Standing(known, self.certificates.get(party, certificate) == certificate, None)
 
     def enter(self, party: PartyId, nonce: str, until: Instant, message: Message | None) -> bool:
         if (party, nonce) in self.nonces:

@@ -18,6 +18,7 @@ from hansa.federation.model import (
     Dialect,
     Grant,
     Partner,
+    Standing,
     Trust,
 )
 from hansa.federation.papers import CardRenewed, Signature
@@ -340,6 +341,20 @@ def may_come(
         bare = certificate_sha256 is None or (known is not None and not known.certificates)
         return known is not None and known.revoked_at is None and bare
     return store.has_certificate(tx, party, certificate_sha256, now=now, leeway_s=LEEWAY_S)
+
+
+def standing(
+    tx: Transaction, *, party: PartyId, kid: str, certificate_sha256: str | None, now: Instant
+) -> Standing:
+    """How far a party may be believed that signs with the key of this id and shows this
+    certificate (see may_come), all in one question: it is asked for every message.
+    """
+    found = store.standing(tx, party, kid, certificate_sha256, now=now, leeway_s=LEEWAY_S)
+    if found is None:
+        return Standing(None, may_come=False, heard=None)
+    bare = certificate_sha256 is None or not found["certified"]
+    may = found["shown"] if certificate_sha256 else bare
+    return Standing(found["public_key"], may_come=may, heard=found["heard"])
 
 
 def trusted_certificates(tx: Transaction, *, now: Instant) -> Sequence[str]:

@@ -16,6 +16,7 @@ from hansa.federation.courier import ANSWER_MAX
 from hansa.federation.evidence.actions import KEPT
 from hansa.federation.evidence.model import Kind, Message
 from hansa.federation.exchange import Answer, Ask, Caller, Gate
+from hansa.federation.model import Standing
 from hansa.federation.register import Register
 from hansa.federation.signatures import Claim, Signs, Unproved
 from hansa.foundation.errors import Refused
@@ -57,18 +58,19 @@ class FrontGate:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is kept of a signed request until it is answered."""
+    """What is kept of a signed request until it is answered. heard: see model.Partner."""
 
     claim: Claim
     message: Message | None
+    heard: int | None
 
 
 class SignedGate:
     """Lets in partners' nodes by their signatures, and signs what they are answered.
 
     address: of this node, as it stands on its card: whatever a proxy makes of it, this is what
-    partners sign. key: of ours, that this partner knows now. window_s: how far from now a
-    request may have been signed.
+    partners sign. key: of ours, known to a partner that has heard of this edition of our card.
+    window_s: how far from now a request may have been signed.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class SignedGate:
         us: PartyId,
         address: str,
         register: Register,
-        key: Callable[[PartyId, Instant], Signs],
+        key: Callable[[int | None, Instant], Signs],
         clock: Clock,
         window_s: int = signatures.WINDOW_S,
     ) -> None:
@@ -99,7 +101,7 @@ class SignedGate:
                 raise Unproved("bears no signature")  # noqa: TRY301 - told like all others
             values = self._look(ask, claim, now)
             message = self._message(ask, claim, values, now)
-            self._enter(ask, claim, values, message, now)
+            standing = self._enter(ask, claim, values, message, now)
         except Unproved as error:
             raise Refused(
                 "signature-refused",
@@ -107,7 +109,9 @@ class SignedGate:
                 "card it has of you and a clock that is right.",
             ) from None
         client = f"{claim.party}/{claim.kid}"
-        return Caller(Actor(claim.party, "partner"), None, client, Proof(claim, message))
+        return Caller(
+            Actor(claim.party, "partner"), None, client, Proof(claim, message, standing.heard)
+        )
 
     def _look(self, ask: Ask, claim: Claim, now: Instant) -> Mapping[str, str]:
         """The values of the request's components, once all is right that needs no key."""
@@ -152,15 +156,17 @@ class SignedGate:
         values: Mapping[str, str],
         message: Message | None,
         now: Instant,
-    ) -> None:
+    ) -> Standing:
         party = claim.party
         until = datetime.fromtimestamp(claim.created, UTC) + timedelta(seconds=self._window_s + 1)
         with self._register.visit() as visit:
-            signatures.check_signed(claim, values, visit.key(party, claim.kid, now))
-            if not visit.may_come(party, ask.certificate, now):
+            standing = visit.standing(party, claim.kid, ask.certificate, now)
+            signatures.check_signed(claim, values, standing.public_key)
+            if not standing.may_come:
                 raise Unproved("has not come over a connection with that party's certificate")
             if not visit.enter(party, claim.nonce, until, message):
                 raise Unproved("is a replay: its nonce has been used")
+        return standing
 
     # --- seal -----------------------------------------------------------------------------------
 
@@ -174,7 +180,7 @@ class SignedGate:
         headers["content-digest"] = signatures.digest(body)
         shown = headers if answer.status == 204 else {"content-type": answer.media_type, **headers}
         answered = signatures.signature(ask.headers)
-        key = self._key(proof.claim.party, now)
+        key = self._key(proof.heard, now)
         values = signatures.of_answer(answer.status, shown, answered)
         signed = signatures.sign(list(values.items()), us=self._us, key=key, now=now)
         if proof.message is not None:

@@ -123,3 +123,16 @@ class Partner:
     card_at: Instant | None = None
     revoked_at: Instant | None = None
     grant: Grant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far whoever speaks for a party may be believed now.
+
+    public_key: the one it says to sign with, in base64; None when that is not good. may_come:
+    by the certificate that it shows. heard: see Partner.
+    """
+
+    public_key: str | None
+    may_come: bool
+    heard: int | None

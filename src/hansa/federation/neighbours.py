@@ -148,7 +148,7 @@ class Neighbours:
             us=self._us,
             address=address,
             register=self._register,
-            key=self.key,
+            key=self._keys.known,
             clock=self._clock,
             window_s=self._window_s,
         )

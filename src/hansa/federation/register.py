@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
 from typing import Protocol
 
 from hansa.federation import directory
 from hansa.federation.evidence import actions as evidence
 from hansa.federation.evidence.model import Message
-from hansa.federation.keys import key_id
+from hansa.federation.model import Standing
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
@@ -19,12 +18,10 @@ from hansa.foundation.transaction import Begin, Transaction
 class Visit(Protocol):
     """One look into the register: all of it is written, or, if it ends with an error, nothing."""
 
-    def key(self, party: PartyId, kid: str, now: Instant) -> str | None:
-        """A partner's public key by its id, in base64; None for one that is not good now."""
-        ...
-
-    def may_come(self, party: PartyId, certificate: str | None, now: Instant) -> bool:
-        """Whether who has shown this TLS certificate may speak as that party."""
+    def standing(self, party: PartyId, kid: str, certificate: str | None, now: Instant) -> Standing:
+        """How far a party may be believed that signs with this key; certificate: that it has shown
+        in TLS, None where that was for somebody else to look at.
+        """
         ...
 
     def enter(self, party: PartyId, nonce: str, until: Instant, message: Message | None) -> bool:
@@ -56,19 +53,14 @@ class Books:
             yield _Books(tx)
 
 
-_kid = lru_cache(maxsize=1024)(key_id)
-
-
 class _Books:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def key(self, party: PartyId, kid: str, now: Instant) -> str | None:
-        usable = directory.usable_keys(self._tx, party=party, now=now)
-        return next((public for public in usable if _kid(public) == kid), None)
-
-    def may_come(self, party: PartyId, certificate: str | None, now: Instant) -> bool:
-        return directory.may_come(self._tx, party=party, certificate_sha256=certificate, now=now)
+    def standing(self, party: PartyId, kid: str, certificate: str | None, now: Instant) -> Standing:
+        return directory.standing(
+            self._tx, party=party, kid=kid, certificate_sha256=certificate, now=now
+        )
 
     def enter(self, party: PartyId, nonce: str, until: Instant, message: Message | None) -> bool:
         return evidence.enter(self._tx, party=party, nonce=nonce, until=until, message=message)

@@ -275,6 +275,32 @@ def usable_keys(tx: Transaction, party: PartyId, *, now: Instant, leeway_s: int)
     return [row["public_key"] for row in rows]
 
 
+def standing(
+    tx: Transaction, party: PartyId, kid: str, sha256: str | None, *, now: Instant, leeway_s: int
+) -> dict[str, Any] | None:
+    """Of a partner that is trusted: its key of this id, if it is good now; whether it shows a good
+    certificate, and has any at all; and which edition of our card it has heard of.
+    """
+    return one_row(
+        tx,
+        """select p.heard_edition as heard,
+               (select k.public_key from federation_key k
+                where k.party = p.party and k.kid = %(kid)s and k.revoked_at is null
+                    and k.valid_from <= %(now)s::timestamptz + make_interval(secs => %(leeway)s)
+                    and (k.valid_to is null
+                        or k.valid_to > %(now)s::timestamptz - make_interval(secs => %(leeway)s))
+               ) as public_key,
+               exists (select from federation_certificate c where c.party = p.party) as certified,
+               exists (select from federation_certificate c
+                where c.party = p.party and c.sha256 = %(sha256)s and c.revoked_at is null
+                    and (c.valid_to is null
+                        or c.valid_to > %(now)s::timestamptz - make_interval(secs => %(leeway)s))
+               ) as shown
+           from federation_partner p where p.party = %(party)s and p.revoked_at is null""",
+        {"party": party, "kid": kid, "sha256": sha256, "now": now, "leeway": leeway_s},
+    )
+
+
 def keys_at(tx: Transaction, party: PartyId, at: Instant) -> list[str]:
     """The public keys with which this partner could sign at this moment, ended since or not."""
     rows = all_rows(

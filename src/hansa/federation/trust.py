@@ -110,8 +110,8 @@ class Signed:
         values = signatures.of_answer(reply.status, reply.headers, answered)
         kept = signatures.covered(claim, reply.headers)
         with self._register.visit() as visit:
-            public = visit.key(self._partner, claim.kid, now)
-            signatures.check_signed(claim, values, public)
+            standing = visit.standing(self._partner, claim.kid, None, now)
+            signatures.check_signed(claim, values, standing.public_key)
             if asked.method in KEPT:
                 visit.keep(_pair(asked, reply, kept, claim.kid, now))
         return Reply(reply.status, kept, reply.body)
