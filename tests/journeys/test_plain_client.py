@@ -288,6 +288,32 @@ def test_a_qualification_is_found_again(shop: Client) -> None:
     assert shop.get(QUALIFICATION) == [made]
 
 
+def test_a_place_is_named_by_the_address_that_was_validated(
+    alliance: Alliance, shop: Client, other: Client
+) -> None:
+    """And by the site that stands there; another's address is as good as none."""
+    base = "/tmf-api/geographicAddressManagement/v4"
+    asked = {
+        "submittedGeographicAddress": {"country": "ZA", "city": "Durban", "streetName": "West"},
+        "provideAlternative": False,
+    }
+    valid = shop.send("POST", f"{base}/geographicAddressValidation", asked).json()
+    address = valid["validGeographicAddress"]["id"]
+    site = shop.send(
+        "POST",
+        "/tmf-api/geographicSiteManagement/v4/geographicSite",
+        {"name": "Office", "place": [{"id": address, "@type": "GeographicAddressRef"}]},
+    ).json()["id"]
+    for place in (address, site):
+        ref = {"id": place, "role": "installation", "@referredType": "GeographicAddress"}
+        body = {"quoteItem": [item(product={"place": [ref]})]}
+        made = shop.post(QUOTE, body)
+        (shown,) = made["quoteItem"][0]["product"]["place"]
+        assert (shown["id"], shown["city"], shown["country"]) == (place, "Durban", "ZA")
+        refused = other.send("POST", QUOTE, body).json()
+        assert refused["hansaField"] == "quoteItem.0.product.place.0.country"
+
+
 def test_services_are_checked_and_looked_for(shop: Client) -> None:
     service = {
         "serviceSpecification": {"id": LINE},

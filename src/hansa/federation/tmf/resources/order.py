@@ -82,7 +82,7 @@ def _written(kept: ShelfOrder) -> Json:
 def _create(visit: Visit, document: Mapping[str, Json]) -> Json:
     if _is_of_a_node(document):
         return _of_a_node(visit, document)
-    wish = ordered.read_wish(document)
+    wish = ordered.read_wish(needs.with_places(visit, document, ordered.ITEMS))
     extras = _extras(document)
     shelf = visit.seat.shelf
     with _worded():

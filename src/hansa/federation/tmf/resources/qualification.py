@@ -64,7 +64,7 @@ def _create(visit: Visit, document: Mapping[str, Json]) -> Json:
     if needs.is_of_a_node(document):
         need = needs.of_a_node(visit, document, shapes.read_need)
     else:
-        need = needs.of_anyone(visit, *shapes.read_wish(document))
+        need = needs.of_anyone(visit, *shapes.read_wish(needs.with_places(visit, document, ITEMS)))
     with needs.worded(need, ITEMS, document):
         made = visit.seat.shelf.qualify(need, extras=leftover(document, KNOWN))
     needs.traced(visit, need.trace)

@@ -65,7 +65,8 @@ def _create(visit: Visit, document: Mapping[str, Json]) -> Json:
     if needs.is_of_a_node(document):
         need = needs.of_a_node(visit, document, shapes.read_need)
     else:
-        need = needs.of_anyone(visit, *shapes.read_wish(document))
+        placed = needs.with_places(visit, document, "quoteItem")
+        need = needs.of_anyone(visit, *shapes.read_wish(placed))
     with needs.worded(need, "quoteItem", document):
         made = visit.seat.shelf.make_quote(need, extras=leftover(document, KNOWN))
     needs.note(visit, "quote", need.trace, quote=made.quote.id)

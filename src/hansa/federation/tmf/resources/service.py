@@ -69,7 +69,8 @@ def _source(kind: Kind, write: Write, read: Callable[[Visit, Json], Need], at: s
 
 
 def _check(visit: Visit, document: Json) -> Need:
-    return needs.of_anyone(visit, shapes.read_check(document), None)
+    placed = needs.with_places(visit, document, shapes.ITEMS)
+    return needs.of_anyone(visit, shapes.read_check(placed), None)
 
 
 def _query(visit: Visit, document: Json) -> Need:
