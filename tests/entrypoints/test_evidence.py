@@ -57,6 +57,9 @@ def test_evidence_is_shown_exported_and_verified(order: str, tmp_path: Path) -> 
 
     file.write_text(file.read_text().replace('"method": "POST"', '"method": "PUT"'))
     spoilt = hansa("evidence", "verify", str(file))
+    bare = {**json.loads(file.read_text()), "messages": [], "mandate": None}
+    file.write_text(json.dumps(bare))
+    assert "nothing is proved" in hansa("evidence", "verify", str(file)).out
     assert spoilt.exit_code == 3
     assert "it does NOT hold" in spoilt.out
 

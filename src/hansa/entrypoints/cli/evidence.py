@@ -148,10 +148,10 @@ def _tell(file: File, verdict: Verdict, *, as_json: bool) -> None:
     if as_json:
         render.as_json({"holds": verdict.holds, "verdict": verdict, "keys": file.keys})
     else:
-        render.say(
-            f"Evidence of {file.node} about order {file.order}: "
-            + ("all of it holds" if verdict.holds else "it does NOT hold")
-        )
+        how = "all of it holds" if verdict.holds else "it does NOT hold"
+        if not verdict.findings and not verdict.chain:
+            how = "there is none, so that nothing is proved"
+        render.say(f"Evidence of {file.node} about order {file.order}: {how}")
         _table("Who asked whom", verdict.chain)
         _table("What was said", verdict.findings)
         render.table(
