@@ -45,9 +45,9 @@ class ClientDesk:
                 now=now,
             )
 
-    def gate(self, others: Gate | None = None) -> Gate:
-        """Lets in whoever bears a token of ours; others: who looks at any other."""
-        return ClientGate(us=self._us, caller=self._caller, others=others)
+    def gate(self) -> Gate:
+        """Lets in whoever bears a token of ours."""
+        return ClientGate(self._caller)
 
     def _caller(self, token: str) -> Caller:
         """For whom an access token of ours asks. Raises Refused `token-refused`."""
