@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import secrets
 from collections.abc import Iterator
 
 import httpx2
@@ -26,7 +26,6 @@ class SignedBy(httpx2.Auth):
         self._key = key
         self._to = to
         self._clock = clock
-        self._numbers = itertools.count()
 
     def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:  # type: ignore[override]
         if request.method in ("POST", "PATCH"):
@@ -46,7 +45,7 @@ class SignedBy(httpx2.Auth):
             us=self._us,
             key=self._key,
             now=self._clock.now(),
-            nonce=f"{self._us:-<20}{id(self):x}-{next(self._numbers)}"[:64],
+            nonce=secrets.token_hex(16),
         )
         request.headers.update({**shown, **signed})
         yield request
