@@ -288,7 +288,7 @@ class Node:
         self.neighbours = Neighbours(
             us=self.us.id,
             keys=self.keys,
-            begin=self.begin,
+            begin=self.database.at_once,
             clock=self.clock,
             nonce=self.ids.trace,
             window_s=settings.http.signature_window_s,

@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from hansa.entrypoints import http, logs
+from hansa.entrypoints import http, logs, memory
 from hansa.entrypoints.tls import Doorway, Protocol
 from hansa.node import Node, check_tls, open_node
 
@@ -55,6 +55,7 @@ def main() -> None:
     )
     try:
         with door(node, http.app(node)) as server:
+            memory.settle()
             server.run()
     finally:
         node.close()

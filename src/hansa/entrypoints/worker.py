@@ -15,7 +15,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from hansa.entrypoints import logs
+from hansa.entrypoints import logs, memory
 from hansa.foundation.plan.engine import Engine
 from hansa.foundation.plan.model import ROOM
 from hansa.foundation.time import Instant
@@ -27,7 +27,7 @@ log = logging.getLogger("hansa.entrypoints.worker")  # not __main__, which it is
 IDLE_S = 0.5
 """The longest sleep: how late a demonstration's moved clock may be noticed."""
 
-MONTH_ROOMS_EVERY_S = 0.5
+MONTH_ROOMS_EVERY_S = 1.0
 """How often the rooms that work at a month's end are asked, at most."""
 
 AFTER_FAULT_S = 1.0
@@ -176,6 +176,7 @@ def main() -> None:
         shifted_clock=bool(node.settings.clock.shift_file),
     )
     worker = Worker(node)
+    memory.settle()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     log.info("worker started")

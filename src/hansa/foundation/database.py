@@ -102,6 +102,16 @@ class Database:
         with self._begun(None) as tx:
             yield tx
 
+    @contextmanager
+    def at_once(self) -> Iterator[Transaction]:
+        """For one question: what it asks is committed with its answer, in one round trip.
+
+        Each statement that is waited for is a transaction of its own, with what was sent before
+        it; what is sent last is committed at the end of the block. Raises as `begin` does.
+        """
+        with self._begun(None, at_once=True) as tx:
+            yield tx
+
     def begin_for(self, actor: Actor, *, us: PartyId) -> Begin:
         """How transactions are opened for what this actor asks of us.
 
@@ -114,11 +124,14 @@ class Database:
         return lambda: self._begun(guest)
 
     @contextmanager
-    def _begun(self, guest: tuple[str, PartyId, PartyId] | None) -> Iterator[Transaction]:
+    def _begun(
+        self, guest: tuple[str, PartyId, PartyId] | None, *, at_once: bool = False
+    ) -> Iterator[Transaction]:
         """guest: role, party and operator, if the transaction is not the node's own."""
         try:
             with self._pool.connection() as connection:
                 connection.memory = self._memory if guest is None else None
+                connection.at_once = at_once
                 if guest is not None:
                     connection.send(_AS_GUEST, guest)
                 yield Transaction(connection)

@@ -83,13 +83,15 @@ class Session(psycopg.Connection[dict[str, Any]]):
     """A connection for `hansa.foundation.database`.
 
     used_at_s: on the machine's monotonic clock. memory: what the process has read of what never
-    changes, None while the transaction may not see all of it.
+    changes, None while the transaction may not see all of it. at_once: every exchange is a
+    transaction of its own, as the server makes one of all that it gets in one breath.
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.used_at_s = 0.0
         self.memory: dict[str, Any] | None = None
+        self.at_once = False
         self._waiting: list[_Statement] = []
         self._known: dict[tuple[bytes, tuple[int, ...]], _Prepared] = {}
         self._named = 0
@@ -160,7 +162,9 @@ class Session(psycopg.Connection[dict[str, Any]]):
 
     def commit(self) -> None:
         """Ends the transaction, if there is one, with all that has been kept back."""
-        if self._waiting or self.pgconn.transaction_status in _OPEN:
+        if self.at_once:
+            self.flush()
+        elif self._waiting or self.pgconn.transaction_status in _OPEN:
             self.send("commit")
             self._exchange()
 
@@ -198,7 +202,7 @@ class Session(psycopg.Connection[dict[str, Any]]):
         """Sends all that waits, within a transaction; the result of the last statement."""
         pgconn = self.pgconn
         statements, self._waiting = self._waiting, []
-        if pgconn.transaction_status == pq.TransactionStatus.IDLE:
+        if not self.at_once and pgconn.transaction_status == pq.TransactionStatus.IDLE:
             statements.insert(0, self._statement("begin", ()))
         new: list[tuple[bytes, tuple[int, ...]]] = []
         pgconn.enter_pipeline_mode()

@@ -146,6 +146,15 @@ def supplied(task: Task) -> Supplied:
     return documents.read(Supplied, task.output)
 
 
+def pushed(task: Task, order: OrderId, key: str) -> Progress | None:
+    """How the order has ended, if a seller has pushed that to the task which placed it."""
+    if task.message is None:
+        return None
+    told = documents.read(Progress, task.message)
+    ended = told.state in (OrderState.COMPLETED, OrderState.FAILED, OrderState.CANCELLED)
+    return told if ended and told.order == order and told.key == key else None
+
+
 def is_unheard(task: Task, since: Instant) -> bool:
     """Whether it is unknown how far a seller was at that moment: it may have delivered before.
 

@@ -139,7 +139,9 @@ def handlers(*, us: PartyId, sellers: Sellers, ids: Ids, vouch: Voucher | None =
     """The handlers of delivery's tasks. vouch: signs our link of a mandate; None: none is sent."""
     supply, cease = partial(_supply_call, sellers, vouch), partial(_cease_call, sellers, vouch)
     return {
-        SUPPLY: Outside(call=supply, record=partial(_supply_record, us), retry=PATIENCE),
+        SUPPLY: Outside(
+            call=supply, record=partial(_supply_record, us), retry=PATIENCE, heard=_supply_heard
+        ),
         WITHDRAW: Outside(
             call=cease, record=partial(_cease_record, us), retry=Retry(attempts=None)
         ),
@@ -179,17 +181,18 @@ def _order(seller: Seller, vouch: Voucher | None, task: Task, now: Instant) -> O
     return seller.order(quote_id=QuoteId(task.body["quote"]), key=key, mandate=mandate)
 
 
+def _supply_heard(task: Task) -> Json:
+    """The end that the seller pushed of an order that it is known to have; else nothing."""
+    if task.output is None:
+        return None
+    known = rules.supplied(task)
+    pushed = rules.pushed(task, known.order, task.id)
+    return documents.write(Supplied(known.order, pushed)) if pushed else None
+
+
 def _heard(seller: Seller, task: Task, order: OrderId, key: str) -> Progress:
     """What the seller pushed about this order, if it says how it ended; else what it answers."""
-    if task.message is not None:
-        pushed = documents.read(Progress, task.message)
-        if (
-            pushed.order == order
-            and pushed.key == key
-            and (pushed.state is OrderState.COMPLETED or pushed.state in FAILED)
-        ):
-            return pushed
-    return seller.progress(order)
+    return rules.pushed(task, order, key) or seller.progress(order)
 
 
 def _supply_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: Instant) -> Outcome:

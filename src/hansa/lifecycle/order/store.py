@@ -10,7 +10,7 @@ from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, send
 from hansa.foundation.ids import (
     BuyerKey,
     CancellationId,
@@ -98,7 +98,7 @@ def extras(tx: Transaction, orders: Sequence[OrderId]) -> dict[OrderId, Extras]:
 
 
 def _note(tx: Transaction, order: OrderId, state: OrderState, reason: str, now: Instant) -> None:
-    run(
+    send(
         tx,
         'insert into order_move ("order", state, reason, at) values (%s, %s, %s, %s)',
         (order, state, reason, now),
@@ -114,7 +114,7 @@ def by_key(
 
 
 def set_hold(tx: Transaction, order: OrderId, hold: HoldId) -> None:
-    run(tx, "update order_order set hold = %s where id = %s", (hold, order))
+    send(tx, "update order_order set hold = %s where id = %s", (hold, order))
 
 
 _PLAIN = "select * from order_order where id = %s"
@@ -129,7 +129,7 @@ def get(tx: Transaction, us: PartyId, order: OrderId, *, lock: bool = False) -> 
 def move(
     tx: Transaction, order: OrderId, state: OrderState, reason: str, now: Instant, *, final: bool
 ) -> None:
-    run(
+    send(
         tx,
         "update order_order set state = %s, reason = %s, ended_at = %s where id = %s",
         (state, reason, now if final else None, order),
