@@ -25,6 +25,7 @@ from hansa.foundation.ids import (
     TaskId,
     TicketId,
     TraceId,
+    check_key,
 )
 from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
@@ -91,7 +92,7 @@ def open_ticket(
     The same key gives the same ticket. An operator opens it for whoever has the holding.
     Raises NotFound `holding-unknown`; Refused `ticket-invalid`, `key-invalid`, `key-reused`.
     """
-    rules.check_key(key)
+    check_key(key)
     rules.check_ask(ask)
     holding = _held(tx, us=us, actor=actor, ask=ask)
     buyer = holding.buyer if holding else actor.party
@@ -165,7 +166,7 @@ def note(
     private: for our own people alone, also when the ticket has ended. Raises NotFound
     `ticket-unknown`; Refused `ticket-invalid`, `ticket-over`, `key-invalid`, `key-reused`.
     """
-    rules.check_key(key)
+    check_key(key)
     rules.check_text(text, "note")
     side = _side(actor)
     if private and side == "buyer":

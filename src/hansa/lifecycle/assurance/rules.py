@@ -45,7 +45,6 @@ def combined(holding: HoldingId, below: Sequence[Condition], *, stands: bool) ->
 
 # --- tickets: who may do what -------------------------------------------------------------------
 
-KEY_MAX = 128
 WORD_MAX = 100
 NAME_MAX = 200
 TEXT_MAX = 4000
@@ -67,14 +66,6 @@ _BUYERS = frozenset(
     }
 )
 _ALSO_SELLERS = frozenset({(S.PENDING, S.IN_PROGRESS)})
-
-
-def check_key(key: BuyerKey) -> None:
-    """Raises Refused `key-invalid` unless the key has 1 to 128 printable ASCII characters."""
-    if not (1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()):
-        raise Refused(
-            "key-invalid", f"A key has 1 to {KEY_MAX} printable ASCII characters.", field="key"
-        )
 
 
 def check_ask(ask: TicketAsk) -> None:

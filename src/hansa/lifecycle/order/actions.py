@@ -20,6 +20,7 @@ from hansa.foundation.ids import (
     OrderId,
     PartyId,
     QuoteId,
+    check_key,
 )
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
@@ -62,7 +63,7 @@ def place(
     `quote-expired`, `quote-used`, `quote-closed`, `key-reused`, `key-invalid`, `credit-limit`,
     `mandate-wrong`, or what the agreement says against it now.
     """
-    rules.check_key(key)
+    check_key(key)
     asked = rules.request_outright(outright) if outright else rules.request(quote=quote_id)
     if (before := _same_key(tx, us, actor, key, asked)) is not None:
         return before
@@ -145,7 +146,7 @@ def cease(
     The same key gives the same order. Raises NotFound `order-unknown`; Refused
     `order-not-ceasable` for an order that brought nothing or is being ceased already.
     """
-    rules.check_key(key)
+    check_key(key)
     asked = rules.request(ends=order_id)
     if (before := _same_key(tx, us, actor, key, asked)) is not None:
         return before
@@ -201,7 +202,7 @@ def placed_outright(
 
     Raises Refused `key-reused` when the key asked for something else.
     """
-    rules.check_key(key)
+    check_key(key)
     return _same_key(tx, us, actor, key, rules.request_outright(need))
 
 

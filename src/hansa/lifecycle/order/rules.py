@@ -15,16 +15,6 @@ from hansa.foundation.money import Money, Rounding, add_up
 from hansa.foundation.time import Instant
 from hansa.lifecycle.quote.model import KeptQuote
 
-KEY_MAX = 128
-
-
-def check_key(key: BuyerKey) -> None:
-    """Raises Refused `key-invalid` unless the key has 1 to 128 printable ASCII characters."""
-    if not (1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()):
-        raise Refused(
-            "key-invalid", f"A key has 1 to {KEY_MAX} printable ASCII characters.", field="key"
-        )
-
 
 def request(*, quote: QuoteId | None = None, ends: OrderId | None = None) -> str:
     """The hash of what a key asked for."""
