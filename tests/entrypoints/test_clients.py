@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from hansa.entrypoints.http import app
 from hansa.federation import directory

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from hansa.federation import exchange
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from hansa.entrypoints import logs
 from hansa.entrypoints.http import app

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from hansa.entrypoints.http import app
 from hansa.federation.callbacks import actions as callbacks
