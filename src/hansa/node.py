@@ -412,7 +412,8 @@ class Node:
 
     def engine(self, *, owner: int = 0, crew: Crew | None = None) -> Engine:
         """Runs this node's tasks; owner, crew: see `hansa.foundation.plan.engine`."""
-        return Engine(self.begin, self.handlers, self.clock, owner=owner, crew=crew)
+        begin = self.begin if crew is None else self.database.begin_work
+        return Engine(begin, self.handlers, self.clock, owner=owner, crew=crew)
 
     def deliver(self, tx: Transaction, now: Instant) -> int:
         """Begins with accepted orders; returns how many."""

@@ -32,8 +32,8 @@ Row = TypeVar("Row")
 Params = Sequence[Any] | Mapping[str, Any]
 
 __all__ = [
-    "Database", "Jsonb", "Wakeups", "all_rows", "lasting", "one_row", "records", "run",
-    "savepoint", "send",
+    "Database", "Jsonb", "Wakeups", "all_rows", "is_workers", "lasting", "one_row", "records",
+    "run", "savepoint", "send",
 ]  # fmt: skip
 
 REMEMBERED_MAX = 500
@@ -103,6 +103,12 @@ class Database:
             yield tx
 
     @contextmanager
+    def begin_work(self) -> Iterator[Transaction]:
+        """As `begin`, for a worker: it need not be told of what it has itself made due."""
+        with self._begun(None, worker=True) as tx:
+            yield tx
+
+    @contextmanager
     def at_once(self) -> Iterator[Transaction]:
         """For one question: what it asks is committed with its answer, in one round trip.
 
@@ -125,13 +131,18 @@ class Database:
 
     @contextmanager
     def _begun(
-        self, guest: tuple[str, PartyId, PartyId] | None, *, at_once: bool = False
+        self,
+        guest: tuple[str, PartyId, PartyId] | None,
+        *,
+        at_once: bool = False,
+        worker: bool = False,
     ) -> Iterator[Transaction]:
         """guest: role, party and operator, if the transaction is not the node's own."""
         try:
             with self._pool.connection() as connection:
                 connection.memory = self._memory if guest is None else None
                 connection.at_once = at_once
+                connection.worker = worker
                 if guest is not None:
                     connection.send(_AS_GUEST, guest)
                 yield Transaction(connection)
@@ -175,6 +186,11 @@ def lasting(tx: Transaction, id: str, read: Callable[[], Row | None]) -> Row | N
             memory.pop(next(iter(memory)), None)
         memory[id] = found
     return found
+
+
+def is_workers(tx: Transaction) -> bool:
+    """Whether who works here looks itself for what is due once it has committed."""
+    return _session(tx).worker
 
 
 def send(tx: Transaction, sql: str, params: Params = ()) -> None:

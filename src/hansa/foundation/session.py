@@ -84,7 +84,8 @@ class Session(psycopg.Connection[dict[str, Any]]):
 
     used_at_s: on the machine's monotonic clock. memory: what the process has read of what never
     changes, None while the transaction may not see all of it. at_once: every exchange is a
-    transaction of its own, as the server makes one of all that it gets in one breath.
+    transaction of its own, as the server makes one of all that it gets in one breath. worker:
+    who works here looks itself for what is due once it has committed.
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -92,6 +93,7 @@ class Session(psycopg.Connection[dict[str, Any]]):
         self.used_at_s = 0.0
         self.memory: dict[str, Any] | None = None
         self.at_once = False
+        self.worker = False
         self._waiting: list[_Statement] = []
         self._known: dict[tuple[bytes, tuple[int, ...]], _Prepared] = {}
         self._named = 0

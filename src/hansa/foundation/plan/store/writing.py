@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from hansa.foundation.database import Jsonb, one_row, run, savepoint, send
+from hansa.foundation.database import Jsonb, is_workers, one_row, run, savepoint, send
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import PartyId, PlanId, TaskId, TraceId
 from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, PlanState, Step, Task, TaskState
@@ -61,8 +61,12 @@ def insert(
 
 
 def notify(tx: Transaction, what: str = "") -> None:
-    """Wakes the workers of this node once the transaction commits."""
-    send(tx, "select pg_notify(%s, %s)", (CHANNEL, what))
+    """Wakes the workers of this node once the transaction commits.
+
+    A worker that has made a task due looks for it itself; others hear of it by their timers.
+    """
+    if what or not is_workers(tx):
+        send(tx, "select pg_notify(%s, %s)", (CHANNEL, what))
 
 
 # --- one task moves -------------------------------------------------------------------------------
