@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -14,7 +15,8 @@ import pytest
 
 from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.ids import TaskId
-from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Retry
+from hansa.foundation.plan.engine import Engine
+from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Outside, Retry
 from tests.faults import Killed
 from tests.foundation.stage import LATER, LEASE, REFUSED, WAIT, Stage, inside, outside
 
@@ -238,3 +240,83 @@ def test_a_deadlock_is_only_another_try(stage: Stage) -> None:
     stage.run()
     stage.run(after=1)
     assert stage.states()["plan"] == "done"
+
+
+class Crew:
+    """The worker of one engine. called: how often it was asked for another."""
+
+    def __init__(self, *, goes_on: bool = True) -> None:
+        self.called = 0
+        self._goes_on = goes_on
+
+    def goes_on(self) -> bool:
+        return self._goes_on
+
+    def call(self) -> None:
+        self.called += 1
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_one_turn_goes_on_with_the_calls_of_other_plans(stage: Stage, goes_on: bool) -> None:
+    for number in range(3):
+        stage.write(outside("a"), inside("b", "a"), subject=f"ord_{number}")
+    crew = Crew(goes_on=goes_on)
+    engine = Engine(stage.begin, stage.handlers(), stage.clock, crew=crew)
+    assert engine.run_one()
+    done = [stage.states(f"ord_{number}")["plan"] for number in range(3)]
+    assert done == (["done"] * 3 if goes_on else ["done", "running", "running"])
+    assert crew.called == (2 if goes_on else 1)  # while a call is made, another task is due
+    assert engine.run_one() is not goes_on
+
+
+def test_an_inside_task_is_never_done_beside_another_plan(stage: Stage) -> None:
+    stage.write(outside("a"), subject="ord_1")
+    stage.write(inside("b"), subject="ord_2")
+    engine = Engine(stage.begin, stage.handlers(), stage.clock, crew=Crew())
+    assert engine.run_one()
+    assert (stage.states("ord_1")["plan"], stage.states("ord_2")["plan"]) == ("done", "running")
+    assert engine.run_one()
+    assert stage.states("ord_2")["plan"] == "done"
+
+
+def test_what_a_task_was_told_needs_no_call(stage: Stage) -> None:
+    tasks = stage.write(outside("a"))
+    stage.script["a"] += [WAIT]
+    handlers = stage.handlers()
+    call = handlers["outside.do"]
+    assert isinstance(call, Outside)
+    told = replace(call, heard=lambda task: task.message)
+    engine = stage.engine(handlers={**handlers, "outside.do": told})
+    engine.run_until_idle()
+    stage.wake(tasks["a"], "all is done")
+    engine.run_until_idle()
+    assert stage.states() == {"a": "done", "plan": "done"}
+    assert stage.partner.calls[tasks["a"]] == 1
+    assert stage.task("a").attempt == 2
+
+
+def test_what_cannot_be_understood_is_asked(stage: Stage) -> None:
+    tasks = stage.write(outside("a"))
+    handlers = stage.handlers()
+    call = handlers["outside.do"]
+    assert isinstance(call, Outside)
+
+    def heard(_: object) -> None:
+        raise ValueError
+
+    engine = stage.engine(handlers={**handlers, "outside.do": replace(call, heard=heard)})
+    engine.run_until_idle()
+    assert stage.partner.calls[tasks["a"]] == 1
+    assert stage.states()["plan"] == "done"
+
+
+def test_a_worker_is_not_woken_by_what_it_makes_due(stage: Stage) -> None:
+    with Wakeups(stage.database.url, CHANNEL, lock=(LEASE_LOCKS, 1)) as wakeups:
+        begin, stage.begin = stage.begin, stage.database.begin_work
+        stage.write(inside("a"))
+        assert not wakeups.wait(0.05)
+        stage.begin = begin
+        stage.write(inside("a"), subject="ord_2")
+        assert wakeups.wait(5)
+        stage.write(inside("a"), subject="ord_3")
+        assert not wakeups.wait(0.05, deaf_to=stage.database.backends)
