@@ -61,7 +61,7 @@ from hansa.lifecycle.catalogue.model import (
     TaxRule,
 )
 from hansa.lifecycle.order import actions as orders
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 
 LINE = OfferCode("line")
 SHOP = PartyId("shop")

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from hansa.entrypoints.tls import Protocol
-from hansa.federation import certificates
-from hansa.federation.certificates import Pair
+from hansa.federation.keys import certificates
+from hansa.federation.keys.certificates import Pair
 
 
 async def answer(_scope: Any, _receive: Any, send: Any) -> None:

@@ -40,7 +40,7 @@ from hansa.lifecycle.catalogue.model import (
     TaxRule,
 )
 from hansa.node import HttpSettings, Node, Settings, SettlementSettings
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 
 LINE = OfferCode("line")
 """What every operator of a test alliance sells: a line at a site, by its speed."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import httpx2
 
-from hansa.federation import signatures
-from hansa.federation.signatures import Signs
+from hansa.federation.keys import signatures
+from hansa.federation.keys.signatures import Signs
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Clock
 

@@ -16,9 +16,10 @@ BY = "bench-party"
 
 def signatures() -> None:
     """Nobody signs and nobody is proved; with that nonces and evidence go, too."""
-    from hansa.federation import gate, neighbours
+    from hansa.federation import neighbours
     from hansa.federation.courier import Letter, Look
     from hansa.federation.exchange import Answer, Ask, Caller
+    from hansa.federation.trust import gate
     from hansa.foundation.ids import PartyId
     from hansa.foundation.party import Actor
 

@@ -26,18 +26,18 @@ from hansa.federation.exchange import Gate
 from hansa.federation.helpdesk import Helpdesk
 from hansa.federation.hub import sending
 from hansa.federation.hub import work as hub_work
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
+from hansa.federation.keys.signatures import WINDOW_S
+from hansa.federation.keys.vouching import Voucher
 from hansa.federation.neighbours import Connect, Neighbours
 from hansa.federation.papers import CardRenewed, Listener
 from hansa.federation.shelf import Shelf
-from hansa.federation.signatures import WINDOW_S
 from hansa.federation.sonata import hub as events
 from hansa.federation.sonata.desk import Desk
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf import server as tmf
 from hansa.federation.tmf.engine import telling
 from hansa.federation.tmf.engine.model import World
-from hansa.federation.vouching import Voucher
 from hansa.foundation import documents, embedded, migrations
 from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.errors import Refused
@@ -55,8 +55,8 @@ from hansa.lifecycle.rating import work as rating_work
 from hansa.lifecycle.settlement import work as settlement_work
 from hansa.lifecycle.usage import work as usage_work
 from hansa.own_network import OwnNetwork
-from hansa.shelves import Shelves
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
+from hansa.storefront.shelves import Shelves
 
 HERE = Path(__file__).parent
 ROOMS = (

@@ -14,7 +14,7 @@ import pytest
 
 from hansa.entrypoints import api, node_folder
 from hansa.federation import directory
-from hansa.federation.certificates import client_context
+from hansa.federation.keys.certificates import client_context
 from hansa.foundation.errors import Refused
 from hansa.node import Node
 from tests.entrypoints.desk import Desk

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.tmf.client import TmfPartner
 from hansa.foundation.ids import Ids
 from hansa.foundation.time import SetClock

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hansa.federation.evidence.model import Message
-from hansa.federation.keys import key_id
+from hansa.federation.keys.ring import key_id
 from hansa.federation.model import Standing
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant

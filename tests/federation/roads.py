@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
-from hansa.federation.gate import FrontGate, SignedGate
-from hansa.federation.keys import SigningKey
+from hansa.federation.keys.ring import SigningKey
 from hansa.federation.tmf import errors
-from hansa.federation.trust import Signed
+from hansa.federation.trust.gate import FrontGate, SignedGate
+from hansa.federation.trust.outgoing import Signed
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import SetClock
 from tests.federation.memory import Memory

@@ -13,7 +13,6 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from hansa.federation import signatures
 from hansa.federation.contract import (
     AgreementRef,
     CharacteristicSpec,
@@ -37,16 +36,17 @@ from hansa.federation.contract import (
 )
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Exchanges
-from hansa.federation.gate import FrontGate, SignedGate
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys import signatures
+from hansa.federation.keys.ring import KeyRing
+from hansa.federation.keys.signatures import Signs
 from hansa.federation.mandate import Mandate
 from hansa.federation.model import Partner
 from hansa.federation.papers import Notice
-from hansa.federation.signatures import Signs
 from hansa.federation.tmf import server
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.engine.model import World
-from hansa.federation.trust import Signed
+from hansa.federation.trust.gate import FrontGate, SignedGate
+from hansa.federation.trust.outgoing import Signed
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import (
     AgreementId,

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from hansa.federation import directory
-from hansa.federation.keys import KeyRing, SigningKey
+from hansa.federation.keys.ring import KeyRing, SigningKey
 from hansa.federation.model import Card, CardKey, Partner
 from hansa.federation.papers import CardRenewed
 from hansa.foundation import documents

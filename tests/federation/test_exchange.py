@@ -19,7 +19,7 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.exchange import Answer, status_of
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.model import Card, CardCertificate, CardKey
 from hansa.federation.papers import (
     AgreementDocument,

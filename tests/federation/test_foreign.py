@@ -15,7 +15,7 @@ import pytest
 from hansa.federation import directory
 from hansa.federation.courier import Bearer, Courier
 from hansa.federation.grants import GrantedToken, read_secret
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.model import Grant, Partner
 from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.party import Party

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hansa.federation import keys
-from hansa.federation.keys import EVER, FOLDER, RING, KeyRing, key_id, verify
+from hansa.federation.keys import ring
+from hansa.federation.keys.ring import EVER, FOLDER, RING, KeyRing, key_id, verify
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from tests.federation.shop import BT, MTN, START
@@ -225,7 +225,7 @@ def test_killed_in_the_middle_of_a_rotation_the_ring_is_usable(
 
 def _deadly(name: str, *, before: bool) -> None:
     """From now on the process dies at this step."""
-    owner = KeyRing if name == "_link" else keys
+    owner = KeyRing if name == "_link" else ring
     step = getattr(owner, name)
 
     def deadly(*given: object, **named: object) -> None:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from hansa.federation import exchange
 from hansa.federation.contract import TRAIL_MAX
-from hansa.federation.keys import KeyRing
-from hansa.federation.signatures import WINDOW_S
+from hansa.federation.keys.ring import KeyRing
+from hansa.federation.keys.signatures import WINDOW_S
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.resources import needs

@@ -17,7 +17,7 @@ from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import Alliance, chain
 
 OP1, OP2 = PartyId("op1"), PartyId("op2")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansa.federation import signatures
+from hansa.federation.keys import signatures
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import SystemClock
 from tests.federation.roads import BT, MTN, key_of

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansa.federation import signatures
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Answer, Ask, Caller
-from hansa.federation.gate import SignedGate
-from hansa.federation.keys import SigningKey
+from hansa.federation.keys import signatures
+from hansa.federation.keys.ring import SigningKey
+from hansa.federation.trust.gate import SignedGate
 from hansa.federation.wire import parse
 from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.ids import PartyId

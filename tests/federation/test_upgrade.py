@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from hansa.federation import directory
-from hansa.federation.keys import KeyRing, key_id
+from hansa.federation.keys.ring import KeyRing, key_id
 from hansa.foundation import documents
 from hansa.foundation.database import Database
 from hansa.foundation.embedded import EmbeddedServer

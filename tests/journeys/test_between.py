@@ -13,15 +13,15 @@ import httpx2
 import psycopg
 import pytest
 
-from hansa.federation import vouching
 from hansa.federation.contract import OrderState
 from hansa.federation.evidence import actions as evidence
 from hansa.federation.evidence import proof
 from hansa.federation.evidence.model import File
 from hansa.federation.exchange import Answer, Ask, Caller
-from hansa.federation.gate import SignedGate
+from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
-from hansa.federation.register import Books
+from hansa.federation.trust.gate import SignedGate
+from hansa.federation.trust.register import Books
 from hansa.foundation import documents
 from hansa.foundation.database import run
 from hansa.foundation.errors import Refused, TryLater

@@ -31,7 +31,7 @@ from hansa.lifecycle.inventory.model import Holding
 from hansa.lifecycle.order import actions as orders
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests import faults
 from tests.alliance import SHOP, Alliance
 from tests.databases import Pool

@@ -18,7 +18,7 @@ from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.order import actions as orders
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, chain
 
 

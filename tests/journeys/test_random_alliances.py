@@ -30,7 +30,7 @@ from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.lifecycle.settlement.model import Books
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import Alliance, Quiet
 from tests.databases import Pool
 

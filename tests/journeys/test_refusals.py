@@ -20,7 +20,7 @@ from hansa.entrypoints.demo import main as demo
 from hansa.entrypoints.http import app
 from hansa.federation.contract import Need, Order, Quote
 from hansa.federation.exchange import BODY_MAX
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import order as order_shapes
 from hansa.federation.tmf.shapes import quote as quote_shapes
@@ -32,7 +32,7 @@ from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import LINE, SHOP, Alliance
 from tests.databases import Pool
 from tests.signing import SignedBy

@@ -17,10 +17,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from hansa.federation import certificates, directory
-from hansa.federation.certificates import client_context
+from hansa.federation import directory
 from hansa.federation.contract import OrderState
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys import certificates
+from hansa.federation.keys.certificates import client_context
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.neighbours import Neighbours
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId

@@ -21,7 +21,7 @@ from hansa.federation.helpdesk import TicketAsk
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import BuyerKey, PartyId, TicketId
 from hansa.foundation.party import Actor
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, Quiet, chain
 
 OFFERS = "/tmf-api/productCatalogManagement/v4/productOffering"

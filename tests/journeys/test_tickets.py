@@ -22,7 +22,7 @@ from hansa.foundation.time import SetClock
 from hansa.lifecycle.assurance import actions as assurance
 from hansa.lifecycle.assurance.model import KeptTicket
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests import faults
 from tests.alliance import Alliance, chain
 from tests.databases import Pool

@@ -21,7 +21,7 @@ from hansa.foundation.time import SetClock
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef
 from hansa.node import Node
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import LINE, SHOP, Alliance, chain
 from tests.databases import Pool
 from tests.promises.seller_suite import Market, SellerSuite

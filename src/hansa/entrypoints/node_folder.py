@@ -7,8 +7,9 @@ import os
 import ssl
 from pathlib import Path
 
-from hansa.federation import certificates, directory
-from hansa.federation.keys import KeyRing
+from hansa.federation import directory
+from hansa.federation.keys import certificates
+from hansa.federation.keys.ring import KeyRing
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from hansa.federation import certificates, store
-from hansa.federation.keys import KeyRing, is_signed, key_id, verify
+from hansa.federation import store
+from hansa.federation.keys import certificates
+from hansa.federation.keys.ring import KeyRing, is_signed, key_id, verify
 from hansa.federation.model import (
     CARD_VERSION,
     Card,

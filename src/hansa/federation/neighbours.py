@@ -10,20 +10,21 @@ from pathlib import Path
 
 import httpx2
 
-from hansa.federation import certificates, directory
+from hansa.federation import directory
 from hansa.federation.courier import Bearer, Courier, Trust
 from hansa.federation.exchange import Gate
-from hansa.federation.gate import FrontGate, SignedGate
 from hansa.federation.grants import GrantedToken
-from hansa.federation.keys import KeyRing, SigningKey
+from hansa.federation.keys import certificates
+from hansa.federation.keys.ring import KeyRing, SigningKey
 from hansa.federation.model import Partner
 from hansa.federation.papers import Listener
-from hansa.federation.register import Books
 from hansa.federation.renewal import Renewing
 from hansa.federation.sonata.client import SonataPartner
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.tmf.client import TmfPartner
-from hansa.federation.trust import Signed
+from hansa.federation.trust.gate import FrontGate, SignedGate
+from hansa.federation.trust.outgoing import Signed
+from hansa.federation.trust.register import Books
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Clock, Instant
 from hansa.foundation.transaction import Begin

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hansa.federation import directory, notices, store
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.model import Dialect
 from hansa.federation.papers import CardRenewed, Listener, Notice
 from hansa.foundation.errors import TryLater

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import (
     AgreementDocument,
     AgreementDrafted,

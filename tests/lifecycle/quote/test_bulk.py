@@ -17,7 +17,7 @@ from hansa.foundation.ids import BuyerKey
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.quote.rules import PART
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, chain
 
 KEY = BuyerKey("tender-7")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from hansa.federation.contract import AgreementRef, Family, Tax, Terms
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import (
     InvoiceIssued,
     StatementAnswered,

@@ -23,7 +23,7 @@ from hansa.foundation.errors import HansaError, Refused, TryLater
 if TYPE_CHECKING:
     from hansa.federation.contract import AgreementRef
     from hansa.node import Node
-    from hansa.storefront import Storefront
+    from hansa.storefront.seller import Storefront
 
 DEFAULT_NODE = Path(".hansa/node")
 DEBUG = "HANSA_DEBUG"

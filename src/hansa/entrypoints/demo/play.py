@@ -36,7 +36,7 @@ from hansa.lifecycle.billing.model import Bill
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.lifecycle.settlement.model import Held, Position
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 
 ORDER_S = 30
 MONTH_S = 120

@@ -8,7 +8,7 @@ import jwt
 
 from hansa.federation.clients.model import ACCESS_TOKEN, Check
 from hansa.federation.exchange import Answer, Ask, Caller
-from hansa.federation.keys import public_key
+from hansa.federation.keys.ring import public_key
 from hansa.foundation.errors import Refused
 
 

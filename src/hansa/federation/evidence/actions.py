@@ -15,7 +15,7 @@ from hansa.federation.evidence.model import (
     Kept,
     Message,
 )
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.mandate import Mandate
 from hansa.foundation.errors import NotFound
 from hansa.foundation.ids import OrderId, PartyId, TraceId

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from hansa.federation import signatures, vouching
 from hansa.federation.evidence.model import (
     FILE_VERSION,
     File,
@@ -20,9 +19,10 @@ from hansa.federation.evidence.model import (
     Finding,
     Verdict,
 )
-from hansa.federation.keys import key_id
+from hansa.federation.keys import signatures, vouching
+from hansa.federation.keys.ring import key_id
+from hansa.federation.keys.signatures import Unproved
 from hansa.federation.mandate import MandateLink
-from hansa.federation.signatures import Unproved
 from hansa.federation.wire import parse
 from hansa.foundation import documents
 from hansa.foundation.documents import Json

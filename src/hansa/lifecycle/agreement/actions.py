@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hansa.federation import directory, notices
 from hansa.federation.contract import AgreementRef
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import (
     AgreementAct,
     AgreementDocument,

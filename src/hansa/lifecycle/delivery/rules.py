@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from hansa.federation import vouching
 from hansa.federation.contract import (
     Milestone,
     OrderState,
@@ -15,6 +14,7 @@ from hansa.federation.contract import (
     Quote,
     QuoteLine,
 )
+from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import LineAction, OrderLine
 from hansa.foundation import documents

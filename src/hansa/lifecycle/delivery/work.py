@@ -18,9 +18,9 @@ from hansa.federation.contract import (
     QuoteLine,
     Seller,
 )
+from hansa.federation.keys.vouching import Asking, Voucher
 from hansa.federation.mandate import Mandate
 from hansa.federation.papers import OrderMoved
-from hansa.federation.vouching import Asking, Voucher
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from hansa.federation import vouching
 from hansa.federation.contract import Need, Quote
+from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import StatementState
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import Ids

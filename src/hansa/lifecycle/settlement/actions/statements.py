@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from hansa.federation import notices
-from hansa.federation.keys import KeyRing
+from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import (
     Confirmation,
     Notice,

@@ -58,7 +58,7 @@ from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.settlement.actions import shelf as bills
 from hansa.lifecycle.usage import actions as usage
-from hansa.storefront import Storefront
+from hansa.storefront.seller import Storefront
 
 
 class Shelves:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from hansa.federation import signatures, trace
+from hansa.federation import trace
 from hansa.federation.courier import ANSWER_MAX
 from hansa.federation.evidence.actions import KEPT
 from hansa.federation.evidence.model import Kind, Message
 from hansa.federation.exchange import Answer, Ask, Caller, Gate
+from hansa.federation.keys import signatures
+from hansa.federation.keys.signatures import Claim, Signs, Unproved
 from hansa.federation.model import Standing
-from hansa.federation.register import Register
-from hansa.federation.signatures import Claim, Signs, Unproved
+from hansa.federation.trust.register import Register
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor

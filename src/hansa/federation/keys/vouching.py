@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hansa.federation.contract import TRAIL_MAX, Quote
-from hansa.federation.keys import is_signed, key_id
+from hansa.federation.keys.ring import is_signed, key_id
+from hansa.federation.keys.signatures import WINDOW_S, Signs
 from hansa.federation.mandate import Mandate, MandateLine, MandateLink
-from hansa.federation.signatures import WINDOW_S, Signs
 from hansa.foundation import documents
 from hansa.foundation.errors import HansaError, Refused
 from hansa.foundation.ids import BuyerKey, OfferCode, PartyId, TraceId

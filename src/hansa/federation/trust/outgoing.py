@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from hansa.federation import signatures, trace
+from hansa.federation import trace
 from hansa.federation.courier import Letter, Look, Reply, silent
 from hansa.federation.evidence.actions import KEPT
 from hansa.federation.evidence.model import Message
-from hansa.federation.register import Register
-from hansa.federation.signatures import Signs, Unproved
+from hansa.federation.keys import signatures
+from hansa.federation.keys.signatures import Signs, Unproved
+from hansa.federation.trust.register import Register
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Clock, Instant

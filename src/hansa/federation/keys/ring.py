@@ -27,7 +27,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hansa.federation import certificates
+from hansa.federation.keys import certificates
 from hansa.federation.papers import Signature
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
