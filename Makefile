@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --u
 	--python-version 3.11 --no-header --no-emit-index-url --quiet
 ARGS ?=
 
-.PHONY: help setup check test fix demo bench docs lock
+.PHONY: help setup check test fix demo bulk bench docs lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -35,16 +35,19 @@ fix: setup ## put style right where a program can
 demo: .venv/installed-run ## play two alliances end to end; ARGS="--keep" leaves the nodes running
 	$(BIN)/hansa demo $(ARGS)
 
+bulk: .venv/installed-bulk ## add what rating millions of calls needs: DuckDB, Arrow, Numba
+
 bench: setup ## measure, each beside a peer; prints JSON
 	@for bench in bench/*.py; do echo "$$bench" >&2; $(BIN)/python "$$bench" $(ARGS); done
 
 docs: setup ## write the generated documents again: the APIs that a node serves
 	$(BIN)/python contracts/write.py
 
-lock: setup ## resolve pyproject.toml anew into the two locked requirement files
+lock: setup ## resolve pyproject.toml anew into the locked requirement files
 	$(PIP) install 'uv>=0.13'
 	$(LOCK) --output-file requirements.txt
-	$(LOCK) --extra dev --output-file requirements-dev.txt
+	$(LOCK) --extra bulk --output-file requirements-bulk.txt
+	$(LOCK) --extra bulk --extra dev --output-file requirements-dev.txt
 
 # --- the virtual environment: made once, refreshed when a locked file changes ------------------
 
@@ -53,6 +56,11 @@ lock: setup ## resolve pyproject.toml anew into the two locked requirement files
 	@echo "Installing what Hansa needs into .venv …"
 	@$(INSTALL) -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-bulk: requirements-bulk.txt .venv/installed-run
+	@echo "Installing what rating in bulk needs into .venv …"
+	@$(INSTALL) -r requirements-bulk.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed-run

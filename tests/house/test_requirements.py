@@ -52,20 +52,25 @@ def out_of_step(pyproject: Path, locked: Path, extras: Sequence[str]) -> Iterato
 def test_locked_files_are_in_step() -> None:
     pyproject = ROOT / "pyproject.toml"
     assert list(out_of_step(pyproject, ROOT / "requirements.txt", ["build"])) == []
-    assert list(out_of_step(pyproject, ROOT / "requirements-dev.txt", ["build", "dev"])) == []
+    bulk, dev = ROOT / "requirements-bulk.txt", ROOT / "requirements-dev.txt"
+    assert list(out_of_step(pyproject, bulk, ["build", "bulk"])) == []
+    assert list(out_of_step(pyproject, dev, ["build", "bulk", "dev"])) == []
 
 
-def test_both_lock_the_same_versions_each_with_a_hash() -> None:
-    run, dev = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
-    assert pins(run).items() <= pins(dev).items()
-    for file in (run, dev):
+def test_all_lock_the_same_versions_each_with_a_hash() -> None:
+    run, bulk, dev = (ROOT / f"requirements{name}.txt" for name in ("", "-bulk", "-dev"))
+    assert pins(run).items() <= pins(bulk).items() <= pins(dev).items()
+    for file in (run, bulk, dev):
         blocks = re.split(r"\n(?=[a-z0-9])", file.read_text())
         assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
+EXTRAS = ["build", "bulk", "dev"]
+
+
 def test_each_dependency_has_its_reason() -> None:
     page = next((ROOT / "docs" / "decisions").glob("*dependencies.md")).read_text()
-    names = {requirement.name for requirement in wanted(ROOT / "pyproject.toml", ["build", "dev"])}
+    names = {requirement.name for requirement in wanted(ROOT / "pyproject.toml", EXTRAS)}
     assert sorted(name for name in names if f"`{name}`" not in page) == []
 
 
