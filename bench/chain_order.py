@@ -60,7 +60,7 @@ from hansa.lifecycle.catalogue.model import (
     Source,
     TaxRule,
 )
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from hansa.storefront.seller import Storefront
 
 LINE = OfferCode("line")

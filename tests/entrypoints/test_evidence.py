@@ -13,7 +13,7 @@ from hansa.entrypoints.cli import evidence as commands
 from hansa.foundation.database import Database
 from hansa.foundation.ids import BuyerKey
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from tests.alliance import Alliance, chain
 from tests.entrypoints.desk import hansa
 

@@ -251,11 +251,12 @@ def test_offences_are_caught(tmp_path: Path) -> None:
     page = plant(
         tmp_path,
         "page.md",
-        "`lifecycle/order/actions.py:place`, `lifecycle/order/actions.py:gone`, `order/rules.py`, "
-        "`order/nowhere.py`, `worker.py`, `quote_quote`, `quote_gone`, `Node.seller`\n"
+        "`lifecycle/order/actions/orders.py:place`, `lifecycle/order/actions/orders.py:gone`, "
+        "`order/rules.py`, `order/nowhere.py`, `worker.py`, `quote_quote`, "
+        "`quote_gone`, `Node.seller`\n"
         "```text layers\nbelow | beside     words\nabove\n```\n",
     )
-    assert list(lost(page)) == ["lifecycle/order/actions.py:gone", "order/nowhere.py"]
+    assert list(lost(page)) == ["lifecycle/order/actions/orders.py:gone", "order/nowhere.py"]
     assert list(unspoken(page)) == ["quote_gone"]
     assert [drawn(line) for line in picture(page, "layers")] == [{"below", "beside"}, {"above"}]
     with pytest.raises(Exception, match="--no-such"):

@@ -28,8 +28,8 @@ from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.order import actions as orders
 from hansa.lifecycle.order import rules
+from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.quote import actions as quotes
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance, Quiet, chain

@@ -28,7 +28,7 @@ from hansa.lifecycle.agreement.model import AgreementState
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.node import Node
 from hansa.storefront.seller import Storefront

@@ -27,7 +27,7 @@ from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import SystemClock
 from hansa.ledger import actions as ledger
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from hansa.node import SETTINGS, HttpSettings
 from tests.alliance import SHOP, Alliance, chain
 from tests.databases import Pool

@@ -16,7 +16,7 @@ from hansa.ledger import actions as ledger
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from hansa.node import Node
 from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, chain

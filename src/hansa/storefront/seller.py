@@ -59,7 +59,7 @@ from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.settlement.actions import hearing as settlement
@@ -180,7 +180,7 @@ class Storefront:
     def cease(self, *, order_id: OrderId, key: BuyerKey, extras: Extras | None = None) -> Order:
         """extras: as in `quote`."""
         with self._begin() as tx:
-            return orders.cease(
+            return ending.cease(
                 tx,
                 us=self._us.id,
                 actor=self._actor,

@@ -53,7 +53,7 @@ from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, HoldingState
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.settlement.actions import shelf as bills
@@ -226,7 +226,7 @@ class Shelves:
         extras: Extras | None = None,
     ) -> Cancellation:
         with self._begin() as tx:
-            return orders.cancel(
+            return ending.cancel(
                 tx,
                 us=self._us,
                 actor=self._actor,
@@ -246,13 +246,13 @@ class Shelves:
         limit: int = PAGE,
     ) -> Page[Cancellation]:
         with self._begin() as tx:
-            return orders.cancellations(
+            return ending.cancellations(
                 tx, buyer=self._party, state=state, offset=offset, limit=limit
             )
 
     def cancellation(self, cancellation_id: CancellationId) -> Cancellation:
         with self._begin() as tx:
-            return orders.cancellation(tx, cancellation_id=cancellation_id, buyer=self._party)
+            return ending.cancellation(tx, cancellation_id=cancellation_id, buyer=self._party)
 
     # --- holdings and their usage ---------------------------------------------------------------
 

@@ -129,7 +129,7 @@ def _file(node: Node, order: str) -> File:
     """All evidence about an order. Raises NotFound `order-unknown`."""
     from hansa.federation.evidence import actions
     from hansa.foundation.ids import OrderId
-    from hansa.lifecycle.order import actions as orders
+    from hansa.lifecycle.order.actions import orders
 
     with node.begin() as tx:
         kept = orders.get(tx, us=node.us.id, order_id=OrderId(order))

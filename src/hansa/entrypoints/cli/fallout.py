@@ -160,7 +160,7 @@ def cancel(
     from hansa.foundation.errors import Refused, TryLater
     from hansa.foundation.ids import OrderId
     from hansa.foundation.plan import actions
-    from hansa.lifecycle.order import actions as orders
+    from hansa.lifecycle.order.actions import orders
 
     with opened(node) as ours, ours.begin() as tx:
         kept = orders.get(tx, us=ours.us.id, order_id=OrderId(order))

@@ -103,7 +103,7 @@ def show(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
     """Show an order placed with us: where it is, how it got there, and what it brought."""
     from hansa.foundation.ids import OrderId
     from hansa.lifecycle.delivery import actions as delivery
-    from hansa.lifecycle.order import actions as orders
+    from hansa.lifecycle.order.actions import orders
 
     with opened(node) as ours, ours.begin() as tx:
         kept = orders.get(tx, us=ours.us.id, order_id=OrderId(id))
@@ -153,7 +153,7 @@ def list_orders(
     from hansa.entrypoints.cli.files import one_of
     from hansa.federation.contract import OrderState
     from hansa.foundation.party import party_id
-    from hansa.lifecycle.order import actions
+    from hansa.lifecycle.order.actions import orders as actions
 
     wanted = one_of(OrderState, state, option="state") if state else None
     with opened(node) as ours, ours.begin() as tx:
@@ -266,7 +266,7 @@ def _placed(
     Raises Refused `key-reused` when it brought something else.
     """
     from hansa.foundation.errors import Refused
-    from hansa.lifecycle.order import actions as orders
+    from hansa.lifecycle.order.actions import orders
     from hansa.lifecycle.quote import actions as quotes
 
     with node.begin() as tx:

@@ -29,7 +29,7 @@ from hansa.lifecycle.billing.model import (
 )
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.rating import actions as rating
 
 

@@ -15,7 +15,7 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.delivery import rules
 from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Trace
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote import actions as quotes
 
@@ -69,7 +69,7 @@ def _on_the_shelf(tx: Transaction, us: PartyId, kept: Sequence[KeptOrder]) -> Se
     if not ids:
         return ()
     extras = orders.extras(tx, orders=ids)
-    cancelled = {one.order: one for one in orders.cancellations(tx, orders=ids).things}
+    cancelled = {one.order: one for one in ending.cancellations(tx, orders=ids).things}
     return [_shown(tx, us, one, extras, cancelled) for one in kept]
 
 

@@ -61,7 +61,7 @@ from hansa.lifecycle.delivery.model import (
 )
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
-from hansa.lifecycle.order import actions as orders
+from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.quote.model import KeptQuote

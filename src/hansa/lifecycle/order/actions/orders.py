@@ -1,4 +1,4 @@
-"""What others may ask or do about orders."""
+"""How orders come to be, are found and move."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hansa.federation.contract import Need, Order, OrderState, Quote
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
 from hansa.federation.mandate import Mandate
-from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
+from hansa.federation.shelf import Extras, Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
     BuyerKey,
@@ -30,14 +30,11 @@ from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
 from hansa.ledger.model import HoldState
 from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.catalogue import actions as catalogue
 from hansa.lifecycle.order import rules, store
 from hansa.lifecycle.order.model import (
     FINAL_STATES,
     ORDER_STATES,
-    AskedCancellation,
     KeptOrder,
-    taking_back,
 )
 from hansa.lifecycle.quote import actions as quotes
 
@@ -65,7 +62,7 @@ def place(
     """
     check_key(key)
     asked = rules.request_outright(outright) if outright else rules.request(quote=quote_id)
-    if (before := _same_key(tx, us, actor, key, asked)) is not None:
+    if (before := same_key(tx, us, actor, key, asked)) is not None:
         return before
     kept = quotes.get(tx, quote_id=quote_id, buyer=actor.party)
     rules.check_open(kept.quote, now)
@@ -95,7 +92,7 @@ def place(
         mandate=mandate,
     )
     if not store.add(tx, entered, asked):
-        if (before := _same_key(tx, us, actor, key, asked)) is not None:
+        if (before := same_key(tx, us, actor, key, asked)) is not None:
             return before
         raise Refused(
             "quote-used",
@@ -105,7 +102,7 @@ def place(
     if extras:
         store.add_extras(tx, order.id, extras)
     _hold_credit(tx, order, kept.quote, limit, ids=ids, now=now)
-    _tell(tx, order, "create", ids, now)
+    tell(tx, order, "create", ids, now)
     plans.nudge(tx)
     return order
 
@@ -130,71 +127,6 @@ def _hold_credit(
     store.set_hold(tx, order.id, hold.id)
 
 
-def cease(
-    tx: Transaction,
-    *,
-    us: PartyId,
-    actor: Actor,
-    order_id: OrderId,
-    key: BuyerKey,
-    ids: Ids,
-    now: Instant,
-    extras: Extras | None = None,
-) -> Order:
-    """Enters an order that ends what another brought, or cancels it while it is in progress.
-
-    The same key gives the same order. Raises NotFound `order-unknown`; Refused
-    `order-not-ceasable` for an order that brought nothing or is being ceased already.
-    """
-    check_key(key)
-    asked = rules.request(ends=order_id)
-    if (before := _same_key(tx, us, actor, key, asked)) is not None:
-        return before
-    target = get(tx, us=us, order_id=order_id, buyer=actor.party)
-    others = [
-        o
-        for o in store.ceasing(tx, us, order_id)
-        if o.order.state not in (OrderState.FAILED, OrderState.CANCELLED)
-    ]
-    brought_nothing = target.order.state in (OrderState.FAILED, OrderState.CANCELLED)
-    if target.kind == "cease" or brought_nothing or others:
-        raise Refused(
-            "order-not-ceasable",
-            f"Order {order_id} is {'a cease' if target.kind == 'cease' else target.order.state}"
-            f"{f' and being ceased by {others[0].order.id}' if others else ''}; there is nothing "
-            "to cease.",
-            field="order",
-        )
-    order = Order(
-        id=ids.new(OrderId),
-        seller=us,
-        buyer=actor.party,
-        key=key,
-        quote=target.order.quote,
-        state=OrderState.ACKNOWLEDGED,
-        placed_at=now,
-        trace=target.order.trace,
-    )
-    store.add(
-        tx,
-        KeptOrder(
-            order,
-            "cease",
-            by_partner=target.by_partner,
-            ends=order_id,
-            hold=None,
-            reason="",
-            ended_at=None,
-        ),
-        asked,
-    )
-    if extras:
-        store.add_extras(tx, order.id, extras)
-    _tell(tx, order, "create", ids, now)
-    plans.nudge(tx)
-    return order
-
-
 def placed_outright(
     tx: Transaction, *, us: PartyId, actor: Actor, key: BuyerKey, need: Need
 ) -> Order | None:
@@ -203,123 +135,10 @@ def placed_outright(
     Raises Refused `key-reused` when the key asked for something else.
     """
     check_key(key)
-    return _same_key(tx, us, actor, key, rules.request_outright(need))
-
-
-# --- cancelling ---------------------------------------------------------------------------------
-
-
-def cancel(
-    tx: Transaction,
-    *,
-    us: PartyId,
-    actor: Actor,
-    order_id: OrderId,
-    reason: str,
-    wished_for: Instant | None,
-    ids: Ids,
-    now: Instant,
-    extras: Extras | None = None,
-) -> Cancellation:
-    """Has an order that is under way taken back; asked again gives the same cancellation.
-
-    It costs what the catalogue said when the order was placed, and nothing before work on it
-    has begun. Raises NotFound `order-unknown`; Refused `order-not-cancellable` for an order
-    that is over or ends another, `order-not-ceasable` for one that is being ceased already.
-    """
-    buyer = None if actor.role == "operator" else actor.party
-    target = _locked(tx, us, order_id, buyer)
-    before = store.cancellations(tx, orders=[order_id]).things
-    if before:
-        return before[0]
-    if target.order.state in FINAL_STATES or target.kind == "cease":
-        raise Refused(
-            "order-not-cancellable",
-            f"Order {order_id} is {target.order.state if target.kind == 'provide' else 'a cease'}; "
-            "only an order under way can be cancelled. What it brought is ended by another order.",
-            field="productOrder",
-        )
-    cancellation = ids.new(CancellationId)
-    taken_back_by = cease(
-        tx,
-        us=us,
-        actor=Actor(target.order.buyer, actor.role),
-        order_id=order_id,
-        key=BuyerKey(cancellation),
-        ids=ids,
-        now=now,
-    )
-    asked = AskedCancellation(
-        id=cancellation,
-        order=order_id,
-        taken_back_by=taken_back_by.id,
-        reason=reason,
-        wished_for=wished_for,
-        asked_at=now,
-        charge=_charge(tx, us=us, target=target),
-    )
-    store.add_cancellation(tx, asked, extras or {})
-    _tell_cancellation(tx, target, cancellation, "create", ids, now)
-    return store.cancellations(tx, id=cancellation).things[0]
-
-
-def _charge(tx: Transaction, *, us: PartyId, target: KeptOrder) -> Money:
-    quote = quotes.get(tx, quote_id=target.order.quote).quote
-    charge = Money.zero(quote.currency)
-    if target.order.state is OrderState.ACKNOWLEDGED:
-        return charge
-    for line in quote.lines:
-        charge += catalogue.cancellation_charge(
-            tx,
-            us=us,
-            buyer=quote.buyer,
-            by_partner=target.by_partner,
-            line=line,
-            currency=quote.currency,
-            at=target.order.placed_at,
-        )
-    return charge
-
-
-def cancellation(
-    tx: Transaction, *, cancellation_id: CancellationId, buyer: PartyId | None = None
-) -> Cancellation:
-    """One cancellation, of this buyer's if one is given. Raises NotFound `cancellation-unknown`."""
-    found = store.cancellations(tx, id=cancellation_id, buyer=buyer).things
-    if not found:
-        raise NotFound(
-            "cancellation-unknown",
-            f"You have asked for no cancellation {cancellation_id}; list those that you have.",
-            field="id",
-        )
-    return found[0]
-
-
-def cancellations(
-    tx: Transaction,
-    *,
-    buyer: PartyId | None = None,
-    orders: Sequence[OrderId] | None = None,
-    state: CancellationState | None = None,
-    offset: int = 0,
-    limit: int | None = None,
-) -> Page[Cancellation]:
-    """Cancellations of one buyer's orders or of these orders, the newest first."""
-    states = None if state is None else taking_back(state)
-    return store.cancellations(
-        tx, buyer=buyer, orders=orders, states=states, offset=offset, limit=limit
-    )
+    return same_key(tx, us, actor, key, rules.request_outright(need))
 
 
 # --- looking ------------------------------------------------------------------------------------
-
-
-def _locked(tx: Transaction, us: PartyId, order_id: OrderId, buyer: PartyId | None) -> KeptOrder:
-    """As `get`, and nobody else moves the order until this transaction ends."""
-    get(tx, us=us, order_id=order_id, buyer=buyer)
-    kept = store.get(tx, us, order_id, lock=True)
-    assert kept is not None
-    return kept
 
 
 def page(
@@ -381,7 +200,7 @@ def take(
     taken = store.take(tx, us, limit)
     for kept in taken:
         store.move(tx, kept.order.id, OrderState.IN_PROGRESS, "", now, final=False)
-        _tell(tx, kept.order, "state", ids, now)
+        tell(tx, kept.order, "state", ids, now)
     return taken
 
 
@@ -408,41 +227,12 @@ def move(
     store.move(tx, order_id, state, reason, now, final=state in FINAL_STATES)
     if state in (OrderState.FAILED, OrderState.CANCELLED) and kept.hold is not None:
         ledger.void_hold(tx, id=kept.hold, now=now)
-    _tell(tx, kept.order, "state", ids, now)
+    tell(tx, kept.order, "state", ids, now)
     if kept.ends is not None:
         for one in store.cancellations(tx, orders=[kept.ends]).things:
-            _tell_cancellation(tx, kept, one.id, "state", ids, now)
+            tell_cancellation(tx, kept, one.id, "state", ids, now)
     final = now if state in FINAL_STATES else None
     return replace(kept, order=replace(kept.order, state=state), reason=reason, ended_at=final)
-
-
-def _tell(tx: Transaction, order: Order, change: Change, ids: Ids, now: Instant) -> None:
-    """Those who have subscribed are told; where nobody has, it is one look at an index."""
-    hub.publish(
-        tx,
-        ids=ids,
-        topic="productOrder",
-        thing=order.id,
-        change=change,
-        party=order.buyer,
-        trace=order.trace,
-        now=now,
-    )
-
-
-def _tell_cancellation(
-    tx: Transaction, kept: KeptOrder, id: CancellationId, change: Change, ids: Ids, now: Instant
-) -> None:
-    hub.publish(
-        tx,
-        ids=ids,
-        topic="cancelProductOrder",
-        thing=id,
-        change=change,
-        party=kept.order.buyer,
-        trace=kept.order.trace,
-        now=now,
-    )
 
 
 def billed(tx: Transaction, *, us: PartyId, order_id: OrderId, now: Instant) -> None:
@@ -452,20 +242,6 @@ def billed(tx: Transaction, *, us: PartyId, order_id: OrderId, now: Instant) -> 
         return
     if ledger.get_hold(tx, id=kept.hold).state is HoldState.ACTIVE:
         ledger.post_hold(tx, id=kept.hold, now=now)
-
-
-def _same_key(
-    tx: Transaction, us: PartyId, actor: Actor, key: BuyerKey, asked: str
-) -> Order | None:
-    found = store.by_key(tx, us, actor.party, key)
-    if found is None:
-        return None
-    kept, asked_before = found
-    if asked_before != asked:
-        raise Refused(
-            "key-reused", f"Key {key!r} was used for another request; use a new key.", field="key"
-        )
-    return kept.order
 
 
 def _limit(
@@ -482,3 +258,59 @@ def _limit(
         )
         limit = trade.item.credit_limit
     return limit
+
+
+# --- for the other module of these actions ------------------------------------------------------
+
+
+def locked(tx: Transaction, us: PartyId, order_id: OrderId, buyer: PartyId | None) -> KeptOrder:
+    """As `get`, and nobody else moves the order until this transaction ends."""
+    get(tx, us=us, order_id=order_id, buyer=buyer)
+    kept = store.get(tx, us, order_id, lock=True)
+    assert kept is not None
+    return kept
+
+
+def tell(tx: Transaction, order: Order, change: Change, ids: Ids, now: Instant) -> None:
+    """Those who have subscribed are told; where nobody has, it is one look at an index."""
+    hub.publish(
+        tx,
+        ids=ids,
+        topic="productOrder",
+        thing=order.id,
+        change=change,
+        party=order.buyer,
+        trace=order.trace,
+        now=now,
+    )
+
+
+def tell_cancellation(
+    tx: Transaction, kept: KeptOrder, id: CancellationId, change: Change, ids: Ids, now: Instant
+) -> None:
+    """As `tell`, of the wish to take an order back."""
+    hub.publish(
+        tx,
+        ids=ids,
+        topic="cancelProductOrder",
+        thing=id,
+        change=change,
+        party=kept.order.buyer,
+        trace=kept.order.trace,
+        now=now,
+    )
+
+
+def same_key(tx: Transaction, us: PartyId, actor: Actor, key: BuyerKey, asked: str) -> Order | None:
+    """The order that this buyer's key stands for. Raises Refused `key-reused` when it asked for
+    something else.
+    """
+    found = store.by_key(tx, us, actor.party, key)
+    if found is None:
+        return None
+    kept, asked_before = found
+    if asked_before != asked:
+        raise Refused(
+            "key-reused", f"Key {key!r} was used for another request; use a new key.", field="key"
+        )
+    return kept.order
