@@ -63,7 +63,7 @@ from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.settlement.actions import hearing as settlement
-from hansa.lifecycle.usage import actions as usage
+from hansa.lifecycle.usage.actions import months as usage
 
 BULK_PARTS = 4
 """Parts of a bulk need that are under way at the same time."""

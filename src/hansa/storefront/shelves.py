@@ -57,7 +57,7 @@ from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.settlement.actions import shelf as bills
-from hansa.lifecycle.usage import actions as usage
+from hansa.lifecycle.usage.actions import months as usage
 from hansa.storefront.seller import Storefront
 
 

@@ -21,8 +21,8 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, Support
 from hansa.lifecycle.rating import actions, work
 from hansa.lifecycle.rating.model import RatedLine
-from hansa.lifecycle.usage import actions as usage
 from hansa.lifecycle.usage import work as usage_work
+from hansa.lifecycle.usage.actions import months as usage
 from tests.lifecycle.usage.stage import (
     BT,
     LINE,

@@ -34,7 +34,7 @@ from hansa.lifecycle.rating.model import RatedLine
 from hansa.lifecycle.settlement import work as settlement_work
 from hansa.lifecycle.settlement.actions import hearing, positions, statements
 from hansa.lifecycle.settlement.model import Books, Held, Position
-from hansa.lifecycle.usage import store as usage_store
+from hansa.lifecycle.usage.store import months as usage_store
 from tests.lifecycle.agreement import examples as agreements
 from tests.lifecycle.agreement.examples import (
     BT,

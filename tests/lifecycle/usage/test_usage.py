@@ -18,8 +18,9 @@ from hansa.foundation.readings import OctetDay
 from hansa.foundation.time import Period
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, Support
-from hansa.lifecycle.usage import actions, rules
+from hansa.lifecycle.usage.actions import months as actions
 from hansa.lifecycle.usage.model import UsageFile
+from hansa.lifecycle.usage.rules import months as rules
 from tests.faults import Fault, Wrap, each_in_turn, play
 from tests.lifecycle.usage.stage import (
     BT,

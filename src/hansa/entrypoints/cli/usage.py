@@ -35,7 +35,7 @@ def show(
     """Show what one holding's usage of a month came to, charge by charge."""
     from hansa.foundation.time import Period
     from hansa.lifecycle.rating import actions as rating
-    from hansa.lifecycle.usage import actions as usage
+    from hansa.lifecycle.usage.actions import months as usage
 
     month = Period.parse(period)
     with opened(node) as ours:

@@ -17,7 +17,7 @@ from hansa.lifecycle.rating import store
 from hansa.lifecycle.rating.model import RatedLine
 from hansa.lifecycle.rating.rules.parts import stretches
 from hansa.lifecycle.rating.rules.rate import rate_month
-from hansa.lifecycle.usage import actions as usage
+from hansa.lifecycle.usage.actions import months as usage
 
 log = logging.getLogger(__name__)
 

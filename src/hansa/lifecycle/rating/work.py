@@ -8,7 +8,7 @@ from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.rating import actions
-from hansa.lifecycle.usage import actions as usage
+from hansa.lifecycle.usage.actions import months as usage
 
 
 def run(tx: Transaction, *, us: PartyId, now: Instant, folder: Path, limit: int = 50) -> int:

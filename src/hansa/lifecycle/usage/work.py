@@ -29,8 +29,10 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
-from hansa.lifecycle.usage import actions, rules, store
+from hansa.lifecycle.usage.actions import months as actions
 from hansa.lifecycle.usage.model import CLOSE, COLLECT, UsageFile
+from hansa.lifecycle.usage.rules import months as rules
+from hansa.lifecycle.usage.store import months as store
 
 Sellers = Callable[[PartyId], Seller]
 

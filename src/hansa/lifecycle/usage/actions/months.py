@@ -15,8 +15,9 @@ from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
-from hansa.lifecycle.usage import rules, store
 from hansa.lifecycle.usage.model import UsageFile
+from hansa.lifecycle.usage.rules import months as rules
+from hansa.lifecycle.usage.store import months as store
 
 log = logging.getLogger(__name__)
 

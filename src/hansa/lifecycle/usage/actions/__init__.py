@@ -1,0 +1,4 @@
+"""What others may ask or do about usage.
+
+months: what a holding used in a month, as its seller gave it.
+"""

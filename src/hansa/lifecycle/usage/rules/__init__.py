@@ -1,0 +1,4 @@
+"""What is decided about usage, as pure functions.
+
+months: which are due, what a usage file holds, and what of it belongs to whom.
+"""

@@ -1,0 +1,4 @@
+"""The tables and files of usage.
+
+months: which are open, and the files of a holding in them.
+"""
