@@ -1,4 +1,5 @@
 """What is decided about usage, as pure functions.
 
-months: which are due, what a usage file holds, and what of it belongs to whom.
+months: which are due, what a usage file holds, and what of it belongs to whom. prefix: the dial
+code of a number.
 """
