@@ -80,6 +80,7 @@ ROOMS = (
     "lifecycle/rating",
     "lifecycle/billing",
     "lifecycle/settlement",
+    "lifecycle/clearing",
 )
 SCHEMAS: tuple[tuple[str, Path], ...] = tuple(
     (room.replace("/", "."), HERE / room / "schema") for room in ROOMS

@@ -195,6 +195,14 @@ def test_from_cards_to_books_that_agree(two: Two, clock_file: Path) -> None:
     assert "is issued" in two.mtn("settle", "positions", *MONTH).out
     assert "mtn owes bt" in two.mtn("settle", "show", paper).out
     assert two.mtn.json("settle", "compare", paper)["differences"] == []
+    sheet = two.file("statement.csv", "")
+    two.mtn("settle", "export", paper, "--as", "csv", "--out", sheet)
+    assert Path(sheet).read_text("utf-8-sig").startswith("line,offer,description,")
+    two.mtn("settle", "export", paper, "--as", "xlsx", "--out", sheet)
+    assert Path(sheet).read_bytes().startswith(b"PK")
+    assert "choice-unknown" in two.mtn.refused(
+        "settle", "export", paper, "--as", "pdf", "--out", sheet
+    )
     assert "statement-agrees" in two.mtn.refused("settle", "dispute", paper)
     assert "statement-unchanged" in two.bt.refused("settle", "correct", paper)
     assert "difference-unknown" in two.mtn.refused("settle", "accept", paper, "x", "--why", "y")

@@ -100,6 +100,31 @@ def test_an_order_from_need_to_cease(shop: Desk, need: Need) -> None:
     assert shop.json("order", "list", "--for", "other") == []
 
 
+def _bill_is_exported(shop: Desk, bill: str) -> None:
+    file = shop.folder / "paper"
+    export = ("bill", "export", bill, "--out", str(file), "--as")
+    assert "tax-number-missing" in shop.refused(*export, "ubl")
+    settings = shop.folder / "node.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace('tax_id = ""', 'tax_id = "123456789"'))
+    shop(*export, "ubl")
+    assert b"<cbc:CompanyID>GB123456789</cbc:CompanyID>" in file.read_bytes()
+    assert "endpoint-missing" in shop.refused(*export, "peppol")
+    assert "endpoint-invalid" in shop.refused("bill", "particulars", "acme", "--endpoint", "x")
+    for party in ("acme", "shop"):
+        shop("bill", "particulars", party, "--endpoint", f"0088:{party}", "--city", "London")
+    shop("bill", "particulars", "shop", "--city", "Leeds")
+    assert shop.json("bill", "particulars", "shop") == {
+        "party": "shop", "street": "", "city": "Leeds", "postcode": "", "registration": "",
+        "endpoint": "0088:shop",
+    }  # fmt: skip
+    assert "customer-unknown" in shop.refused("bill", "particulars", "nobody", exit_code=4)
+    shop(*export, "peppol")
+    assert b"Leeds" in file.read_bytes()
+    shop(*export, "pdf")
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
 def test_a_month_is_billed_and_explained(shop: Desk, need: Need, clock_file: Path) -> None:
     order = placed(shop, quoted(shop, need()))
     shop.work()
@@ -128,6 +153,7 @@ def test_a_month_is_billed_and_explained(shop: Desk, need: Need, clock_file: Pat
     assert paper.startswith(f"INVOICE {bill['number']}\n")
     assert shop.json("bill", "show", bill["id"]) == bill
     assert shop.json("bill", "list", "--received") == []
+    _bill_is_exported(shop, bill["id"])
     receivable = shop.json("ledger", "balances", "--party", "shop")
     owed = bill["net"]["minor"] + bill["tax"]["minor"]
     assert [one["balance"]["minor"] for one in receivable] == [owed]

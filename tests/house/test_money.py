@@ -18,6 +18,8 @@ NEAR_MONEY = (
     "lifecycle/rating",
     "lifecycle/billing",
     "lifecycle/settlement",
+    "lifecycle/clearing",
+    "entrypoints/papers",
 )
 
 INEXACT_MODULES = {"cmath", "math", "numpy", "statistics"}

@@ -52,20 +52,23 @@ def out_of_step(pyproject: Path, locked: Path, extras: Sequence[str]) -> Iterato
 def test_locked_files_are_in_step() -> None:
     pyproject = ROOT / "pyproject.toml"
     assert list(out_of_step(pyproject, ROOT / "requirements.txt", ["build"])) == []
-    bulk, dev = ROOT / "requirements-bulk.txt", ROOT / "requirements-dev.txt"
-    assert list(out_of_step(pyproject, bulk, ["build", "bulk"])) == []
-    assert list(out_of_step(pyproject, dev, ["build", "bulk", "dev"])) == []
+    for extra in ("bulk", "papers"):
+        locked = ROOT / f"requirements-{extra}.txt"
+        assert list(out_of_step(pyproject, locked, ["build", extra])) == []
+    assert list(out_of_step(pyproject, ROOT / "requirements-dev.txt", EXTRAS)) == []
 
 
 def test_all_lock_the_same_versions_each_with_a_hash() -> None:
-    run, bulk, dev = (ROOT / f"requirements{name}.txt" for name in ("", "-bulk", "-dev"))
+    names = ("", "-bulk", "-papers", "-dev")
+    run, bulk, papers, dev = (ROOT / f"requirements{name}.txt" for name in names)
     assert pins(run).items() <= pins(bulk).items() <= pins(dev).items()
-    for file in (run, bulk, dev):
+    assert pins(run).items() <= pins(papers).items() <= pins(dev).items()
+    for file in (run, bulk, papers, dev):
         blocks = re.split(r"\n(?=[a-z0-9])", file.read_text())
         assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
-EXTRAS = ["build", "bulk", "dev"]
+EXTRAS = ["build", "bulk", "papers", "dev"]
 
 
 def test_each_dependency_has_its_reason() -> None:

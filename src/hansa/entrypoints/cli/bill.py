@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hansa.entrypoints.cli import render
-from hansa.entrypoints.cli.door import DEFAULT_NODE, AsJson, MaybeMonth, NodeDir, group, opened
+from hansa.entrypoints.cli.door import (
+    DEFAULT_NODE,
+    AsJson,
+    By,
+    MaybeMonth,
+    NodeDir,
+    group,
+    opened,
+    who,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hansa.foundation.ids import PartyId
+    from hansa.entrypoints.papers.invoice import Invoice
+    from hansa.foundation.ids import BillId, PartyId
     from hansa.foundation.party import Party
     from hansa.foundation.transaction import Transaction
     from hansa.lifecycle.billing.model import Bill, SupplierInvoice
+    from hansa.node import Node
+
+
+class PaperKind(StrEnum):
+    """As what a bill is exported."""
+
+    UBL = "ubl"
+    PEPPOL = "peppol"
+    PDF = "pdf"
+
 
 app = group("Bills: who owes what for a month, line by line.")
 
@@ -97,6 +119,94 @@ def show(
         render.as_json(found)
     else:
         _show(found)
+
+
+@app.command(epilog="Example: hansa bill export bil_0198… --as peppol --out invoice.xml")
+def export(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The bill: bil_…")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="KIND", help="ubl (EN 16931), peppol (BIS Billing 3.0), or pdf."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write it to this file.")],
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Write a final bill of ours as an electronic invoice or credit note, or as a PDF."""
+    from hansa.entrypoints.cli.files import one_of
+    from hansa.entrypoints.papers import pdf, ubl
+    from hansa.foundation.ids import BillId
+
+    wanted = one_of(PaperKind, kind, option="as")
+    with opened(node) as ours, ours.begin() as tx:
+        paper = _paper(ours, tx, BillId(id))
+    if wanted is PaperKind.PDF:
+        document = pdf.write(paper)
+    else:
+        document = ubl.write(paper, peppol=wanted is PaperKind.PEPPOL)
+    out.write_bytes(document)
+    render.say(f"{paper.kind} {paper.number} over {paper.total} is in {out}")
+
+
+def _paper(ours: Node, tx: Transaction, id: BillId) -> Invoice:
+    from hansa.entrypoints.papers import invoice
+    from hansa.lifecycle.billing import actions
+    from hansa.lifecycle.clearing import actions as clearing
+    from hansa.lifecycle.settlement.actions import statements
+
+    bill = actions.bill(tx, id=id)
+    stated = statements.find(tx, direction=None, partner=bill.buyer, period=bill.period)
+    sides = [
+        invoice.Side(party, clearing.particulars(tx, party=party.id))
+        for party in (ours.us, _party(tx, bill.buyer))
+    ]
+    return invoice.of_bill(
+        bill,
+        seller=sides[0],
+        buyer=sides[1],
+        statement=next((one.id for one in stated if one.bill == id and one.number), ""),
+    )
+
+
+@app.command(epilog="Example: hansa bill particulars mtn --city Sandton --endpoint 0088:600123…")
+def particulars(
+    party: Annotated[str, typer.Argument(metavar="PARTY", help="A customer, a partner or us.")],
+    street: Annotated[str | None, typer.Option(metavar="TEXT", help="Street and number.")] = None,
+    city: Annotated[str | None, typer.Option(metavar="TEXT", help="Town.")] = None,
+    postcode: Annotated[str | None, typer.Option(metavar="TEXT", help="Postcode.")] = None,
+    registration: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Number in the register of companies.")
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="SCHEME:ID", help="Where electronic invoices reach it, as 0088:…"),
+    ] = None,
+    by: By = "",
+    node: NodeDir = DEFAULT_NODE,
+    as_json: AsJson = False,
+) -> None:
+    """Enter what invoices say of a party, or show it when nothing is given to enter."""
+    from dataclasses import asdict, replace
+
+    from hansa.foundation.party import party_id
+    from hansa.lifecycle.clearing import actions
+
+    asked = {"street": street, "city": city, "postcode": postcode, "registration": registration,
+             "endpoint": endpoint}  # fmt: skip
+    given = {name: value.strip() for name, value in asked.items() if value is not None}
+    with opened(node) as ours, ours.begin() as tx:
+        whose = party_id(party)
+        if whose != ours.us.id:
+            _party(tx, whose)
+        found = actions.particulars(tx, party=whose)
+        if given:
+            found = replace(found, party=whose, **given)
+            actions.enter_particulars(tx, given=found, by=who(by), now=ours.clock.now())
+    if as_json:
+        render.as_json(found)
+    else:
+        render.facts(f"Particulars of {party}", asdict(found))
 
 
 def _party(tx: Transaction, party: PartyId) -> Party:

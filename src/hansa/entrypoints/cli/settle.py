@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 
     from hansa.foundation.ids import PartyId
     from hansa.lifecycle.settlement.model import Held, Position
+
+
+class SheetKind(StrEnum):
+    """As what a statement is exported."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+
 
 app = group("A month agreed with partners: statements, positions, netting, books.")
 
@@ -92,6 +102,26 @@ def show(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
         found = actions.get(tx, statement=StatementId(id))
         us = ours.us.id
     _show(us, found, as_json=as_json)
+
+
+@app.command(epilog="Example: hansa settle export stm_0198… --as xlsx --out november.xlsx")
+def export(
+    id: Id,
+    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="xlsx or csv.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write it to this file.")],
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Write a statement as a sheet: its lines with exact amounts, no text ever a formula."""
+    from hansa.entrypoints.cli.files import one_of
+    from hansa.entrypoints.papers import sheets
+    from hansa.foundation.ids import StatementId
+    from hansa.lifecycle.settlement.actions import statements as actions
+
+    wanted = one_of(SheetKind, kind, option="as")
+    with opened(node) as ours, ours.begin() as tx:
+        found = actions.get(tx, statement=StatementId(id))
+    out.write_bytes(sheets.as_xlsx(found) if wanted is SheetKind.XLSX else sheets.as_csv(found))
+    render.say(f"Statement {found.id} over {found.total} is in {out}")
 
 
 @app.command(epilog="Example: hansa settle compare stm_0198…")
