@@ -30,7 +30,7 @@ from hansa.foundation.party import Actor, Party
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant, SetClock
 from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import (
     CatalogueOffer,
     Component,

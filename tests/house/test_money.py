@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.house.tree import SOURCE, parsed, plant, python_files, where
 
 NEAR_MONEY = (
@@ -23,6 +25,10 @@ NEAR_MONEY = (
 )
 
 INEXACT_MODULES = {"cmath", "math", "numpy", "statistics"}
+WHOLE = ("lifecycle/catalogue/rules/effective.py",)
+"""Where numpy counts in whole numbers: nothing divides there, and no type of it has a fraction."""
+
+INEXACT_TYPE = re.compile(r"(float|complex|double|half|single|longdouble)\w*")
 INEXACT_COLUMN = re.compile(r"\b(real|float\d?|double\s+precision|money)\b(?!\s*\()", re.IGNORECASE)
 
 
@@ -41,6 +47,7 @@ def floats(file: Path) -> Iterator[str]:
     """Float literals, the name `float`, and modules that count in floats."""
     tree = parsed(file)
     allowed = {id(inner) for node in ast.walk(tree) for inner in harmless(node)}
+    whole = where(file) in WHOLE
     for node in ast.walk(tree):
         if id(node) in allowed:
             continue
@@ -52,8 +59,18 @@ def floats(file: Path) -> Iterator[str]:
             names = {alias.name for alias in node.names}
             if isinstance(node, ast.ImportFrom):
                 names = {node.module or ""}
-            for name in sorted(names & INEXACT_MODULES):
+            for name in sorted(names & (INEXACT_MODULES - {"numpy"} if whole else INEXACT_MODULES)):
                 yield f"{where(file, node.lineno)} imports {name}"
+        elif whole:
+            yield from fractions(file, node)
+
+
+def fractions(file: Path, node: ast.AST) -> Iterator[str]:
+    """What makes a fraction of whole numbers."""
+    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+        yield f"{where(file, node.lineno)} divides"
+    elif isinstance(node, ast.Attribute) and INEXACT_TYPE.fullmatch(node.attr):
+        yield f"{where(file, node.lineno)} says {node.attr}"
 
 
 def inexact_columns(file: Path) -> Iterator[str]:
@@ -98,3 +115,18 @@ def test_offences_are_caught(tmp_path: Path) -> None:
         "has type double precision"
     ]
     assert list(python_files(tmp_path)) == [file]
+
+
+def test_a_fraction_of_whole_numbers_is_caught(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = plant(
+        tmp_path, "whole.py", "import numpy as np\na = np.ones(3, np.float64)\na /= 3\nb = a / 2\n"
+    )
+    assert [found.split(" ", 1)[1] for found in floats(file)] == ["imports numpy"]
+    monkeypatch.setattr("tests.house.test_money.WHOLE", (where(file),))
+    assert [found.split(" ", 1)[1] for found in floats(file)] == [
+        "divides",
+        "divides",
+        "says float64",
+    ]

@@ -13,7 +13,7 @@ import pytest
 from hansa.federation.callbacks import actions as callbacks
 from hansa.federation.wire import parse
 from hansa.foundation.ids import PartyId
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ListPrice
 from tests.alliance import LINE, RETAIL, SHOP, Alliance
 from tests.databases import Pool

@@ -16,7 +16,7 @@ from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, Qualific
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ListPrice
 from tests.alliance import LINE, RETAIL, SHOP, Alliance, chain
 from tests.databases import Pool

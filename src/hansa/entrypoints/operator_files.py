@@ -20,7 +20,7 @@ from hansa.foundation.party import Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, TaxRule
 
 

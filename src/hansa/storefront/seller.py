@@ -55,7 +55,7 @@ from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.assurance import actions as assurance
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef

@@ -49,7 +49,7 @@ from hansa.foundation.transaction import Begin
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.agreement.model import Agreement
 from hansa.lifecycle.billing import actions as billing
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, HoldingState

@@ -24,7 +24,7 @@ from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period, SetClock
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import work as billing_work
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ReferenceRate
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell

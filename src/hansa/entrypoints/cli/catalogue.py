@@ -55,7 +55,7 @@ def offers(
     as_json: AsJson = False,
 ) -> None:
     """List our offers: all with what they are made of, or those of one buyer with its prices."""
-    from hansa.lifecycle.catalogue import actions
+    from hansa.lifecycle.catalogue.actions import offers as actions
 
     with opened(node) as ours:
         if party:
@@ -75,7 +75,7 @@ def import_rates(file: File, node: NodeDir = DEFAULT_NODE, as_json: AsJson = Fal
     """Record published reference rates. A rate once recorded is never changed."""
     from hansa.entrypoints.cli.files import RatesFile
     from hansa.entrypoints.yaml_files import load
-    from hansa.lifecycle.catalogue import actions
+    from hansa.lifecycle.catalogue.actions import offers as actions
 
     read = load(file, RatesFile)
     with opened(node) as ours, ours.begin() as tx:

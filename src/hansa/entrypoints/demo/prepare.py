@@ -12,7 +12,7 @@ from hansa.federation.contract import AgreementRef
 from hansa.foundation.ids import AgreementId, PartyId
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.agreement.model import Agreement, AgreementState
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ReferenceRate
 from hansa.node import Node
 

@@ -1,4 +1,4 @@
 """What is on offer, of our own and of partners resold, and at what price.
 
-Takes in offers, price lists, reference rates and tax rules; hands on what a buyer may have.
+Takes in offers, price lists, decks, reference rates and tax rules; hands on what a buyer may have.
 """

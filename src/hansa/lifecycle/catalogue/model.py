@@ -104,3 +104,157 @@ class TaxRule:
     customer_country: str
     valid_from: date
     tax: Tax
+
+
+# --- decks --------------------------------------------------------------------------------------
+
+OPEN_S = 253402300800
+"""The end of what has none, in seconds since 1970: 10000-01-01."""
+
+DeckKind = Literal["full", "partial"]
+"""Whether a code that a version does not name is withdrawn by it, or goes on as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeckNotice:
+    """When a version may take effect, at the earliest.
+
+    increase_days: calendar days (UTC) from the day on which receipt was acknowledged to the day at
+    whose beginning an increase takes effect. others: decreases, new codes, blocks and withdrawals
+    count from receipt on, `at-once` or from the next 00:00 UTC, `midnight`.
+    """
+
+    increase_days: int = 7
+    others: Literal["at-once", "midnight"] = "at-once"
+
+
+@dataclass(frozen=True, slots=True)
+class DeckLayout:
+    """How the files of a deck are to be read.
+
+    columns: the headers that stand for a field, beside the usual ones. delimiter: of CSV. sheet:
+    of a spreadsheet, by its name; empty: the first. dates: as `strptime` writes them, beside ISO
+    8601. last_day: whether a valid-to without a time is the last day in force, or the first after.
+    """
+
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    delimiter: Literal[",", ";", "tab"] = ","
+    encoding: Literal["utf-8", "utf-8-sig", "latin-1"] = "utf-8"
+    sheet: str = ""
+    dates: tuple[str, ...] = ()
+    last_day: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """A price list of calls by dial code: whose, for whom, and how it is read.
+
+    buyers: all of them acknowledge receipt before notice runs. Peak is Monday to Friday, from
+    peak_from_h up to peak_to_h in `zone` (IANA), but not on holidays. origins: groups of calling
+    numbers by their leading digits.
+    """
+
+    name: str
+    seller: PartyId
+    buyers: tuple[PartyId, ...]
+    currency: str
+    zone: str = "UTC"
+    peak_from_h: int = 0
+    peak_to_h: int = 24
+    holidays: tuple[date, ...] = ()
+    origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notice: DeckNotice = DeckNotice()
+    layout: DeckLayout = field(default_factory=DeckLayout)
+
+
+@dataclass(frozen=True, slots=True)
+class DeckFacts:
+    """What rating has to know of a deck beside its rows. number: what its rows name it by."""
+
+    number: int
+    name: str
+    seller: PartyId
+    currency: str
+    zone: str
+    peak_from_h: int
+    peak_to_h: int
+    holidays: tuple[date, ...]
+    origins: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That a buyer has acknowledged to have received a version: since `at`; noted by whom."""
+
+    party: PartyId
+    at: Instant
+    noted_at: Instant
+    noted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version as it is imported.
+
+    correction: what it puts right, if it speaks of the past. effective_at: from when on codes
+    that a full version does not name are withdrawn. stands_on: the published version that it
+    was checked against.
+    """
+
+    kind: DeckKind
+    file: str
+    source_sha256: str
+    received_at: Instant
+    effective_at: Instant
+    imported_at: Instant
+    imported_by: str
+    correction: str = ""
+    stands_on: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeckVersion:
+    """A version as it is kept. Its price rows have the ids from first_id on, in their order."""
+
+    deck: str
+    version: int
+    rows: int
+    rows_sha256: str
+    first_id: int
+    said: NewVersion
+    published_at: Instant | None = None
+    published_by: str | None = None
+    receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where its rows are, below the node's folder."""
+        return f"decks/{self.deck}/{self.version}-{self.rows_sha256}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class PricedRow:
+    """One price of a version as its file said it, for one dial code.
+
+    row: in the file, its first line is 1. Amounts in billionths of the major unit: rates for 60
+    seconds, set-up for each answered call, minimum the least that one costs. from_s up to to_s:
+    seconds since 1970, as stated; notice may move them (see `price_rows`).
+    """
+
+    deck: str
+    version: int
+    file: str
+    price_id: int
+    row: int
+    code: str
+    origin: str
+    destination: str
+    rate_peak: int
+    rate_off: int
+    setup: int
+    minimum: int
+    first_s: int
+    next_s: int
+    from_s: int
+    to_s: int
+    blocked: bool

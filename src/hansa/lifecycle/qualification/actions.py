@@ -25,7 +25,7 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.agreement.model import TradeTerms
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, Source
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState

@@ -15,7 +15,7 @@ from hansa.foundation.ids import BuyerKey, Ids, PartyId, QuoteId, TraceId, check
 from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.qualification.actions import Sellers
 from hansa.lifecycle.qualification.model import Pick, Wanted

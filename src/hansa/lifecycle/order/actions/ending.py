@@ -13,7 +13,7 @@ from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.order import rules, store
 from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.order.model import FINAL_STATES, AskedCancellation, KeptOrder, taking_back

@@ -22,7 +22,7 @@ from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.agreement import actions as agreements
 from hansa.lifecycle.agreement.model import ShareTerms
-from hansa.lifecycle.catalogue import actions as catalogue
+from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.rules import shares as rules
 

@@ -16,13 +16,14 @@ from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.catalogue import rules, store
 from hansa.lifecycle.catalogue.model import (
     CatalogueOffer,
     ListPrice,
     ReferenceRate,
     TaxRule,
 )
+from hansa.lifecycle.catalogue.rules import offers as rules
+from hansa.lifecycle.catalogue.store import offers as store
 
 
 def put_offer(tx: Transaction, *, offer: CatalogueOffer) -> None:

@@ -1,0 +1,1 @@
+"""Decisions about offers and prices, and about decks, as pure functions."""
