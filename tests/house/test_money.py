@@ -25,7 +25,13 @@ NEAR_MONEY = (
 )
 
 INEXACT_MODULES = {"cmath", "math", "numpy", "statistics"}
-WHOLE = ("lifecycle/catalogue/rules/effective.py",)
+WHOLE = (
+    "lifecycle/catalogue/rules/effective.py",
+    "lifecycle/rating/model/book.py",
+    "lifecycle/rating/rules/book.py",
+    "lifecycle/rating/rules/kernel.py",
+    "lifecycle/rating/store/parquet.py",
+)
 """Where numpy counts in whole numbers: nothing divides there, and no type of it has a fraction."""
 
 INEXACT_TYPE = re.compile(r"(float|complex|double|half|single|longdouble)\w*")

@@ -12,7 +12,7 @@ from hansa.foundation.party import Party
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant, Period
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.model.lines import RatedLine
 
 BT, MTN, SHOP = PartyId("bt"), PartyId("mtn"), PartyId("shop")
 SHOP_PARTY = Party(SHOP, "Protea Stores (Pty) Ltd", "ZA", "ZAR", "4012345678")

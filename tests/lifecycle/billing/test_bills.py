@@ -35,7 +35,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
 from hansa.lifecycle.order import store as order_store
 from hansa.lifecycle.order.model import KeptOrder
-from hansa.lifecycle.rating import actions as rating
+from hansa.lifecycle.rating.actions import months as rating
 from hansa.lifecycle.usage.store import months as usage_store
 from tests.conftest import seeded_entropy
 from tests.databases import unbound

@@ -19,8 +19,9 @@ from hansa.foundation.time import Period, SetClock
 from hansa.foundation.transaction import Begin
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, Support
-from hansa.lifecycle.rating import actions, work
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating import work
+from hansa.lifecycle.rating.actions import months as actions
+from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.usage import work as usage_work
 from hansa.lifecycle.usage.actions import months as usage
 from tests.lifecycle.usage.stage import (

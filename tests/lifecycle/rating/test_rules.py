@@ -13,7 +13,7 @@ from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.readings import SeatDay
 from hansa.foundation.time import Instant, Period
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.rules.calls import Deck, billed_seconds, charge_nano
 from hansa.lifecycle.rating.rules.parts import stretches
 from hansa.lifecycle.rating.rules.rate import rate, rate_month

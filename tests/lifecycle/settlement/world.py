@@ -28,9 +28,9 @@ from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ReferenceRate
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell
-from hansa.lifecycle.rating import actions as rating
-from hansa.lifecycle.rating import store as rating_store
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.actions import months as rating
+from hansa.lifecycle.rating.model.lines import RatedLine
+from hansa.lifecycle.rating.store import tables as rating_store
 from hansa.lifecycle.settlement import work as settlement_work
 from hansa.lifecycle.settlement.actions import hearing, positions, statements
 from hansa.lifecycle.settlement.model import Books, Held, Position

@@ -34,7 +34,7 @@ def show(
 ) -> None:
     """Show what one holding's usage of a month came to, charge by charge."""
     from hansa.foundation.time import Period
-    from hansa.lifecycle.rating import actions as rating
+    from hansa.lifecycle.rating.actions import months as rating
     from hansa.lifecycle.usage.actions import months as usage
 
     month = Period.parse(period)
@@ -78,7 +78,7 @@ def explain(
 ) -> None:
     """Say why one charge for usage is what it is, down to its numbers."""
     from hansa.foundation.time import Period
-    from hansa.lifecycle.rating import actions
+    from hansa.lifecycle.rating.actions import months as actions
 
     month = Period.parse(period)
     label = key.removeprefix(f"{holding}/").removeprefix("usage/")

@@ -30,7 +30,7 @@ from hansa.lifecycle.billing.model import (
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
 from hansa.lifecycle.order.actions import orders
-from hansa.lifecycle.rating import actions as rating
+from hansa.lifecycle.rating.actions import months as rating
 
 
 def sold_lines(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period) -> Sequence[Group]:

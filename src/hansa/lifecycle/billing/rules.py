@@ -24,7 +24,7 @@ from hansa.foundation.time import Instant, Period, instant_name
 from hansa.ledger.model import AccountKind, AccountSpec, Leg
 from hansa.lifecycle.billing.model import Bill, BillKind, BillLine, Group, TaxTotal
 from hansa.lifecycle.inventory.model import Holding, Spell
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.model.lines import RatedLine
 
 HALF_UP = Rounding.HALF_UP
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.rating import actions
+from hansa.lifecycle.rating.actions import months as actions
 from hansa.lifecycle.usage.actions import months as usage
 
 

@@ -14,7 +14,7 @@ from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Rate, Rounding, price_nano
 from hansa.foundation.time import Instant
-from hansa.lifecycle.rating.model import RatedLine, Reason
+from hansa.lifecycle.rating.model.lines import RatedLine, Reason
 from hansa.lifecycle.rating.rules.parts import Stretch
 
 PEAK, OFF_PEAK = "peak", "off-peak"

@@ -14,7 +14,7 @@ from hansa.foundation.documents import Json
 from hansa.foundation.money import Rate, Rounding, price_nano, round_fraction
 from hansa.foundation.readings import SAMPLES_A_DAY, OctetDay
 from hansa.foundation.time import Instant, instant_name, midnight
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.rules.parts import Stretch
 from hansa.lifecycle.rating.rules.tiers import Step, steps
 

@@ -15,7 +15,7 @@ from hansa.foundation.money import Rate, Rounding, price_nano
 from hansa.foundation.readings import Reading
 from hansa.foundation.time import TICK, Instant, Period, instant_name, midnight
 from hansa.lifecycle.inventory.model import Spell
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.rules.calls import Deck, voice
 from hansa.lifecycle.rating.rules.octets import percentile, volume
 from hansa.lifecycle.rating.rules.parts import (

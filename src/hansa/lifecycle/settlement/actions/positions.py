@@ -15,7 +15,7 @@ from hansa.ledger import actions as ledger
 from hansa.ledger.model import NewEntry
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState
-from hansa.lifecycle.rating import actions as rating
+from hansa.lifecycle.rating.actions import months as rating
 from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.actions import shares
 from hansa.lifecycle.settlement.model import (

@@ -9,7 +9,7 @@ from hansa.foundation.ids import HoldingId, PartyId
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory.model import HoldingRef
-from hansa.lifecycle.rating.model import RatedLine
+from hansa.lifecycle.rating.model.lines import RatedLine
 
 
 def claim(

@@ -1,0 +1,1 @@
+"""What others may ask or do about rating: months of holdings, and files of events."""

@@ -1,0 +1,1 @@
+"""Rated lines of a holding's month; and what millions of events are rated by."""
