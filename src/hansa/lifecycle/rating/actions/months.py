@@ -14,9 +14,9 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.rating.model.lines import RatedLine
-from hansa.lifecycle.rating.store import tables as store
 from hansa.lifecycle.rating.rules.parts import stretches
 from hansa.lifecycle.rating.rules.rate import rate_month
+from hansa.lifecycle.rating.store import tables as store
 from hansa.lifecycle.usage.actions import months as usage
 
 log = logging.getLogger(__name__)
