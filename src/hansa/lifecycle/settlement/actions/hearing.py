@@ -19,10 +19,10 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState, SupplierInvoice
-from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.actions import shares, statements
 from hansa.lifecycle.settlement.model import STATEMENT_STATES, Held
 from hansa.lifecycle.settlement.rules import papers
+from hansa.lifecycle.settlement.store import papers as store
 
 
 def hear_statement(

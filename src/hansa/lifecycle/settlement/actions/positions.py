@@ -16,7 +16,6 @@ from hansa.ledger.model import NewEntry
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState
 from hansa.lifecycle.rating.actions import months as rating
-from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.actions import shares
 from hansa.lifecycle.settlement.model import (
     OPEN,
@@ -27,6 +26,7 @@ from hansa.lifecycle.settlement.model import (
     Position,
 )
 from hansa.lifecycle.settlement.rules import books as rules
+from hansa.lifecycle.settlement.store import papers as store
 
 Pair = tuple[PartyId, str]
 """A partner and a currency."""

@@ -23,8 +23,8 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.agreement import actions as agreements
 from hansa.lifecycle.agreement.model import ShareTerms
 from hansa.lifecycle.catalogue.actions import offers as catalogue
-from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.rules import shares as rules
+from hansa.lifecycle.settlement.store import papers as store
 
 
 def terms(

@@ -12,9 +12,9 @@ from hansa.foundation.ids import BillId, PartyId, StatementId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
-from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.model import Held
 from hansa.lifecycle.settlement.rules import papers
+from hansa.lifecycle.settlement.store import papers as store
 
 
 def bills(

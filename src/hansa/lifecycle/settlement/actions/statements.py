@@ -26,11 +26,11 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState
 from hansa.lifecycle.rating.actions import months as rating
-from hansa.lifecycle.settlement import store
 from hansa.lifecycle.settlement.actions import shares
 from hansa.lifecycle.settlement.model import STATEMENT_STATES, Held, Resolution
 from hansa.lifecycle.settlement.rules import papers
 from hansa.lifecycle.settlement.rules import shares as share_rules
+from hansa.lifecycle.settlement.store import papers as store
 
 SERVICES: Final = "services"
 SHARE: Final = "revenue-share"
