@@ -1,5 +1,5 @@
 """The tables and files of usage.
 
-months: which are open, and the files of a holding in them. events: files of the network's own
-records. arrow: columns.
+months: of a holding. manifest: of deliveries. reading, spool: of sources. events, duplicates,
+quarantine: of the network's own records. arrow: columns.
 """

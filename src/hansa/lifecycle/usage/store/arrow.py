@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
+from hansa.lifecycle.usage.model import Text
 
 NOTHING = np.empty(0, np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A column of strings as its buffers: string i is data[offsets[i]:offsets[i + 1]]."""
-
-    offsets: Offsets
-    data: Bytes
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
 
 
 def text(column: Any) -> Text:
@@ -46,10 +33,39 @@ def text(column: Any) -> Text:
     return Text(starts, NOTHING if data is None else np.frombuffer(data, np.uint8))
 
 
-def column(of: Text, *, rows: int) -> Any:
-    """Buffers as an Arrow column of strings; what they hold must be UTF-8."""
-    offsets = np.ascontiguousarray(of.offsets, np.int32)
-    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(of.data))
+def column(of: Any) -> Any:
+    """Text or a NumPy array as an Arrow array; masked values are null.
+
+    What Text holds must be UTF-8.
+    """
+    if isinstance(of, Text):
+        offsets = np.ascontiguousarray(of.offsets, np.int32)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(of.data))]
+        return pa.Array.from_buffers(pa.string(), len(of), buffers)
+    if isinstance(of, np.ma.MaskedArray):
+        return pa.array(of.data, mask=np.ma.getmaskarray(of))
+    return pa.array(of)
+
+
+def pairs(
+    rows: int, first: Text | None, second: Text | None, *, otherwise: tuple[str, str]
+) -> tuple[npt.NDArray[np.int64], list[tuple[str, str]]]:
+    """Which pairs of two columns there are, and for each row which of them it has.
+
+    otherwise: what stands for an empty text, and for a column that there is not.
+    """
+    sides = []
+    for text_, empty in zip((first, second), otherwise, strict=True):
+        if text_ is None:
+            sides.append((np.zeros(rows, np.int64), [empty]))
+            continue
+        coded = column(text_).dictionary_encode()
+        words = [word or empty for word in coded.dictionary.to_pylist()]
+        sides.append((coded.indices.to_numpy().astype(np.int64), words))
+    (left, lefts), (right, rights) = sides
+    wide = max(1, len(rights))
+    used, places = np.unique(left * wide + right, return_inverse=True)
+    return places, [(lefts[one // wide], rights[one % wide]) for one in used.tolist()]
 
 
 def _one(column: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,13 @@ import pyarrow.parquet as pq
 
 from hansa.foundation.errors import HansaError
 from hansa.lifecycle.usage.model import COLUMNS, EventKind
+from hansa.lifecycle.usage.store import arrow
 
 ROW_GROUP = 1 << 17
 """Rows of a row group: what a reader takes at a time, and shares among its threads."""
+
+RUN = 1 << 20
+"""Rows that are put in order together."""
 
 CODES = b"hansa.codes"
 """Under which key a file names the list of codes that it was matched to."""
@@ -40,37 +44,34 @@ ORDER: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.SESSIONS: ("nas", "session", "at_us"),
 }
 
+DENSE = ("key",)
+"""Columns that do not get smaller by compression."""
+
 REPEATED = ("route_id", "code_id", "origin_id", "point", "nas", "status")
 """Columns of few values, which are written as a dictionary and references to it."""
 
 
-class Writer:
-    """Writes one event file: aside, to the disk, and only then under its name.
+class Aside:
+    """A file that is written aside, to the disk, and only then under its name."""
 
-    What is added is put in order by itself, so the file is a row of ordered runs.
-    """
-
-    def __init__(self, place: Path, kind: EventKind, *, codes: str = "") -> None:
+    def __init__(self, place: Path, schema: Any) -> None:
         self.place = place
-        self.kind = kind
+        self.schema = schema
         self.rows = 0
         self._aside = place.with_name(ASIDE + place.name)
-        self._schema = SCHEMAS[kind].with_metadata({CODES: codes.encode()})
         place.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._aside.open("wb")
         self._out = pq.ParquetWriter(
             self._file,
-            self._schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=[name for name in REPEATED if name in self._schema.names],
-            write_statistics=True,
+            schema,
+            compression={name: "none" if name in DENSE else "zstd" for name in schema.names},
+            compression_level={name: 1 for name in schema.names if name not in DENSE},
+            use_dictionary=[name for name in REPEATED if name in schema.names],
         )
 
-    def add(self, table: Any) -> None:
-        """Adds rows, in the order of the kind."""
-        ordered = table.select(self._schema.names).take(order(table, self.kind))
-        self._out.write_table(ordered.cast(self._schema), row_group_size=ROW_GROUP)
+    def write(self, table: Any) -> None:
+        """Adds rows as they are."""
+        self._out.write_table(table.cast(self.schema), row_group_size=ROW_GROUP)
         self.rows += table.num_rows
 
     def finish(self) -> None:
@@ -84,23 +85,53 @@ class Writer:
 
     def drop(self) -> None:
         """Leaves nothing of what was written."""
-        self._out.close()
-        self._file.close()
+        if not self._file.closed:
+            self._out.close()
+            self._file.close()
         self._aside.unlink(missing_ok=True)
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _: TracebackType | None,
+        _: BaseException | None,
+        _trace: TracebackType | None,
     ) -> None:
         if kind is None:
             self.finish()
         else:
             self.drop()
+
+
+class Writer(Aside):
+    """Writes one event file. What is added together is put in order by itself, so the file is a
+    row of ordered runs.
+    """
+
+    def __init__(self, place: Path, kind: EventKind, *, codes: str = "") -> None:
+        super().__init__(place, SCHEMAS[kind].with_metadata({CODES: codes.encode()}))
+        self.kind = kind
+        self._waiting: list[Any] = []
+        self._waiting_rows = 0
+
+    def add(self, table: Any) -> None:
+        """Adds rows of the kind's schema; they are written when a run is full."""
+        self._waiting.append(table.select(self.schema.names))
+        self._waiting_rows += table.num_rows
+        if self._waiting_rows >= RUN:
+            self._flush()
+
+    def finish(self) -> None:
+        self._flush()
+        super().finish()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            run = pa.concat_tables(self._waiting)
+            self._waiting, self._waiting_rows = [], 0
+            self.write(run.take(order(run, self.kind)))
 
 
 def order(table: Any, kind: EventKind) -> Any:
@@ -127,6 +158,35 @@ def _order_of_calls(table: Any) -> npt.NDArray[np.int64] | None:
     return np.argsort(key, kind="stable")
 
 
+def times(table: Any, kind: EventKind) -> npt.NDArray[np.int64]:
+    """When each event was: microseconds since 1970."""
+    if kind is EventKind.SAMPLES:
+        return np.asarray(table["slot_s"].to_numpy() * 1_000_000, np.int64)
+    if kind is EventKind.SEATS:
+        days = table["day"].cast(pa.int32()).to_numpy().astype(np.int64)
+        return np.asarray(days * 86_400_000_000, np.int64)
+    column = "answered_us" if kind is EventKind.CALLS else "at_us"
+    return np.asarray(table[column].to_numpy(), np.int64)
+
+
+def made(
+    kind: EventKind,
+    columns: Mapping[str, Any],
+    event_ids: npt.NDArray[np.int64],
+    keep: npt.NDArray[np.bool_],
+) -> Any:
+    """Mediated columns as a table, of those events that are kept."""
+    columns = {"event_id": event_ids, **columns}
+    every = bool(keep.all())
+    found = []
+    for one in SCHEMAS[kind]:
+        column = arrow.column(columns[one.name])
+        if one.name == "source_ref":
+            column = pa.compute.if_else(pa.compute.equal(column, ""), None, column)
+        found.append(column if every else column.filter(pa.array(keep)))
+    return pa.table(found, names=SCHEMAS[kind].names).cast(SCHEMAS[kind])
+
+
 def read(place: Path) -> Any:
     """The whole of a file. Raises HansaError `usage-file-damaged`."""
     with _undamaged(place):
@@ -143,9 +203,13 @@ def batches(place: Path, columns: list[str] | None = None) -> Iterator[Any]:
 
 def codes_of(place: Path) -> str:
     """The name of the list of codes that a file was matched to. Raises as `read` does."""
+    return metadata(place).get(CODES, b"").decode()
+
+
+def metadata(place: Path) -> Mapping[bytes, bytes]:
+    """What a file says of itself beside its rows. Raises as `read` does."""
     with _undamaged(place):
-        said: bytes = (pq.read_schema(place).metadata or {}).get(CODES, b"")
-        return said.decode()
+        return pq.read_schema(place).metadata or {}
 
 
 def sync(folder: Path) -> None:
