@@ -27,7 +27,7 @@ from hansa.foundation.database import Database
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.migrations import migrate
 from hansa.lifecycle.catalogue.actions.prices import Codes
-from hansa.lifecycle.usage.actions import intake
+from hansa.lifecycle.usage.actions import events, intake
 from hansa.lifecycle.usage.model import Delivery
 from hansa.lifecycle.usage.rules.layouts import KNOWN
 from hansa.node import SCHEMAS
@@ -125,11 +125,11 @@ def warm(place: Path, codes: list[str], database: Database, folder: Path) -> Non
     small = folder / "small.csv"
     with place.open("rb") as whole:
         small.write_bytes(b"".join(whole.readline() for _ in range(1000)))
-    took(database, small, intake.ready(Codes("bench", pa.array(codes))), folder / "warm")
+    took(database, small, events.ready(Codes("bench", pa.array(codes))), folder / "warm")
 
 
 def measure(place: Path, codes: list[str], database: Database, folder: Path) -> dict[str, Any]:
-    known = intake.ready(Codes("bench", pa.array(codes)))
+    known = events.ready(Codes("bench", pa.array(codes)))
     before, began = process_time(), perf_counter()
     made, _ = took(database, place, known, folder / "node")
     wall_s, cpu_s = perf_counter() - began, process_time() - before
@@ -154,7 +154,7 @@ def measure(place: Path, codes: list[str], database: Database, folder: Path) -> 
 
 
 def took(
-    database: Database, place: Path, known: intake.Known, folder: Path
+    database: Database, place: Path, known: events.Known, folder: Path
 ) -> tuple[Delivery, bool]:
     return intake.take(
         database.begin, place=place, layout=KNOWN["calls"], codes=known, folder=folder, now=NOW

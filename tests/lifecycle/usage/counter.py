@@ -58,8 +58,8 @@ class Counter:
     now: Instant = NOW
     codes: Sequence[str] = field(default_factory=lambda: CODES)
 
-    def known(self) -> intake.Known:
-        return intake.ready(Codes("-".join(self.codes), pa.array(self.codes, pa.string())))
+    def known(self) -> events.Known:
+        return events.ready(Codes("-".join(self.codes), pa.array(self.codes, pa.string())))
 
     def put(self, name: str, content: bytes) -> Path:
         self.desk.mkdir(exist_ok=True)

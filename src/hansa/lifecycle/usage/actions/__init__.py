@@ -1,5 +1,5 @@
 """What others may ask or do about usage.
 
-months: what a holding used in a month, as its seller gave it. intake: files of a network's own
-usage records, taken in. events: these records as rating reads them.
+months: of a holding, as its seller gave it. intake: a network's own records taken in; quarantine:
+those that were wrong; events: as rating reads them; trunks: whose they are.
 """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hansa.foundation.errors import Refused
 from hansa.foundation.time import TICK, Instant, Period, midnight
 from hansa.foundation.transaction import Begin, Transaction
-from hansa.lifecycle.usage.actions.events import need_bulk
+from hansa.lifecycle.usage.actions.events import Known, need_bulk, path_of
 from hansa.lifecycle.usage.model import (
     FAULTS,
     FIELDS,
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from hansa.lifecycle.catalogue.actions.prices import Codes
-    from hansa.lifecycle.usage.rules.prefix import Prefixes
     from hansa.lifecycle.usage.store.events import Writer
     from hansa.lifecycle.usage.store.quarantine import Quarantine
     from hansa.lifecycle.usage.store.reading import Batch
@@ -48,27 +46,6 @@ ROUTES_MAX = 10_000
 """Pairs of trunks that one file may bring; more of them are no trunks."""
 
 EPOCH = midnight(Period.month(1970, 1).start.date())
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A list of dial codes, ready to be matched. name: of the list."""
-
-    name: str
-    prefixes: Prefixes
-
-
-def ready(codes: Codes) -> Known:
-    """The codes of all price lists (`catalogue.actions.prices.codes`), ready to be matched.
-
-    Raises HansaError `codes-invalid`.
-    """
-    need_bulk()
-    from hansa.lifecycle.usage.rules import prefix
-    from hansa.lifecycle.usage.store import arrow
-
-    found = arrow.text(codes.codes)
-    return Known(codes.name, prefix.plant(found.offsets, found.data))
 
 
 def sweep(begin: Begin, *, folder: Path) -> int:
@@ -387,12 +364,6 @@ class _Intake:
 
 _UNTIMED = frozenset({Fault.TIME, Fault.NO_TIME, Fault.AHEAD, Fault.PAST})
 """Faults with which nobody knows to which month a record belongs."""
-
-
-def path_of(number: int, month: str, kind: EventKind, codes: str) -> str:
-    """Where an event file is, relative to the node's folder."""
-    matched = f"-{codes}" if kind is EventKind.CALLS and codes else ""
-    return f"{spool.EVENTS}/{month}/{number:08d}-{kind.value}{matched}.parquet"
 
 
 def _name(month: int) -> str:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from hansa.foundation.errors import HansaError
 from hansa.lifecycle.usage.model import COLUMNS, EventKind
-from hansa.lifecycle.usage.store import arrow
+from hansa.lifecycle.usage.store import arrow, spool
 
 ROW_GROUP = 1 << 17
 """Rows of a row group: what a reader takes at a time, and shares among its threads."""
@@ -26,9 +26,6 @@ RUN = 1 << 20
 
 CODES = b"hansa.codes"
 """Under which key a file names the list of codes that it was matched to."""
-
-ASIDE = ".new-"
-"""What the name of a file begins with that is not finished."""
 
 SCHEMAS: Mapping[EventKind, Any] = {
     kind: pa.schema(
@@ -58,7 +55,7 @@ class Aside:
         self.place = place
         self.schema = schema
         self.rows = 0
-        self._aside = place.with_name(ASIDE + place.name)
+        self._aside = place.with_name(spool.ASIDE + place.name)
         place.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._aside.open("wb")
         self._out = pq.ParquetWriter(
@@ -81,7 +78,7 @@ class Aside:
         os.fsync(self._file.fileno())
         self._file.close()
         self._aside.rename(self.place)
-        sync(self.place.parent)
+        spool.sync(self.place.parent)
 
     def drop(self) -> None:
         """Leaves nothing of what was written."""
@@ -210,15 +207,6 @@ def metadata(place: Path) -> Mapping[bytes, bytes]:
     """What a file says of itself beside its rows. Raises as `read` does."""
     with _undamaged(place):
         return pq.read_schema(place).metadata or {}
-
-
-def sync(folder: Path) -> None:
-    """Makes the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

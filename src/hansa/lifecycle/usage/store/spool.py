@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hansa.foundation.errors import Refused, TryLater
-from hansa.lifecycle.usage.store import events
+from hansa.foundation.errors import HansaError, Refused, TryLater
 
 EVENTS, QUARANTINE = "events", "quarantine"
+
+ASIDE = ".new-"
+"""What the name of a file begins with that is not finished."""
 
 
 @contextmanager
@@ -62,8 +65,54 @@ def sweep(folder: Path, *, named: Collection[str]) -> int:
     swept = 0
     for top in (EVENTS, QUARANTINE):
         for place in (folder / top).rglob("*.parquet"):
-            left = place.name.startswith(events.ASIDE)
+            left = place.name.startswith(ASIDE)
             if left or str(place.relative_to(folder)) not in named:
                 place.unlink(missing_ok=True)
                 swept += 1
     return swept
+
+
+# --- files of our own ---------------------------------------------------------------------------
+
+
+def keep_replay(folder: Path, content: bytes) -> Path:
+    """Keeps a file of corrected records, under the name of its content."""
+    place = _replay(folder, hashlib.sha256(content).hexdigest())
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = place.with_name(ASIDE + place.name)
+    with aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(place)
+    sync(place.parent)
+    return place
+
+
+def replay(folder: Path, sha256: str) -> bytes:
+    """A file of corrected records. Raises HansaError `usage-file-damaged`."""
+    place = _replay(folder, sha256)
+    try:
+        content = place.read_bytes()
+    except OSError:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise HansaError(
+            "usage-file-damaged",
+            f"The file of corrected records {place} is not what it was; bring it back from a copy.",
+            field="usage",
+        )
+    return content
+
+
+def _replay(folder: Path, sha256: str) -> Path:
+    return folder / QUARANTINE / f"replay-{sha256}.jsonl"
+
+
+def sync(folder: Path) -> None:
+    """Makes the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
