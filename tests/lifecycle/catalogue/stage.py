@@ -11,13 +11,23 @@ from typing import Any
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant, SetClock
 from hansa.foundation.transaction import Begin
-from hansa.lifecycle.catalogue.actions import decks, prices
-from hansa.lifecycle.catalogue.model import OPEN_S, Deck, DeckVersion, NewVersion
+from hansa.lifecycle.catalogue.actions import decks, imports, prices
+from hansa.lifecycle.catalogue.actions.imports import Draft
+from hansa.lifecycle.catalogue.model import (
+    OPEN_S,
+    Deck,
+    DeckKind,
+    DeckLayout,
+    DeckVersion,
+    NewVersion,
+)
 from hansa.lifecycle.catalogue.rules.notice import seconds
 from hansa.lifecycle.catalogue.store import files
 
 BT, MTN = PartyId("bt"), PartyId("mtn")
-DECK = Deck("mtn-az", MTN, (BT,), "USD", origins={"eea": ("43", "49")})
+DECK = Deck(
+    "mtn-az", MTN, (BT,), "USD", origins={"eea": ("43", "49")}, layout=DeckLayout(increment="1/1")
+)
 
 
 def day(number: int, hour: int = 0) -> Instant:
@@ -67,6 +77,33 @@ class Stage:
                 tx, name=version.deck, number=version.version, party=party, at=at, by="bob",
                 now=self.clock.now(),
             )  # fmt: skip
+
+    def read(
+        self, content: str | bytes, *, kind: DeckKind = "partial", name: str = "d.csv", **said: Any
+    ) -> Draft:
+        """A file as it is read and checked; text is in UTF-8."""
+        file = self.folder / name
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        with self.begin() as tx:
+            return imports.read(
+                tx,
+                name="mtn-az",
+                file=file,
+                kind=kind,
+                folder=self.folder,
+                by="ann",
+                now=self.clock.now(),
+                **said,
+            )
+
+    def keep(self, draft: Draft, *, accept: bool = False, publish: bool = True) -> DeckVersion:
+        with self.begin() as tx:
+            made, _ = imports.keep(tx, draft=draft, folder=self.folder, accept=accept)
+            if publish:
+                made = decks.publish(
+                    tx, name=made.deck, number=made.version, by="ann", now=self.clock.now()
+                )
+        return made
 
     def prices(self) -> list[dict[str, Any]]:
         with self.begin() as tx:

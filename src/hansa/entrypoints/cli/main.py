@@ -12,6 +12,7 @@ from hansa.entrypoints.cli import (
     bill,
     catalogue,
     client,
+    deck,
     evidence,
     inventory,
     keys,
@@ -46,6 +47,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(client.app, name="client")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(deck.app, name="deck")
 app.add_typer(quote.app, name="quote")
 app.add_typer(order.app, name="order")
 app.add_typer(evidence.app, name="evidence")

@@ -135,6 +135,7 @@ class DeckLayout:
     columns: the headers that stand for a field, beside the usual ones. delimiter: of CSV. sheet:
     of a spreadsheet, by its name; empty: the first. dates: as `strptime` writes them, beside ISO
     8601. last_day: whether a valid-to without a time is the last day in force, or the first after.
+    increment: of rows that have none, as `60/1`; empty: every row has its own.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -143,6 +144,8 @@ class DeckLayout:
     sheet: str = ""
     dates: tuple[str, ...] = ()
     last_day: bool = True
+    decimal: Literal[".", ","] = "."
+    increment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +261,63 @@ class PricedRow:
     from_s: int
     to_s: int
     blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, or doubtful, in a row of a deck's file. row: None for the file as a whole.
+
+    An error refuses the file; a warning has to be accepted.
+    """
+
+    severity: Literal["error", "warning"]
+    code: str
+    row: int | None
+    words: str
+
+    def line(self, file: str) -> str:
+        """`deck.csv, row 12: words (code)`, after what it is."""
+        place = f"{file}, row {self.row}" if self.row else file
+        return f"{self.severity}: {place}: {self.words} ({self.code})"
+
+
+Kind = Literal["new", "increase", "decrease", "withdrawn", "blocked", "unchanged", "past"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a version does to one code. Rates in billionths for 60 s, peak then off-peak.
+
+    before, after: None where there is none, or where it is blocked. effective_at: when it takes
+    effect, None for never. late: it waits for notice longer than it says.
+    """
+
+    kind: Kind
+    code: str
+    origin: str
+    destination: str
+    row: int | None
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
+    stated_at: Instant | None
+    effective_at: Instant | None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a version changes once it counts.
+
+    supposed_at: when receipt is supposed to be acknowledged, if it is not yet. counts: by kind.
+    dates: how many of which kind take effect when. late: increases whose notice was too short.
+    changes: all but what is unchanged, those that change most first.
+    """
+
+    deck: str
+    currency: str
+    version: int | None
+    supposed_at: Instant | None
+    counts: Mapping[Kind, int]
+    dates: tuple[tuple[Instant | None, Kind, int], ...]
+    late: int
+    changes: tuple[Change, ...]

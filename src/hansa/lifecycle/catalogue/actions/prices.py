@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from hansa.foundation.errors import NotFound
 from hansa.foundation.extras import need
 from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.catalogue.actions import decks
 from hansa.lifecycle.catalogue.model import Deck, DeckFacts, DeckVersion, PricedRow
-from hansa.lifecycle.catalogue.rules import notice
+from hansa.lifecycle.catalogue.rules import changes, notice
 from hansa.lifecycle.catalogue.store import decks as store
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ class Codes:
     codes: pa.Array
 
 
-@dataclass(frozen=True, slots=True)
-class Unfolded:
-    """All rows of these versions, one version after the other, and what came of them."""
-
-    rows: pa.Table
-    lines: Timelines
-
-
 def price_rows(tx: Transaction, *, folder: Path) -> pa.Table:
     """Every deck's prices with the time in which they are in force, by deck and price id.
 
@@ -49,20 +42,23 @@ def price_rows(tx: Transaction, *, folder: Path) -> pa.Table:
     excluded and 253402300800 for none), blocked. folder: the node's. Raises `deck-file-damaged`.
     """
     need("numpy", "pyarrow")
-    import pyarrow as pa
-
     from hansa.lifecycle.catalogue.store import files
 
     found = [files.EFFECTIVE.empty_table()]
     for number, deck in store.decks(tx):
         versions = notice.published(store.versions(tx, deck.name))
-        if not versions:
-            continue
-        unfolded = unfold(folder, deck, versions)
-        lines, (taken,) = unfolded.lines, unfolded.lines.alive.nonzero()
-        span = (pa.array(lines.from_s[taken]), pa.array(lines.to_s[taken]))
-        found.append(files.effective(unfolded.rows, number, versions, pa.array(taken), span))
-    return pa.concat_tables(found)
+        if versions:
+            found.append(_in_force(folder, number, deck, versions))
+    return files.joined(found)
+
+
+def _in_force(folder: Path, number: int, deck: Deck, versions: Sequence[DeckVersion]) -> pa.Table:
+    from hansa.lifecycle.catalogue.store import files
+
+    rows = files.joined([files.rows_of(folder, one) for one in versions])
+    lines = unfold(deck, versions, rows)
+    (taken,) = lines.alive.nonzero()
+    return files.effective(rows, number, versions, taken, (lines.from_s[taken], lines.to_s[taken]))
 
 
 def deck_facts(tx: Transaction) -> Sequence[DeckFacts]:
@@ -119,19 +115,67 @@ def row_of(tx: Transaction, *, folder: Path, price_id: int) -> PricedRow:
     return files.row_of(folder, version, price_id)
 
 
-def unfold(folder: Path, deck: Deck, versions: Sequence[DeckVersion]) -> Unfolded:
-    """The timelines of a deck as these versions make them, in their order."""
-    import pyarrow as pa
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that two versions say differently: `added`, `removed` or `changed`."""
 
+    what: str
+    code: str
+    origin: str
+    from_s: int
+    one: str
+    other: str
+
+
+def of_code(tx: Transaction, *, folder: Path, name: str, number: str) -> Sequence[PricedRow]:
+    """The prices of the longest code of a deck that begins this number, as they follow in time.
+
+    from_s and to_s are when each is in force. Raises NotFound `deck-unknown`, `code-unknown`.
+    """
+    need("numpy", "pyarrow")
     from hansa.lifecycle.catalogue.store import files
 
-    return unfold_rows(
-        deck, versions, pa.concat_tables(files.rows_of(folder, one) for one in versions)
+    deck = decks.deck(tx, name=name)
+    versions = notice.published(store.versions(tx, name))
+    found = _in_force(folder, 0, deck, versions) if versions else files.EFFECTIVE.empty_table()
+    rows = files.of_longest_code(found, number)
+    if not rows:
+        raise NotFound("code-unknown", f"No code of {name} begins {number}.", field="code")
+    named = {one.version: one.said.file for one in versions}
+    made = []
+    for row in rows:
+        del row["deck"]
+        made.append(PricedRow(deck=name, file=named[row["version"]], **row))
+    return sorted(made, key=lambda one: (one.origin, one.from_s))
+
+
+def differences(
+    tx: Transaction, *, folder: Path, name: str, one: int, other: int
+) -> Sequence[Difference]:
+    """In which rows two versions of a deck differ, as their files say them.
+
+    Raises NotFound `deck-unknown`, `deck-version-unknown`.
+    """
+    need("pyarrow")
+    from hansa.lifecycle.catalogue.store import files
+
+    left, right = (
+        files.said(files.rows_of(folder, decks.version(tx, name=name, number=number)))
+        for number in (one, other)
     )
+    return [
+        Difference(
+            what,
+            *key,
+            changes.shown(left.get(key), right.get(key)),
+            changes.shown(right.get(key), left.get(key)),
+        )
+        for what, key in changes.differences(left, right)
+    ]
 
 
-def unfold_rows(deck: Deck, versions: Sequence[DeckVersion], rows: pa.Table) -> Unfolded:
-    """The same of rows at hand: those of each version, one version after the other."""
+def unfold(deck: Deck, versions: Sequence[DeckVersion], rows: pa.Table) -> Timelines:
+    """The timelines of a deck as these versions make them; rows: of one after the other."""
     from hansa.lifecycle.catalogue.rules import effective
     from hansa.lifecycle.catalogue.store import files
 
@@ -147,7 +191,7 @@ def unfold_rows(deck: Deck, versions: Sequence[DeckVersion], rows: pa.Table) -> 
         blocked=rows["blocked"].to_numpy(),
         label=_whole(label),
     )
-    return Unfolded(rows, effective.unfold(stated, _layers(deck, versions)))
+    return effective.unfold(stated, _layers(deck, versions))
 
 
 CHARGES = ("rate_peak", "rate_off", "setup", "minimum", "first_s", "next_s")

@@ -163,7 +163,7 @@ def _place(
     just = np.where((just != NONE) & (lines.to_s[just] >= from_s), just, NONE)
     reference = np.where(without != NONE, without, just)
     kind = _kinds(stated, rows, reference)
-    lines.kind[rows], lines.reference[rows] = kind, reference
+    lines.reference[rows] = reference
 
     now = lines.begun(lines.top[keys], from_s)
     kept = (kind == UNCHANGED) & (without != NONE) & (now == without)
@@ -173,10 +173,12 @@ def _place(
 
     at_s = np.where(kind == UNCHANGED, from_s, np.maximum(from_s, layer.other_s))
     due_s = np.maximum(from_s, layer.increase_s)
-    due_s = np.minimum(due_s, _overtaken(lines, rows, before_top[keys], from_s))
-    at_s = np.where(kind == INCREASE, due_s, at_s)
+    fair_s, announced = _overtaken(lines, rows, before_top[keys], from_s)
+    at_s = np.where(kind == INCREASE, np.minimum(due_s, fair_s), at_s)
     at_s = np.minimum(at_s, to_s)
     late = (kind == INCREASE) & (at_s > from_s)
+    again = (kind == INCREASE) & announced & (fair_s <= due_s)
+    lines.kind[rows] = np.where(again, UNCHANGED, kind)
     put = ~kept
     lines.cut(keys[put], at_s[put], prolong=late[put])
     put &= at_s < to_s
@@ -200,16 +202,21 @@ def _kinds(stated: Stated, rows: Whole, reference: Whole) -> Whole:
     return np.where(blocked & ((reference == NONE) | ~was), BLOCKED, kind)
 
 
-def _overtaken(lines: Timelines, rows: Whole, before: Whole, from_s: Whole) -> Whole:
-    """When each row is first not dearer than what was to follow without it; else its end."""
+def _overtaken(lines: Timelines, rows: Whole, before: Whole, from_s: Whole) -> tuple[Whole, Truth]:
+    """When each row is first not dearer than what was to follow without it; else its end.
+
+    And whether what was to follow then is the same.
+    """
     found = lines.stated.to_s[rows].copy()
+    same = np.zeros(len(rows), np.bool_)
     at = before.copy()
     while len(later := np.flatnonzero((at != NONE) & (lines.from_s[at] > from_s))):
         kind = _kinds(lines.stated, rows[later], at[later])
-        fair = later[kind != INCREASE]
-        found[fair] = lines.from_s[at[fair]]
+        fair = kind != INCREASE
+        found[later[fair]] = lines.from_s[at[later[fair]]]
+        same[later[fair]] = kind[fair] == UNCHANGED
         at[later] = lines.below[at[later]]
-    return found
+    return found, same
 
 
 def _withdraw(lines: Timelines, layer: Layer, named: Whole) -> Whole:

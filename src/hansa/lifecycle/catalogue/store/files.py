@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,6 +41,9 @@ EFFECTIVE = pa.schema(
 """What rating is given: the same rows with the time in which they are in force."""
 
 BATCH = 100_000
+
+Whole = Any
+"""An array of whole numbers."""
 
 UNIT = "\x1f"
 """Parts code and origin in a key; neither can hold it."""
@@ -96,22 +100,50 @@ def effective(
     rows: pa.Table,
     number: int,
     versions: Sequence[DeckVersion],
-    taken: pa.Array,
-    span: Sequence[pa.Array],
+    taken: Whole,
+    span: Sequence[Whole],
 ) -> pa.Table:
     """The rows of a deck's versions, one version after the other, as rating is given them.
 
     taken: which of them, by their place. span: from_s and to_s of these.
     """
-    ids = [pa.array(range(one.first_id, one.first_id + one.rows), pa.int32()) for one in versions]
+    ids = [pa.arange(one.first_id, one.first_id + one.rows).cast(pa.int32()) for one in versions]
     told = [pa.repeat(pa.scalar(one.version, pa.int32()), one.rows) for one in versions]
     found = rows.append_column("price_id", pa.chunked_array(ids, pa.int32()))
-    found = found.append_column("version", pa.chunked_array(told, pa.int32())).take(taken)
+    found = found.append_column("version", pa.chunked_array(told, pa.int32())).take(pa.array(taken))
     deck = pa.repeat(pa.scalar(number, pa.int32()), len(taken))
     found = found.append_column("deck", deck).drop_columns(["from_s", "to_s"])
     for name, column in zip(("from_s", "to_s"), span, strict=True):
-        found = found.append_column(name, column)
+        found = found.append_column(name, pa.array(column))
     return found.select(EFFECTIVE.names).cast(EFFECTIVE)
+
+
+def of_longest_code(rows: pa.Table, number: str) -> list[dict[str, Any]]:
+    """Those of the longest code that begins the number."""
+    begins = pa.array([number[:length] for length in range(1, len(number) + 1)], pa.string())
+    found: list[dict[str, Any]] = rows.filter(pc.is_in(rows["code"], begins)).to_pylist()
+    longest = max((len(one["code"]) for one in found), default=0)
+    return [one for one in found if len(one["code"]) == longest]
+
+
+def said(rows: pa.Table) -> Mapping[tuple[str, str, int], Mapping[str, object]]:
+    """What each row says, by its code, origin and beginning; not where it stands."""
+    made = {}
+    for row in rows.drop_columns(["row"]).to_pylist():
+        key = (row.pop("code"), row.pop("origin"), row.pop("from_s"))
+        made[key] = row
+    return made
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of these, one after the other."""
+    return pa.concat_tables(tables)
+
+
+def picked(rows: pa.Table, places: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows at these places."""
+    found: list[dict[str, Any]] = rows.take(pa.array(places, pa.int64())).to_pylist()
+    return found
 
 
 def indexed(*columns: pa.ChunkedArray) -> tuple[pa.Array, int]:
