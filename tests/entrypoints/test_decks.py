@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_a_deck_from_its_first_file_on(kept: Desk, files: Path) -> None:
     assert [one["party"] for one in acknowledged["receipts"]] == ["acme"]
     assert acknowledged["receipts"][0]["noted_by"] == "ada"
     said = kept("deck", "preview", "mtn-az", "--version", "2")
-    assert "1 increases come at shorter notice than agreed" in said.out
+    assert "Increases at shorter notice than agreed: 1." in said.out
 
     (listed,) = kept.json("deck", "list")
     assert listed["deck"]["zone"] == "Africa/Johannesburg"
@@ -114,3 +115,19 @@ def test_what_is_refused(desk: Desk, files: Path) -> None:
     assert "received-time" in desk.refused(*one, *terms, "--received", "2026-12-01")
     assert "kind" in desk(*one[:-2], exit_code=2).err
     assert desk.json("deck", "list") == []
+
+
+def test_a_damaged_file_is_named(kept: Desk) -> None:
+    (file,) = (kept.folder / "decks" / "mtn-az").iterdir()
+    file.write_bytes(b"PAR1")
+    line = kept.refused("deck", "show", "mtn-az", "--code", "27", exit_code=1)
+    assert line.startswith("error (deck-file-damaged)") and file.name in line
+
+
+def test_a_node_without_the_libraries_says_so(
+    kept: Desk, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    words = ("deck", "import", "mtn-az", str(files / "two.csv"), "--kind", "full")
+    assert "error (bulk-missing): This needs pyarrow" in kept.refused(*words, exit_code=1)
+    assert "mtn-az" in kept("deck", "list").out

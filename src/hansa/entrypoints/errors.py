@@ -31,8 +31,8 @@ BAD_USAGE = Answer(status=400, exit_code=2)
 
 
 def answer(error: Exception) -> Answer:
-    """How this error is answered; anything that is none of ours was unforeseen."""
-    return ANSWERS[error.family] if isinstance(error, HansaError) else UNFORESEEN
+    """How this error is answered; what is of no family, or none of ours, was unforeseen."""
+    return ANSWERS.get(error.family, UNFORESEEN) if isinstance(error, HansaError) else UNFORESEEN
 
 
 def line(error: HansaError) -> str:

@@ -174,3 +174,17 @@ def test_what_two_versions_say_differently(traded: Stage) -> None:
     assert not any(code == "2772" for _, code in said)
     (added,) = [one for one in found if one.code == "351"]
     assert added.one == "" and "rate peak 0.02" in added.other
+
+
+def test_a_deck_that_is_sent_again_does_not_start_its_notice_again(traded: Stage) -> None:
+    rise = "Code,Rate,Valid from\n27,0.06,2026-11-09\n"
+    version = traded.keep(traded.read(rise))
+    traded.acknowledge(version, day(5, 8))
+    traded.clock.at = day(10)
+    draft = traded.read(rise + "2771,0.07,2026-11-11\n")
+    assert draft.problems == (), "nothing is changed in the past"
+    again = traded.keep(draft)
+    assert draft.preview and draft.preview.counts == {"decrease": 1, "unchanged": 1}
+    traded.acknowledge(again, day(10))
+    assert in_force(traded, 11)["27"] == (50, False)
+    assert in_force(traded, 12)["27"] == (60, False)

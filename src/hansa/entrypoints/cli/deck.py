@@ -393,8 +393,8 @@ def _show_preview(found: Preview, *, every: bool) -> None:
         render.say(f"Supposed that receipt is acknowledged at {render.text(found.supposed_at)}.")
     if found.late:
         render.say(
-            f"{found.late:,} increases come at shorter notice than agreed: the old rate goes on "
-            "until it has run."
+            f"Increases at shorter notice than agreed: {found.late:,}. The old rate goes on until "
+            "it has run."
         )
     render.table(
         "When",
