@@ -194,7 +194,7 @@ class Alliance:
         """
         now = self.clock.now()
         document = AgreementDocument(
-            id=seller.ids.new(AgreementId),
+            id=seller.ids.given(AgreementId, by=seller.us.id),
             version=1,
             name=f"{seller.us.id} sells to {buyer.us.id}",
             parties=(

@@ -117,14 +117,26 @@ def test_a_card_that_no_known_key_vouches_for_is_not_taken(
         assert directory.partners(tx) == [before]
 
 
-def test_a_certificate_belongs_to_one_party(
+def test_a_certificate_may_stand_on_anothers_card_too(
     begin: Begin, card: Card, tmp_path: Path, clock: SetClock
 ) -> None:
-    join(begin, card, clock)
+    """Whoever was ever shown it has it: it tells nobody whom we know, nor keeps its owner out."""
     eve = with_certificate(tmp_path / "eve")
     with_ours = replace(made(eve, party=replace(PARTY, id=EVE)), certificates=card.certificates)
-    claimed = signed(with_ours, eve.current(START))
-    assert refused(begin, claimed, clock) == ("partner-key-taken", "keys")
+    join(begin, signed(with_ours, eve.current(START)), clock)
+    join(begin, card, clock)
+    (shown,) = card.certificates
+    for party, kid in ((BT, card.keys[0].kid), (EVE, eve.current(START).kid)):
+        with begin() as tx:
+            standing = directory.standing(
+                tx, party=party, kid=kid, certificate_sha256=shown.sha256, now=START
+            )
+        assert standing.may_come and standing.public_key is not None
+        with begin() as tx:
+            strange = directory.standing(
+                tx, party=party, kid="0" * 16, certificate_sha256=shown.sha256, now=START
+            )
+        assert strange.public_key is None
 
 
 @pytest.mark.parametrize(

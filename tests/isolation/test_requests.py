@@ -11,35 +11,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import pytest
-
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Operation
 from hansa.foundation.database import all_rows
 from hansa.foundation.errors import NotFound
 from hansa.foundation.ids import PartyId, QuoteId
 from hansa.lifecycle.quote import actions as quotes
-from tests.databases import Pool
-from tests.federation.tmf.cases import RECORDS, declared
-from tests.isolation.world import ALPHA, BETA, ID, VICTIMS, House, Sent, build, ghost
-
-
-@pytest.fixture(scope="module")
-def house(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with pool.lend() as databases:
-        made = build(databases, tmp_path_factory.mktemp("house"))
-        yield made
-        made.alliance.close()
-
-
-def body_for(one: Operation) -> bytes:
-    """Something that could be meant for this operation."""
-    if one.method not in ("POST", "PATCH", "PUT"):
-        return b""
-    for name, (api, resource) in declared().items():
-        if f"{api.base}/{resource.path}" == one.template.removesuffix("/{id}") and name in RECORDS:
-            case = RECORDS[name]
-            return json.dumps(case.patch if one.method == "PATCH" else case.body).encode()
-    return json.dumps({"state": "cancelled", "status": "cancelled", "description": "?"}).encode()
+from tests.isolation.world import ALPHA, BETA, ID, VICTIMS, House, Sent, body_for, ghost
 
 
 def chosen(house: House, one: Operation) -> list[str]:

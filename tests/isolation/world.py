@@ -1,14 +1,15 @@
 """A node with two partners that have one of everything, and a third that asks for their things.
 
 Alpha speaks TMF and delta speaks Sonata; what they send as they trade for a month is kept, to be
-sent again by beta. Beta has an agreement of its own with the node, and nothing else.
+sent again by beta. Beta has an agreement of its own with the node, and nothing else. So have iota
+and zeta, twins who do the same things under different names.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from tests.federation.tmf.door import Believing
 from tests.journeys import plain
 
 US, ALPHA, BETA, DELTA = PartyId("us"), PartyId("alpha"), PartyId("beta"), PartyId("delta")
+TWINS = (PartyId("iota"), PartyId("zeta"))
 VICTIMS = (ALPHA, DELTA)
 ID = re.compile(r"\b[a-z]{3}_[0-9a-f]{32}\b")
 MADE = re.compile(r"\b[a-z]{3}_[0-9a-f]{32}\b|\b[0-9a-f]{32}\b")
@@ -71,12 +73,31 @@ class Answered:
         return f"{self.status} {dict(self.headers)} {self.body}"
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """A request, who sent it, and the answer."""
+
+    by: PartyId
+    sent: Sent
+    answered: Answered
+
+
+UNLIKE = ("date", "content-length", "content-digest", "signature", "signature-input")
+"""Headers of which no two answers need have the same."""
+
+
+def told(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The headers of an answer that say something."""
+    return tuple((name, value) for name, value in headers if name not in UNLIKE)
+
+
 class Recorder:
-    """Stands before an ASGI application and keeps what comes in."""
+    """Stands before an ASGI application and keeps what comes in, and what partners are answered."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self.sent: list[Sent] = []
+        self.exchanges: list[Exchange] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = b""
@@ -87,8 +108,10 @@ class Recorder:
             more = message.get("more_body", False)
         query = scope["query_string"].decode()
         path = scope["path"] + (f"?{query}" if query else "")
-        self.sent.append(Sent(scope["method"], path, body))
+        sent = Sent(scope["method"], path, body)
+        self.sent.append(sent)
         read = False
+        answer: dict[str, Any] = {"body": b""}
 
         async def once() -> Any:
             nonlocal read
@@ -97,7 +120,22 @@ class Recorder:
             read = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, once, send)
+        async def noting(message: Any) -> None:
+            answer["body"] += message.get("body", b"")
+            answer.update(
+                (name, message[name]) for name in ("status", "headers") if name in message
+            )
+            await send(message)
+
+        await self._app(scope, once, noting)
+        signer = KEY_ID.search(dict(scope["headers"]).get(b"signature-input", b""))
+        if signer:
+            headers = told((name.decode(), value.decode()) for name, value in answer["headers"])
+            answered = Answered(answer["status"], headers, answer["body"].decode())
+            self.exchanges.append(Exchange(PartyId(signer[1].decode()), sent, answered))
+
+
+KEY_ID = re.compile(rb'keyid="([a-z]+)/')
 
 
 class House:
@@ -107,11 +145,12 @@ class House:
     before, after: what beta found in each list, before the others came and after all they did.
     """
 
-    def __init__(self, alliance: Alliance, sent: list[Sent]) -> None:
+    def __init__(self, alliance: Alliance, recorder: Recorder) -> None:
         self.alliance = alliance
+        self.recorder = recorder
         self.node: Node = alliance.nodes[US]
         self.served: Sequence[Dialect] = dialects(self.node)
-        self.sent = sent
+        self.sent = recorder.sent
         self.theirs: list[str] = []
         self.listed: dict[str, list[str]] = {}
         self.kinds: dict[str, str] = {}
@@ -145,12 +184,8 @@ class House:
                 else "application/json"
             )
         answer = (door or self._door).request(method, path, content=body, headers=headers)
-        told = tuple(
-            (name, value)
-            for name, value in answer.headers.multi_items()
-            if name not in ("date", "content-length")
-        )
-        return Answered(answer.status_code, told, answer.text)
+        said = told(answer.headers.multi_items())
+        return Answered(answer.status_code, said, answer.text)
 
     def lists(self) -> Iterator[str]:
         """Every path without a name in it that can be read."""
@@ -163,6 +198,7 @@ class House:
         sent = Sent(method, path, b"" if body is None else json.dumps(body).encode())
         self.sent.append(sent)
         answer = self.ask(sent.method, sent.path, sent.body, by=by)
+        self.recorder.exchanges.append(Exchange(by, sent, answer))
         assert answer.status in (200, 201), f"{method} {path}: {answer}"
         return json.loads(answer.body)
 
@@ -230,6 +266,17 @@ def ghost(id: str) -> str:
     return id[:28] + swapped + id[36:]
 
 
+def body_for(one: Operation) -> bytes:
+    """Something that could be meant for this operation."""
+    if one.method not in ("POST", "PATCH", "PUT"):
+        return b""
+    for name, (api, resource) in declared().items():
+        if f"{api.base}/{resource.path}" == one.template.removesuffix("/{id}") and name in RECORDS:
+            case = RECORDS[name]
+            return json.dumps(case.patch if one.method == "PATCH" else case.body).encode()
+    return json.dumps({"state": "cancelled", "status": "cancelled", "description": "?"}).encode()
+
+
 def build(pool_databases: Any, folder: Path) -> House:
     clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
     alliance = Alliance(pool_databases, folder, clock, b"house")
@@ -238,10 +285,12 @@ def build(pool_databases: Any, folder: Path) -> House:
     alliance._apps[US].app = recorder
     alliance.build_network(us)
     alliance.offer(us, sources=[US], currency="GBP")
-    _agreed(alliance, BETA, "tmf")
-    house = House(alliance, recorder.sent)
+    for name in (BETA, *TWINS):
+        _agreed(alliance, name, "tmf")
+    house = House(alliance, recorder)
     house.before = {path: house.ask("GET", path) for path in house.lists()}
     recorder.sent.clear()
+    recorder.exchanges.clear()
     for name in VICTIMS:
         _trade(alliance, us, _agreed(alliance, name, "sonata" if name == DELTA else "tmf"))
     for name in VICTIMS:

@@ -103,7 +103,7 @@ def join(
 
     Raises Refused: `card-invalid`, `card-version`, `public-key-invalid`, `certificate-invalid`,
     `signature-wrong`, `card-unvouched`, `partner-key-taken` when another party has one of its
-    keys or certificates, `partner-foreign`, `partner-revoked`.
+    keys, `partner-foreign`, `partner-revoked`.
     """
     _check(card)
     content = _content(card)
@@ -183,17 +183,12 @@ def _check_vouched(
 
 
 def _check_free(tx: Transaction, card: Card) -> None:
-    holder = store.holder(
-        tx,
-        card.party.id,
-        keys=[one.public_key for one in card.keys],
-        certificates=[one.sha256 for one in card.certificates],
-    )
+    """Each key has signed the card, so that only who has it already finds it taken."""
+    holder = store.holder(tx, card.party.id, [one.public_key for one in card.keys])
     if holder is not None:
         raise Refused(
             "partner-key-taken",
-            f"A key or certificate on this card is already that of {holder}. Each operator needs "
-            "its own.",
+            f"A key on this card is already that of {holder}. Each operator needs its own.",
             field="keys",
         )
 

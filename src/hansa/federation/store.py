@@ -196,17 +196,12 @@ def put_keys(tx: Transaction, card: Card, *, now: Instant) -> None:
     )
 
 
-def holder(
-    tx: Transaction, party: PartyId, *, keys: Sequence[str], certificates: Sequence[str]
-) -> PartyId | None:
-    """Another party that has, or had, one of these public keys or certificates."""
+def holder(tx: Transaction, party: PartyId, keys: Sequence[str]) -> PartyId | None:
+    """Another party that has, or had, one of these public keys."""
     row = one_row(
         tx,
-        """select party from federation_key where party <> %s and public_key = any(%s)
-           union all
-           select party from federation_certificate where party <> %s and sha256 = any(%s)
-           limit 1""",
-        (party, list(keys), party, list(certificates)),
+        "select party from federation_key where party <> %s and public_key = any(%s) limit 1",
+        (party, list(keys)),
     )
     return PartyId(row["party"]) if row else None
 

@@ -1,7 +1,8 @@
 """One type per kind of thing, from one append-only list.
 
 An id is a readable prefix on a time-ordered UUID (RFC 9562 version 7) and is made before
-the thing is. Parties, offers and currencies have codes that people choose, not ids.
+the thing is. What several operators call by one id has the name of who gave it behind a dot, so
+that nobody can give another's. Parties, offers and currencies have codes that people choose.
 """
 
 from __future__ import annotations
@@ -75,12 +76,28 @@ Kind = TypeVar("Kind", bound=str)
 
 KEY_MAX = 128
 
+GIVEN_MAX = 200
+
 
 def check_key(key: BuyerKey) -> None:
     """Raises Refused `key-invalid` unless the key has 1 to 128 printable ASCII characters."""
     if not (1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()):
         raise Refused(
             "key-invalid", f"A key has 1 to {KEY_MAX} printable ASCII characters.", field="key"
+        )
+
+
+def check_given(id: str, *, by: PartyId, field: str) -> None:
+    """Raises Refused `id-not-given` unless this is an id as this party gives them.
+
+    Whether anything is called so makes no difference: nobody learns from it what others have.
+    """
+    if not id.endswith(f".{by}") or len(id) > GIVEN_MAX:
+        raise Refused(
+            "id-not-given",
+            f"An id that {by} gives ends with .{by} and has at most {GIVEN_MAX} characters. Name "
+            "it anew.",
+            field=field,
         )
 
 
@@ -102,6 +119,10 @@ class Ids:
     def new(self, kind: Callable[[str], Kind]) -> Kind:
         """A new id of the given kind, e.g. `ids.new(OrderId)` gives `ord_0198…`."""
         return kind(f"{PREFIXES[kind]}_{self._uuid7().hex}")
+
+    def given(self, kind: Callable[[str], Kind], *, by: PartyId) -> Kind:
+        """A new id for what others call by it too, e.g. `agr_0198….bt`; by: our own party."""
+        return kind(f"{self.new(kind)}.{by}")
 
     def trace(self) -> TraceId:
         """A new trace id for an order that starts here."""

@@ -40,7 +40,7 @@ PARTIES = {
 }
 CONNECT, SHIELD, TRUNK = OfferCode("connect"), OfferCode("shield"), OfferCode("trunk")
 FROM = datetime(2026, 11, 1, tzinfo=UTC)
-ID = AgreementId("agr_africa")
+ID = AgreementId("agr_africa.bt")
 
 
 def item(**changes: object) -> AgreementItem:

@@ -56,7 +56,7 @@ def test_only_parties_sign(two: World) -> None:
     error = refused(
         two,
         """insert into agreement_signature values
-           ('agr_africa', 1, 'mci', '', '2026-11-02', '2026-11-02')""",
+           ('agr_africa.bt', 1, 'mci', '', '2026-11-02', '2026-11-02')""",
     )
     assert isinstance(error, psycopg.errors.ForeignKeyViolation)
 

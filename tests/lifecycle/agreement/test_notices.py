@@ -14,7 +14,9 @@ from hansa.federation.papers import (
     AgreementSigned,
     Signature,
 )
+from hansa.foundation.database import run
 from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.ids import AgreementId
 from hansa.lifecycle.agreement.model import AgreementState
 from hansa.lifecycle.agreement.rules.standing import fingerprint_to_sign
 from tests.lifecycle.agreement.examples import (
@@ -162,3 +164,23 @@ def test_an_agreement_nobody_knows_is_not_found(two: World) -> None:
     for act in (two.bt.sign, two.bt.suspend, two.bt.end):
         with pytest.raises(NotFound, match=f"agreement-unknown.*{ID} version 1"):
             act()
+
+
+def test_an_agreement_is_called_so_by_its_lead(two: World) -> None:
+    """So that nobody learns from a refusal how others have called theirs."""
+    for name in ("agr_1", "agr_1.mtn", "agr_1.mci", "bt", "agr_1bt"):
+        with pytest.raises(Refused) as caught:
+            two.bt.draft(document(id=AgreementId(name)))
+        assert (caught.value.code, caught.value.field) == ("id-not-given", "id")
+        with pytest.raises(Refused) as caught:
+            two.mtn.hear(Letter(BT, MTN, AgreementDrafted(document(id=AgreementId(name)))))
+        assert (caught.value.code, caught.value.field) == ("id-not-given", "id")
+
+
+def test_an_agreement_of_the_time_when_ids_bore_no_name_goes_on(two: World) -> None:
+    old = AgreementId("agr_1")
+    for office in two.offices.values():
+        with office.begin() as tx:
+            run(tx, "insert into agreement_life values (%s, 'bt')", (old,))
+    assert two.bt.draft(document(id=old)).ref.id == old
+    two.mtn.hear(Letter(BT, MTN, AgreementDrafted(document(id=old))))

@@ -151,7 +151,7 @@ def test_a_seller_that_offers_it_under_two_agreements_sells_under_the_newer(two:
     two.agree(document())
     two.launch("ZA")
     two.bt.clock.move(timedelta(days=1))
-    newer = replace(ref(), id=two.bt.ids.new(AgreementId))
+    newer = replace(ref(), id=two.bt.ids.given(AgreementId, by=BT))
     text = document(id=newer.id, gates=(), items=(item(price_list="gold"),))
     two.bt.draft(text)
     two.deliver()

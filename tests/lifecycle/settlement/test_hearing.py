@@ -8,6 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from hansa.federation.contract import AgreementRef
 from hansa.federation.papers import (
     InvoiceIssued,
     Statement,
@@ -21,6 +22,7 @@ from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import BillId, StatementId
 from hansa.foundation.money import Money
 from tests.lifecycle.settlement.world import (
+    ALLIANCE,
     BT,
     MONTH_END,
     MTN,
@@ -29,6 +31,8 @@ from tests.lifecycle.settlement.world import (
     World,
     sell,
 )
+
+NONE = Money.zero("GBP")
 
 
 def stated(two: World) -> Letter:
@@ -76,14 +80,14 @@ def test_a_statement_that_cannot_be_true_is_refused(
 def test_a_statement_counts_only_as_it_was_signed(two: World) -> None:
     letter, mtn = stated(two), two.nodes[MTN]
     assert isinstance(letter.notice, StatementIssued)
-    forged = replace(letter.notice, statement=replace(paper(letter), id=StatementId("stm_2")))
+    forged = replace(letter.notice, statement=replace(paper(letter), id=StatementId("stm_2.bt")))
     with pytest.raises(Refused, match="not over this paper"):
         mtn.hear(replace(letter, notice=forged))
     mtn.hear(letter)
     with pytest.raises(Refused, match="came before with other content"):
         mtn.hear(signed(two, letter, replace(paper(letter), lines=paper(letter).lines[:0])))
     with pytest.raises(Refused, match="name it as the one replaced"):
-        mtn.hear(signed(two, letter, replace(paper(letter), id=StatementId("stm_2"))))
+        mtn.hear(signed(two, letter, replace(paper(letter), id=StatementId("stm_2.bt"))))
 
 
 def test_a_correction_may_overtake_what_it_corrects(two: World) -> None:
@@ -94,24 +98,24 @@ def test_a_correction_may_overtake_what_it_corrects(two: World) -> None:
             first,
             replace(
                 paper(first),
-                id=StatementId(f"stm_{number}"),
-                replaces=StatementId(f"stm_{number - 1}") if number > 1 else None,
+                id=StatementId(f"stm_{number}.bt"),
+                replaces=StatementId(f"stm_{number - 1}.bt") if number > 1 else None,
             ),
         )
         for number in (1, 2, 3)
     )
     del bt
     mtn.hear(three)
-    with pytest.raises(TryLater, match="stm_2 has not arrived"):
+    with pytest.raises(TryLater, match=r"stm_2\.bt has not arrived"):
         mtn.hear(one)
     mtn.hear(two_)
     mtn.hear(one)
     for letter in (one, two_, three):
         mtn.hear(letter)
     assert [(held.id, held.state) for held in mtn.statements()] == [
-        ("stm_1", StatementState.WITHDRAWN),
-        ("stm_2", StatementState.WITHDRAWN),
-        ("stm_3", StatementState.ISSUED),
+        ("stm_1.bt", StatementState.WITHDRAWN),
+        ("stm_2.bt", StatementState.WITHDRAWN),
+        ("stm_3.bt", StatementState.ISSUED),
     ]
 
 
@@ -203,6 +207,53 @@ def test_a_second_number_for_one_statement_is_refused(two: World) -> None:
     notice = InvoiceIssued(seen.id, BillId("bil_1"), "BT-2026-000009", MONTH_END)
     with pytest.raises(Refused, match="is invoiced as BT-2026-000001 already"):
         mtn.hear(Letter(BT, MTN, notice))
+
+
+def test_a_bill_is_called_so_once(two: World) -> None:
+    """What a partner calls its bills is its own affair; it may not call two of them the same."""
+    letter, mtn = stated(two), two.nodes[MTN]
+    mtn.hear(letter)
+    other = replace(paper(letter), id=StatementId("stm_2.bt"), lines=(), net=NONE, tax=NONE)
+    mtn.hear(signed(two, letter, replace(other, agreement=AgreementRef(ALLIANCE.id, 2))))
+    for held in mtn.statements():
+        for one in mtn.compare(held.id).differences:
+            mtn.resolve(held.id, one.key)
+        mtn.confirm(held.id)
+    first = InvoiceIssued(paper(letter).id, BillId("bil_1"), "BT-2026-000001", MONTH_END)
+    mtn.hear(Letter(BT, MTN, first))
+    for bill, number in (("bil_1", "BT-2026-000002"), ("bil_2", "BT-2026-000001")):
+        again = InvoiceIssued(other.id, BillId(bill), number, MONTH_END)
+        with pytest.raises(Refused) as caught:
+            mtn.hear(Letter(BT, MTN, again))
+        assert caught.value.code == "key-reused"
+    mtn.hear(Letter(BT, MTN, replace(first, statement=other.id, bill=BillId("bil_2"), number="2")))
+    assert [held.number for held in mtn.statements()] == ["BT-2026-000001", "2"]
+
+
+@pytest.mark.parametrize(
+    ("bill", "number"),
+    [("", "1"), ("bil_2", ""), ("bil_\n2", "1"), ("bil_2", "\x07"), ("b" * 201, "1")],
+)
+def test_an_invoice_has_an_id_and_a_number_that_can_be_written(
+    two: World, bill: str, number: str
+) -> None:
+    letter, mtn = stated(two), two.nodes[MTN]
+    mtn.hear(letter)
+    seen = mtn.compare(paper(letter).id)
+    mtn.resolve(seen.id, seen.differences[0].key)
+    mtn.confirm(seen.id)
+    with pytest.raises(Refused) as caught:
+        mtn.hear(Letter(BT, MTN, InvoiceIssued(seen.id, BillId(bill), number, MONTH_END)))
+    assert caught.value.code == "malformed"
+
+
+def test_a_statement_is_called_so_by_who_makes_it(two: World) -> None:
+    letter, mtn = stated(two), two.nodes[MTN]
+    for name in ("stm_1", "stm_1.mtn", "stm_1.mci", "stm_1bt", f"{'s' * 200}.bt"):
+        with pytest.raises(Refused) as caught:
+            mtn.hear(signed(two, letter, replace(paper(letter), id=StatementId(name))))
+        assert (caught.value.code, caught.value.field) == ("id-not-given", "id")
+    assert mtn.statements() == []
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_nothing_is_shared_before_all_is_invoiced(three: World) -> None:
     month(three)
     assert [one.statement.kind_of for one in three.nodes[BT].statements()] == ["services"]
     reasons = {one.partner: one.held_out for one in three.nodes[BT].positions()}
-    assert reasons[MCI] == ("revenue under agr_africa is still to be shared",)
+    assert reasons[MCI] == ("revenue under agr_africa.bt is still to be shared",)
 
 
 def test_a_share_waits_for_the_rate_on_either_side(three: World) -> None:
@@ -160,11 +160,13 @@ def test_forged_evidence_is_refused(three: World) -> None:
     paper = the_share(three.nodes[MCI]).statement
     (good,) = paper.evidence
     base = replace(good.summary, net_by_offer={"connect": 1, "shield": 100_998})
-    forged = replace(paper, id=StatementId("stm_forged"), evidence=(replace(good, summary=base),))
+    forged = replace(
+        paper, id=StatementId("stm_forged.bt"), evidence=(replace(good, summary=base),)
+    )
     assert told(three, forged) == "signature-wrong"
-    twice = replace(paper, id=StatementId("stm_twice"), evidence=(good, good))
+    twice = replace(paper, id=StatementId("stm_twice.bt"), evidence=(good, good))
     assert told(three, twice) == "evidence-wrong"
-    other = replace(paper, id=StatementId("stm_other"), agreement=AgreementRef(ID, 7))
+    other = replace(paper, id=StatementId("stm_other.bt"), agreement=AgreementRef(ID, 7))
     assert told(three, other) == "agreement-not-heard"
 
 

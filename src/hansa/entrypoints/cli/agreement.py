@@ -220,7 +220,7 @@ def _document(ours: Node, read: AgreementFile, replaces: str) -> AgreementDocume
     from hansa.foundation.ids import AgreementId
 
     if not replaces:
-        return read.document(id=ours.ids.new(AgreementId), version=1)
+        return read.document(id=ours.ids.given(AgreementId, by=ours.us.id), version=1)
     before = version_of(ours, replaces, None)
     return read.document(id=before.id, version=before.version + 1)
 

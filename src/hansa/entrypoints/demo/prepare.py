@@ -50,7 +50,7 @@ def agree(stage: Stage, file: AgreementFile) -> Agreement:
     Returns when every party's own node knows all of it.
     """
     lead = stage.nodes[next(p.party for p in file.parties if p.role == "lead")]
-    document = file.document(id=lead.ids.new(AgreementId), version=1)
+    document = file.document(id=lead.ids.given(AgreementId, by=lead.us.id), version=1)
     ref = AgreementRef(document.id, 1)
     with lead.begin() as tx:
         agreement.draft(tx, us=lead.us.id, document=document, ids=lead.ids, now=lead.clock.now())

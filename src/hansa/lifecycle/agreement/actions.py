@@ -23,7 +23,7 @@ from hansa.federation.papers import (
 )
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused, TryLater
-from hansa.foundation.ids import AgreementId, Ids, OfferCode, PartyId
+from hansa.foundation.ids import AgreementId, Ids, OfferCode, PartyId, check_given
 from hansa.foundation.money import Money
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
@@ -51,8 +51,8 @@ def draft(
     Version 1 begins an agreement; a later version must be the next one, with the same
     parties. The same document again changes nothing. Raises Refused `agreement-invalid`,
     `country-code`, `currency-unknown`, `party-name`, `share-size`, `agreement-not-lead`,
-    `agreement-version`, `agreement-parties`, `agreement-differs`, `agreement-ended`;
-    NotFound `partner-unknown`.
+    `agreement-version`, `agreement-parties`, `agreement-differs`, `agreement-ended`,
+    `id-not-given`; NotFound `partner-unknown`.
     """
     texts.check_document(document)
     permission.check_lead(document, us)
@@ -402,12 +402,9 @@ def _tell(
 def _keep_draft(tx: Transaction, document: AgreementDocument, *, now: Instant) -> bool:
     """Keeps a new version; False when this very text is kept already. Locks the agreement."""
     lead = next(one.party for one in document.parties if one.role == "lead")
-    if not store.open_life(tx, document.id, lead):
-        raise Refused(
-            "agreement-differs",
-            f"The id {document.id} cannot be had here; draft the agreement under a new one.",
-            field="id",
-        )
+    if not store.lock(tx, document.id):
+        check_given(document.id, by=lead, field="id")
+        store.open_life(tx, document.id, lead)
     fingerprint = documents.fingerprint(documents.write(document))
     for one in store.versions(tx, document.id):
         texts.check_successor(document, one.document)

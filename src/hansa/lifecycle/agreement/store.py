@@ -35,17 +35,14 @@ def lock(tx: Transaction, agreement: AgreementId) -> bool:
     return one_row(tx, sql, (agreement,)) is not None
 
 
-def open_life(tx: Transaction, agreement: AgreementId, lead: PartyId) -> bool:
-    """Makes the agreement known, if it is new, and locks it.
-
-    False when another agreement has that id, of which whoever asks knows nothing.
-    """
+def open_life(tx: Transaction, agreement: AgreementId, lead: PartyId) -> None:
+    """Makes the agreement known, if it still is not, and locks it."""
     run(
         tx,
         "insert into agreement_life (id, lead) values (%s, %s) on conflict (id) do nothing",
         (agreement, lead),
     )
-    return lock(tx, agreement)
+    lock(tx, agreement)
 
 
 def add_version(

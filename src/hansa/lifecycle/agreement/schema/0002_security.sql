@@ -29,16 +29,22 @@ create function agreement_of_party() returns setof text language sql stable rows
     select distinct agreement from agreement_party where party = hansa_party()
 $$;
 
--- All with whom the current party shares an agreement, itself among them.
+-- All with whom the current party shares an agreement that we have signed, and itself: whoever
+-- drafts one may name in it whom it likes.
 create function agreement_fellows_of_party() returns setof text language sql stable rows 10 as $$
-    select distinct f.party from agreement_party o
-      join agreement_party f on f.agreement = o.agreement
-     where o.party = hansa_party()
+    select hansa_party()
+    union
+    select f.party from agreement_party o
+      join agreement_signature s on (s.agreement, s.version) = (o.agreement, o.version)
+      join agreement_party f on (f.agreement, f.version) = (o.agreement, o.version)
+     where o.party = hansa_party() and s.party = hansa_us()
 $$;
 
--- The price lists that were ever agreed with the current party.
+-- The price lists that we have ever agreed to with the current party.
 create function agreement_lists_of_party() returns setof text language sql stable rows 3 as $$
-    select price_list from agreement_item where buyer = hansa_party()
+    select i.price_list from agreement_item i
+      join agreement_signature s on (s.agreement, s.version) = (i.agreement, i.version)
+     where i.buyer = hansa_party() and s.party = hansa_us()
     union
     select price_list from agreement_customer where party = hansa_party()
 $$;
@@ -65,6 +71,11 @@ call hansa_isolate('agreement_life', 'agreement_version', 'agreement_party', 'ag
 create policy of_the_party on agreement_life to hansa_guest
     using (lead = hansa_party() or id = any (array(select agreement_of_party())))
     with check (lead = hansa_party());
+
+-- An id bears the name of who gave it, so that whoever drafts an agreement learns nothing of those
+-- of others from whether it may be called so.
+create policy given_by_the_lead on agreement_life as restrictive for insert to hansa_guest
+    with check (right(id, length(lead) + 1) = '.' || lead);
 
 -- A version, its parties and its items are drafted by the lead.
 create policy of_the_party on agreement_version for select to hansa_guest

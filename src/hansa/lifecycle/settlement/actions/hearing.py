@@ -14,7 +14,7 @@ from hansa.federation.papers import (
 )
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused, TryLater
-from hansa.foundation.ids import EntryId, Ids, PartyId
+from hansa.foundation.ids import EntryId, Ids, PartyId, check_given
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
@@ -34,14 +34,16 @@ def hear_statement(
     TryLater `statement-overtaken` while a statement between is on its way,
     `statement-busy`, `agreement-not-heard`; Refused `statement-party`, `signature-wrong`,
     `statement-lines`, `statement-sums`, `evidence-wrong`, `statement-twice`,
-    `statement-final`, `key-reused`; NotFound `partner-unknown`.
+    `statement-final`, `id-not-given`, `key-reused`; NotFound `partner-unknown`.
     """
     paper = notice.statement
     fingerprint = documents.fingerprint(documents.write(paper))
     papers.check_parties(paper, us=us, sender=sender, signer=notice.signature.party)
     directory.verify_paper(tx, party=sender, fingerprint=fingerprint, signature=notice.signature)
     before = store.get(tx, paper.id)
-    if before is not None:
+    if before is None or before.partner(us) != sender:
+        check_given(paper.id, by=sender, field="id")
+    else:
         if documents.fingerprint(documents.write(before.statement)) != fingerprint:
             raise Refused(
                 "key-reused", f"Statement {paper.id} came before with other content.", field="id"
@@ -138,8 +140,9 @@ def hear_invoice(
     """Books the invoice that a confirmed statement has become; heard again changes nothing.
 
     Raises NotFound `statement-unknown`; TryLater `answer-awaited` when it overtook the
-    creditor's confirmation; Refused `invoice-unconfirmed`, `key-reused`.
+    creditor's confirmation; Refused `invoice-unconfirmed`, `key-reused`, `malformed`.
     """
+    papers.check_invoice(notice)
     held = store.get(tx, notice.statement, lock=True)
     if held is None or (held.statement.creditor, held.statement.debtor) != (sender, us):
         raise statements.unknown(notice.statement)
@@ -160,10 +163,6 @@ def hear_invoice(
             f"Statement {paper.id} is {held.state}; only a confirmed one can be invoiced.",
             field="statement",
         )
-    store.update(
-        tx,
-        replace(held, state=StatementState.INVOICED, bill=notice.bill, number=notice.number),
-    )
     families = billing.families(tx, us=us, seller=sender, period=paper.period)
     billing.record_supplier_invoice(
         tx,
@@ -186,4 +185,8 @@ def hear_invoice(
         document=documents.fingerprint(documents.write(paper)),
         costs=[(families.get(line.offer), line.net) for line in paper.lines],
         now=now,
+    )
+    store.update(
+        tx,
+        replace(held, state=StatementState.INVOICED, bill=notice.bill, number=notice.number),
     )

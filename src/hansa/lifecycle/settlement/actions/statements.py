@@ -77,7 +77,7 @@ def find(
 def unstated(tx: Transaction, *, us: Party, limit: int) -> Sequence[BillId]:
     """Draft bills to partners of which no statement has been made, at most `limit`."""
     drafts = billing.bills(tx, issuer=us.id, states=[BillState.NEW])
-    waiting = (one.id for one in drafts if one.agreement and not store.of_bill(tx, one.id))
+    waiting = (one.id for one in drafts if one.agreement and not store.of_bill(tx, us.id, one.id))
     return [bill for bill, _ in zip(waiting, range(limit), strict=False)]
 
 
@@ -91,7 +91,7 @@ def issue(
     draft = billing.bill(tx, id=bill)
     if draft.final or draft.agreement is None:
         return None
-    made = papers.stated(draft, id=ids.new(StatementId))
+    made = papers.stated(draft, id=ids.given(StatementId, by=us.id))
     return _send(tx, us, made, bill=bill, keys=keys, ids=ids, now=now)
 
 
@@ -131,7 +131,7 @@ def share(
     ):
         theirs = shares.shared(terms, ref=ref, beneficiary=beneficiary, currency=currency)
         bare = Statement(
-            id=ids.new(StatementId),
+            id=ids.given(StatementId, by=us.id),
             kind_of=SHARE,
             agreement=ref,
             creditor=beneficiary,
@@ -190,7 +190,7 @@ def reissue(
             "Computed anew, the statement says the same; concede lines or await the answer.",
             field="statement",
         )
-    new = replace(new, id=ids.new(StatementId), replaces=old.id)
+    new = replace(new, id=ids.given(StatementId, by=us.id), replaces=old.id)
     store.update(tx, replace(old, state=StatementState.WITHDRAWN))
     sent = _send(tx, us, new, bill=old.bill, keys=keys, ids=ids, now=now)
     assert sent is not None

@@ -24,6 +24,9 @@ from hansa.foundation.time import Instant
 from hansa.lifecycle.billing.model import Bill, BillLine
 from hansa.lifecycle.settlement.model import Held
 
+NUMBER_MAX = 200
+"""The longest id or number of an invoice, in characters."""
+
 
 def compare(
     theirs: Sequence[StatementLine], ours: Sequence[StatementLine]
@@ -183,6 +186,17 @@ def check_parties(statement: Statement, *, us: PartyId, sender: PartyId, signer:
             f"{sender} can state to {us} only what is between the two, signed by itself.",
             field="creditor",
         )
+
+
+def check_invoice(notice: InvoiceIssued) -> None:
+    """Raises Refused `malformed` unless the invoice has an id and a number fit for the books."""
+    for text, field in ((notice.bill, "bill"), (notice.number, "number")):
+        if not (1 <= len(text) <= NUMBER_MAX and text.isprintable()):
+            raise Refused(
+                "malformed",
+                f"The {field} of the invoice is not 1 to {NUMBER_MAX} printable characters.",
+                field=field,
+            )
 
 
 def check_confirmation(

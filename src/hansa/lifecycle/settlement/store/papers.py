@@ -219,12 +219,13 @@ def replaced(tx: Transaction, statement: StatementId) -> bool:
     return row is not None
 
 
-def of_bill(tx: Transaction, bill: BillId) -> bool:
-    """Whether a statement that counts was made of this bill."""
+def of_bill(tx: Transaction, us: PartyId, bill: BillId) -> bool:
+    """Whether a statement that counts was made of this bill of ours."""
     row = one_row(
         tx,
-        "select from settlement_statement where bill = %s and state <> 'withdrawn'",
-        (bill,),
+        """select from settlement_statement
+           where creditor = %s and bill = %s and state <> 'withdrawn'""",
+        (us, bill),
     )
     return row is not None
 
