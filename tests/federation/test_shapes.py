@@ -217,6 +217,9 @@ def a_quote(**changes: Json) -> Json:
     return shape
 
 
+_CANCELLATION = "quoteItem.0.hansaCancellation"
+
+
 @pytest.mark.parametrize(
     ("path", "wrong", "field"),
     [
@@ -231,6 +234,8 @@ def a_quote(**changes: Json) -> Json:
         ("quoteItem__0__quoteItemPrice", [], "quoteItem.0.quoteItemPrice"),
         ("quoteItem__0__quoteItemPrice__0__price__taxRate", 21, "quoteItem.0.quoteItemPrice"),
         ("hansaCurrency", "ZAR", "quoteItem.0.quoteItemPrice"),
+        ("quoteItem__0__hansaCancellation", {"unit": "ZAR", "value": 1}, _CANCELLATION),
+        ("quoteItem__0__hansaCancellation", {"unit": "GBP", "value": -1}, _CANCELLATION),
         ("quoteDate", "yesterday", "quoteDate"),
         ("quoteDate", "2026-11-02T08:00:00", "quoteDate"),
         ("validFor", {}, "validFor.endDateTime"),

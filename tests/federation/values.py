@@ -80,7 +80,8 @@ def terms(currency: str) -> st.SearchStrategy[Terms]:
 def quotes(draw: st.DrawFn) -> Quote:
     """All lines of a quote are in its currency."""
     currency = draw(currencies)
-    line = record(QuoteLine, terms=terms(currency))
+    charge = st.none() | st.builds(Money, st.integers(1, BIGINT), st.just(currency))
+    line = record(QuoteLine, terms=terms(currency), cancellation=charge)
     lines = st.lists(line, max_size=3).map(tuple)
     quote: Quote = draw(record(Quote, currency=st.just(currency), lines=lines))
     return quote

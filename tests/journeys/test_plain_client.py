@@ -236,6 +236,9 @@ def test_an_order_is_cancelled_at_a_charge(alliance: Alliance, shop: Client) -> 
             cancellation=Decimal("12.50"),
         )
         catalogue.put_price(tx, price=price)
+    quote = shop.post(QUOTE, a_quote())
+    told = [item["hansaCancellation"] for item in quote["quoteItem"]]
+    assert told == [{"unit": "GBP", "value": Decimal("12.50")}]
     order = shop.post(ORDER, an_order())
     alliance.top.work_once()
     sent = {

@@ -179,11 +179,16 @@ def test_an_order_is_cancelled_before_anything_is_done_at_no_charge(
     assert shelf.holdings().total == 0
 
 
-def test_cancelling_costs_what_the_price_list_says_once_work_has_begun(
+def test_cancelling_costs_what_the_quote_says_once_work_has_begun(
     alliance: Alliance, shelf: Shelf
 ) -> None:
+    """The price list may say something else by then."""
     _charges(alliance, Decimal("12.50"))
-    placed = shelf.order_outright(alliance.need("Durban", "Soweto", quantity=2)).order
+    quote = shelf.make_quote(alliance.need("Durban", "Soweto", quantity=2)).quote
+    assert [line.cancellation for line in quote.lines] == [Money(2500, "GBP")] * 2
+    alliance.clock.move(timedelta(seconds=1))
+    _charges(alliance, Decimal(99))
+    placed = shelf.place_order(quote.id).order
     alliance.top.work_once()
     asked = shelf.cancel_order(placed.id)
     assert asked.charge == Money(5000, "GBP")

@@ -224,7 +224,11 @@ class Qualification:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """The price of one item, locked. tax applies to all three parts of the terms."""
+    """The price of one item, locked. tax applies to all three parts of the terms.
+
+    cancellation: owed, tax apart, when the buyer takes the order back once work on it has begun;
+    None: nothing is.
+    """
 
     item: str
     offer: OfferCode
@@ -236,6 +240,7 @@ class QuoteLine:
     terms: Terms
     tax: Tax
     holding: HoldingId | None = None
+    cancellation: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

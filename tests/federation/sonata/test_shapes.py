@@ -310,6 +310,15 @@ def test_what_we_could_not_account_for_is_not_taken(price: Json, field: str) -> 
     assert str(refusal.value.field).endswith(field)
 
 
+@pytest.mark.parametrize("amount", [{"unit": "ZAR", "value": 1}, {"unit": "GBP", "value": 0}])
+def test_what_cancelling_costs_is_more_than_nothing_in_the_quotes_currency(amount: Json) -> None:
+    shape = plain_quote()
+    shape["quoteItem"][0]["hansaCancellation"] = amount
+    with pytest.raises(Refused) as refusal:
+        quote.read(over(shape), seller=BT, buyer=MTN, currency="GBP")
+    assert refusal.value.field == "quoteItem.0.hansaCancellation"
+
+
 @pytest.mark.parametrize(
     ("cir", "mbps"),
     [

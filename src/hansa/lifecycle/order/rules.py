@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from hansa.federation.contract import Need, Quote
+from hansa.federation.contract import Need, OrderState, Quote
 from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
 from hansa.foundation import documents
@@ -44,6 +44,14 @@ def first_month(quote: Quote) -> Money:
             tax = Fraction(line.tax.rate_bp, 10_000)
             parts += [amount, amount.times(tax, rounding=Rounding.HALF_UP)]
     return add_up(parts, quote.currency)
+
+
+def cancellation_charge(quote: Quote, state: OrderState) -> Money:
+    """What taking an order back costs: nothing before work on it has begun."""
+    if state is OrderState.ACKNOWLEDGED:
+        return Money.zero(quote.currency)
+    charged = (line.cancellation for line in quote.lines if line.cancellation)
+    return add_up(charged, quote.currency)
 
 
 def check_mandate(

@@ -354,6 +354,7 @@ def _line(wanted: Wanted, costs: Sequence[rules.Cost]) -> QuoteLine:
         terms=rules.line_terms(wanted, listed, costs),
         tax=wanted.tax,
         holding=item.holding,
+        cancellation=catalogue.cancellation(wanted.price, item.quantity),
     )
 
 

@@ -43,9 +43,17 @@ from hansa.federation.sonata.shapes.need import (
     write_product,
 )
 from hansa.federation.sonata.shapes.product import Products, ProductShape
-from hansa.federation.tmf.shapes.common import href, read_instant, write_instant
+from hansa.federation.tmf.shapes.common import (
+    MoneyShape,
+    href,
+    read_instant,
+    read_money,
+    write_instant,
+    write_money,
+)
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import AgreementId, HoldingId, PartyId, QuoteId
+from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 
 BASE = f"{ROOT}/quoteManagement/v8"
@@ -116,7 +124,7 @@ class Validity(TypedDict):
 
 
 class Item(TypedDict):
-    """QuoteItem."""
+    """QuoteItem; hansaCancellation: what cancelling it costs, tax apart."""
 
     id: Text
     action: Literal["add", "modify", "delete"]
@@ -127,6 +135,7 @@ class Item(TypedDict):
     hansaOfferName: NotRequired[Text]
     hansaFamily: NotRequired[Family]
     hansaTax: NotRequired[TaxShape]
+    hansaCancellation: NotRequired[MoneyShape]
 
 
 class Answered(TypedDict):
@@ -215,6 +224,8 @@ def _write_line(line: QuoteLine, state: str, products: Products) -> dict[str, An
         "hansaFamily": line.family,
         "hansaTax": {"code": line.tax.code, "legend": line.tax.legend},
     }
+    if line.cancellation is not None:
+        item["hansaCancellation"] = write_money(line.cancellation)
     return item
 
 
@@ -293,4 +304,14 @@ def _read_line(item: Item, field: str, currency: str) -> QuoteLine:
         terms=terms,
         tax=read_tax(percent, item.get("hansaTax"), f"{field}.quoteItemPrice"),
         holding=HoldingId(found["id"]) if "id" in found else None,
+        cancellation=_read_cancellation(item, f"{field}.hansaCancellation", currency),
     )
+
+
+def _read_cancellation(item: Item, field: str, currency: str) -> Money | None:
+    if "hansaCancellation" not in item:
+        return None
+    amount = read_money(item["hansaCancellation"], field)
+    if amount.currency != currency or amount.minor <= 0:
+        raise unfit(field, f"an amount in {currency} is expected")
+    return amount

@@ -16,6 +16,7 @@ from hansa.federation.tmf.shapes.common import (
     AgreementReference,
     Extended,
     Id,
+    MoneyShape,
     Price,
     Product,
     Ref,
@@ -29,6 +30,7 @@ from hansa.federation.tmf.shapes.common import (
     read_agreement_ref,
     read_characteristics,
     read_instant,
+    read_money,
     read_parties,
     read_party,
     read_site,
@@ -36,12 +38,14 @@ from hansa.federation.tmf.shapes.common import (
     related,
     write_agreement_ref,
     write_instant,
+    write_money,
     write_product,
     write_terms,
 )
 from hansa.federation.tmf.shapes.wish import WishedItem, read_items
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId, OfferCode, QuoteId, TraceId
+from hansa.foundation.money import Money
 
 BASE = "/tmf-api/quoteManagement/v4"
 QUOTES = f"{BASE}/quote"
@@ -81,7 +85,7 @@ class TaxShape(TypedDict):
 
 
 class ItemShape(Extended):
-    """The locked price of one item."""
+    """The locked price of one item; hansaCancellation: what cancelling it costs, tax apart."""
 
     id: Text
     action: Literal["add", "modify"]
@@ -92,6 +96,7 @@ class ItemShape(Extended):
     quoteItemPrice: list[Price]
     hansaFamily: Family
     hansaTax: TaxShape
+    hansaCancellation: NotRequired[MoneyShape]
 
 
 class QuoteShape(Extended):
@@ -201,7 +206,7 @@ def write(quote: Quote) -> QuoteShape:
 
 
 def write_line(line: QuoteLine) -> ItemShape:
-    return {
+    shape: ItemShape = {
         "id": line.item,
         "action": "add" if line.holding is None else "modify",
         "state": "approved",
@@ -217,6 +222,9 @@ def write_line(line: QuoteLine) -> ItemShape:
         "@baseType": "QuoteItem",
         "@schemaLocation": SCHEMA,
     }
+    if line.cancellation is not None:
+        shape["hansaCancellation"] = write_money(line.cancellation)
+    return shape
 
 
 def read(value: Json) -> Quote:
@@ -260,4 +268,14 @@ def _read_line(item: ItemShape, index: int, currency: str) -> QuoteLine:
         terms=terms,
         tax=Tax(item["hansaTax"]["code"], int(rate_bp), item["hansaTax"]["legend"]),
         holding=HoldingId(item["product"]["id"]) if "id" in item["product"] else None,
+        cancellation=_read_cancellation(item, field, currency),
     )
+
+
+def _read_cancellation(item: ItemShape, field: str, currency: str) -> Money | None:
+    if "hansaCancellation" not in item:
+        return None
+    amount = read_money(item["hansaCancellation"], f"{field}.hansaCancellation")
+    if amount.currency != currency or amount.minor <= 0:
+        raise malformed(f"{field}.hansaCancellation", f"an amount in {currency} is expected")
+    return amount

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from hansa.federation.contract import Characteristics, Offer, QuoteLine, Tax, Terms
+from hansa.federation.contract import Characteristics, Offer, Tax, Terms
 from hansa.federation.shelf import ShelfOffer
 from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
@@ -150,35 +150,14 @@ def price_for(
     raise Refused("price-missing", f"{offer} has no price for you at this time.", field="offer")
 
 
-def cancellation_charge(
-    tx: Transaction,
-    *,
-    us: PartyId,
-    buyer: PartyId,
-    by_partner: bool,
-    line: QuoteLine,
-    currency: str,
-    at: Instant,
-) -> Money:
-    """What it costs the buyer to cancel this line of an order, by the price in force then."""
-    try:
-        if by_partner:
-            country = line.site.country if line.site else None
-            trade = agreement.terms_for(
-                tx, seller=us, buyer=buyer, offer=line.offer, country=country, at=at
-            )
-            price_list = trade.item.price_list
-        else:
-            price_list = agreement.customer(tx, party=buyer).price_list
-        listed = price_for(tx, price_list=price_list, offer=line.offer, currency=currency, at=at)
-    except Refused:  # what was agreed then is not on record any more: nothing is owed for it
-        return Money.zero(currency)
-    return rules.cancellation(listed, line.quantity)
-
-
 def list_terms(price: ListPrice, chosen: Characteristics, quantity: int) -> Terms:
     """The list-price part of a line for its whole quantity, each amount rounded once."""
     return rules.list_terms(price, chosen, quantity)
+
+
+def cancellation(price: ListPrice, quantity: int) -> Money | None:
+    """What it costs to take a line back once work on it has begun; None: nothing."""
+    return rules.cancellation(price, quantity)
 
 
 def reference_rate(

@@ -80,10 +80,10 @@ def list_terms(listed: ListPrice, chosen: Mapping[str, int | str], quantity: int
     )
 
 
-def cancellation(listed: ListPrice, quantity: int) -> Money:
-    """What a cancelled line costs, rounded once."""
+def cancellation(listed: ListPrice, quantity: int) -> Money | None:
+    """What a cancelled line costs, rounded once; None for nothing."""
     unit = Rate(listed.cancellation, listed.currency)
-    return price(unit, quantity, rounding=Rounding.HALF_UP)
+    return price(unit, quantity, rounding=Rounding.HALF_UP) or None
 
 
 def shown(

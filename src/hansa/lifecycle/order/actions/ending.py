@@ -8,12 +8,10 @@ from hansa.federation.contract import Order, OrderState
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BuyerKey, CancellationId, Ids, OrderId, PartyId, check_key
-from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.order import rules, store
 from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.order.model import FINAL_STATES, AskedCancellation, KeptOrder, taking_back
@@ -102,9 +100,9 @@ def cancel(
 ) -> Cancellation:
     """Has an order that is under way taken back; asked again gives the same cancellation.
 
-    It costs what the catalogue said when the order was placed, and nothing before work on it
-    has begun. Raises NotFound `order-unknown`; Refused `order-not-cancellable` for an order
-    that is over or ends another, `order-not-ceasable` for one that is being ceased already.
+    It costs what its quote says, and nothing before work on it has begun. Raises NotFound
+    `order-unknown`; Refused `order-not-cancellable` for an order that is over or ends another,
+    `order-not-ceasable` for one that is being ceased already.
     """
     buyer = None if actor.role == "operator" else actor.party
     target = orders.locked(tx, us, order_id, buyer)
@@ -128,6 +126,7 @@ def cancel(
         ids=ids,
         now=now,
     )
+    quote = quotes.get(tx, quote_id=target.order.quote).quote
     asked = AskedCancellation(
         id=cancellation,
         order=order_id,
@@ -135,29 +134,11 @@ def cancel(
         reason=reason,
         wished_for=wished_for,
         asked_at=now,
-        charge=_charge(tx, us=us, target=target),
+        charge=rules.cancellation_charge(quote, target.order.state),
     )
     store.add_cancellation(tx, asked, extras or {})
     orders.tell_cancellation(tx, target, cancellation, "create", ids, now)
     return store.cancellations(tx, id=cancellation).things[0]
-
-
-def _charge(tx: Transaction, *, us: PartyId, target: KeptOrder) -> Money:
-    quote = quotes.get(tx, quote_id=target.order.quote).quote
-    charge = Money.zero(quote.currency)
-    if target.order.state is OrderState.ACKNOWLEDGED:
-        return charge
-    for line in quote.lines:
-        charge += catalogue.cancellation_charge(
-            tx,
-            us=us,
-            buyer=quote.buyer,
-            by_partner=target.by_partner,
-            line=line,
-            currency=quote.currency,
-            at=target.order.placed_at,
-        )
-    return charge
 
 
 def cancellation(
