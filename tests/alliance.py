@@ -258,6 +258,7 @@ class Alliance:
         monthly: str = "100",
         margin_bp: int | None = None,
         tariff: Tariff | None = None,
+        cancellation: str = "0",
         countries: Sequence[str] = ("ZA", "GH"),
         access: bool = False,
     ) -> None:
@@ -298,6 +299,7 @@ class Alliance:
                     monthly_per={"speed_mbps": Decimal("0.25")},
                     margin_bp=margin_bp,
                     tariff=tariff,
+                    cancellation=Decimal(cancellation),
                 ),
             )
 
@@ -344,16 +346,30 @@ class Quiet(TestClient):
         return super().send(request, **kwargs)
 
 
-def chain(alliance: Alliance, length: int, *, tariff: Tariff | None = None) -> Storefront:
+def chain(
+    alliance: Alliance,
+    length: int,
+    *,
+    tariff: Tariff | None = None,
+    cancellation: Callable[[int], str] = lambda _: "0",
+) -> Storefront:
     """`length` operators, each reselling the line of the one before; returns the last one's
     storefront as its customer sees it. The first delivers from its own network.
+
+    cancellation: what the first, second, … operator wants for a line that is cancelled.
     """
     below: Node | None = None
     for number in range(1, length + 1):
         node = alliance.add(f"op{number}")
         if below is None:
             alliance.build_network(node)
-            alliance.offer(node, sources=[node.us.id], currency="GBP", tariff=tariff)
+            alliance.offer(
+                node,
+                sources=[node.us.id],
+                currency="GBP",
+                tariff=tariff,
+                cancellation=cancellation(number),
+            )
         else:
             alliance.join(below, node)
             alliance.agree(below, node, currency="GBP")
@@ -364,6 +380,7 @@ def chain(alliance: Alliance, length: int, *, tariff: Tariff | None = None) -> S
                 one_off="0",
                 monthly="5",
                 margin_bp=1000,
+                cancellation=cancellation(number),
             )
         below = node
     assert below is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -36,6 +38,7 @@ from hansa.federation.papers import (
     StatementIssued,
     TicketMoved,
 )
+from hansa.federation.shelf import Cancellation, CancellationState
 from hansa.federation.tmf.shapes import (
     agreement,
     bill,
@@ -43,6 +46,7 @@ from hansa.federation.tmf.shapes import (
     common,
     inventory,
     order,
+    ordered,
     partnership,
     qualification,
     quote,
@@ -52,7 +56,7 @@ from hansa.federation.tmf.shapes import (
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey
+from hansa.foundation.ids import BuyerKey, CancellationId, OrderId
 from hansa.foundation.money import Money
 from tests.federation.values import moneys, reachable, value
 
@@ -296,6 +300,17 @@ def ask(*actions: str) -> Json:
             for number, action in enumerate(actions)
         ],
     }
+
+
+def test_a_charge_that_is_not_owed_is_shown_as_nothing() -> None:
+    at = datetime(2026, 11, 2, tzinfo=UTC)
+    made = Cancellation(
+        CancellationId("c"), OrderId("o"), OrderId("p"), CancellationState.DONE, at,
+        Money(1110, "GBP"),
+    )  # fmt: skip
+    assert ordered.write_cancel(made)["hansaCharge"] == {"unit": "GBP", "value": Decimal("11.10")}
+    waived = ordered.write_cancel(replace(made, waived=True))
+    assert waived["hansaCharge"] == {"unit": "GBP", "value": 0}
 
 
 def test_an_order_is_a_yes_or_an_end_and_never_both() -> None:

@@ -56,6 +56,7 @@ RIGHTS: Mapping[str, str] = {
     "inventory_spell": "select",
     "ledger_hold": "select, update (moved_at, state)",
     "order_cancellation": READS_AND_ADDS,
+    "order_charge": "select",
     "order_extra": READS_AND_ADDS,
     "order_move": READS_AND_ADDS,
     "order_order": "select, insert, update (hold)",

@@ -39,6 +39,7 @@ UNSEEN = {
     "federation_certificate": "these nodes speak to each other without TLS",
     "hub_subscription": "nobody has subscribed",
     "order_cancellation": "nothing is cancelled",
+    "order_charge": "nothing is cancelled",
     "order_extra": "nothing was sent that we do not understand",
     "qualification_kept": "quotes are asked for at once",
     "quote_bulk": "nothing is asked for in bulk",

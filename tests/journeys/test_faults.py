@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
@@ -17,18 +18,19 @@ import pytest
 from hansa.federation.contract import OrderState, PercentileTariff
 from hansa.federation.papers import StatementState
 from hansa.foundation.errors import TryLater
-from hansa.foundation.ids import BuyerKey, OrderId
+from hansa.foundation.ids import BuyerKey, OrderId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.plan import actions as plans
-from hansa.foundation.plan.model import Handlers, TaskState
+from hansa.foundation.plan.model import Handler, Handlers, Outside, TaskState
 from hansa.foundation.time import Period, SetClock
 from hansa.ledger import actions as ledger
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.agreement.model import AgreementState
 from hansa.lifecycle.billing import actions as billing
+from hansa.lifecycle.delivery.model import SUPPLY
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
-from hansa.lifecycle.order.actions import orders
+from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.node import Node
 from hansa.storefront.seller import Storefront
@@ -47,7 +49,8 @@ ENDED = {TaskState.DONE, TaskState.SKIPPED, TaskState.UNDONE, TaskState.FAILED}
 class Pair:
     """op1 delivers, op2 resells it on top of an access of its own. What every story begins with.
 
-    empty: nothing was ordered. held: a line is held since some days. over: and the month is over.
+    empty: nothing was ordered. held: a line is held since some days. over: another one was
+    cancelled while both worked on it, and the month is over.
     """
 
     def __init__(self, alliance: Alliance) -> None:
@@ -59,9 +62,20 @@ class Pair:
         alliance.join(self.op1, self.op2)
         self.below = alliance.agree(self.op1, self.op2, currency="GBP")
         tariff = PercentileTariff(rate_per_mbps=Decimal("0.35"), commit_mbps=10)
-        alliance.offer(self.op1, sources=[self.op1.us.id], currency="GBP", tariff=tariff)
         alliance.offer(
-            self.op2, sources=[self.op1.us.id], currency="GBP", margin_bp=1000, access=True
+            self.op1,
+            sources=[self.op1.us.id],
+            currency="GBP",
+            tariff=tariff,
+            cancellation="11.10",
+        )
+        alliance.offer(
+            self.op2,
+            sources=[self.op1.us.id],
+            currency="GBP",
+            margin_bp=1000,
+            access=True,
+            cancellation="22.20",
         )
         self.front: Storefront = alliance.customer(self.op2)
         self.empty = Standing(alliance)
@@ -70,8 +84,23 @@ class Pair:
         self.holding = self.front.progress(self.order).provided[0].holding
         alliance.clock.move(timedelta(days=3))
         self.held = Standing(alliance)
+        self._cancel_one()
         alliance.clock.at = NOVEMBER.end + timedelta(hours=6)
         self.over = Standing(alliance)
+
+    def _cancel_one(self) -> None:
+        order = place(self, "Paarl", key="cancelled")
+        self.op2.work_once()
+        self._begin_below()
+        self.front.cease(order_id=order, key=BuyerKey("back"))
+        self.op2.work_once()
+        self._begin_below()
+        self.alliance.work()
+        assert self.front.progress(order).state is OrderState.CANCELLED
+
+    def _begin_below(self) -> None:
+        with self.op1.begin() as tx:
+            assert self.op1.deliver(tx, self.alliance.clock.now()) == 1
 
     def close(self) -> None:
         for standing in (self.empty, self.held, self.over):
@@ -251,6 +280,44 @@ def an_order_fails_and_is_taken_back(pair: Pair, wrap: Wrap) -> None:
     nothing_left(pair)
 
 
+def an_order_is_cancelled(pair: Pair, wrap: Wrap) -> None:
+    """op2 has built its access, and op1 has begun with the rest, when the customer gives up."""
+    pair.again(pair.empty, wrap)
+    pair.op1.handlers = {**pair.op1.handlers, SUPPLY: unanswered(pair.op1.handlers[SUPPLY])}
+    order = place(pair, "Durban", "k")
+    live(pair, for_at_most=timedelta(minutes=1))
+    with pair.op1.begin() as tx:
+        assert [one.order.state for one in orders.orders(tx, us=pair.op1.us.id)] == ["inProgress"]
+    end = _insist(lambda: pair.front.cease(order_id=order, key=BuyerKey("back"))).id
+    live(pair)
+    assert pair.front.progress(order).state is OrderState.CANCELLED
+    assert pair.front.progress(end).state is OrderState.COMPLETED
+    for node in (pair.op1, pair.op2):
+        assert {str(one.state) for one in holdings(node)} <= {"terminated"}
+    assert charged(pair.op1) == [("op1", "op2", 1110)]
+    assert charged(pair.op2) == [("op1", "op2", 1110), ("op2", SHOP, 2220)]
+    # With 20 % tax.
+    assert credit(pair) == (Money(1332, "GBP"), Money(2664, "GBP"))
+    nothing_left(pair)
+
+
+def unanswered(handler: Handler) -> Handler:
+    """Never has an answer from the seller."""
+
+    def call(_task: object, _now: object) -> None:
+        raise TryLater("silent", "The seller does not answer; ask again.")
+
+    assert isinstance(handler, Outside)
+    return replace(handler, call=call)
+
+
+def charged(node: Node) -> list[tuple[PartyId, PartyId, int]]:
+    """What the node knows to be owed for cancelled orders: to whom, by whom, how much."""
+    with node.begin() as tx:
+        found = ending.charges(tx, period=NOVEMBER)
+    return sorted((one.seller, one.buyer, one.net.minor) for one in found)
+
+
 def a_month_is_settled(pair: Pair, wrap: Wrap) -> None:
     pair.again(pair.over, wrap)
     live(pair)
@@ -259,6 +326,8 @@ def a_month_is_settled(pair: Pair, wrap: Wrap) -> None:
         with node.begin() as tx:
             (statement,) = statements.find(tx, period=NOVEMBER)
             assert (statement.state, statement.differences) == (StatementState.INVOICED, ())
+            (line,) = [one for one in statement.statement.lines if "/cancellation/" in one.key]
+            assert line.net == Money(1110, "GBP")
             owed.append(statement.total)
     with pair.op1.begin() as tx:
         (bill,) = billing.bills(tx)
@@ -267,6 +336,7 @@ def a_month_is_settled(pair: Pair, wrap: Wrap) -> None:
     with pair.op2.begin() as tx:
         (invoice,) = billing.supplier_invoices(tx)
         (customers,) = billing.bills(tx)
+        assert sum("/cancellation/" in line.key for line in customers.lines) == 1
         assert (invoice.number, invoice.total) == (bill.number, bill.total)
         assert ledger.balance(tx, code="payable/op1/GBP") == -bill.total
         assert ledger.balance(tx, code=f"receivable/{SHOP}/GBP") == customers.total
@@ -288,6 +358,7 @@ STORIES: dict[str, Story] = {
         a_line_is_made_faster,
         a_line_is_ceased,
         an_order_fails_and_is_taken_back,
+        an_order_is_cancelled,
         a_month_is_settled,
     )
 }

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,12 @@ from hansa.foundation.ids import BuyerKey, OrderId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
-from hansa.foundation.time import SystemClock
+from hansa.foundation.time import Period, SystemClock
 from hansa.ledger import actions as ledger
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.order.actions import orders
-from hansa.node import SETTINGS, HttpSettings
+from hansa.lifecycle.order.actions import ending, orders
+from hansa.lifecycle.order.model import Charge
+from hansa.node import SETTINGS, HttpSettings, Node
 from tests.alliance import SHOP, Alliance, chain
 from tests.databases import Pool
 from tests.nursery import Nursery, nursery
@@ -66,6 +67,7 @@ class World:
         self.nodes = nodes
         self.front = alliance.top.storefront(Actor(SHOP, "customer"))
         self.placed = 0
+        self.cancelled = 0
 
     def start(self, name: str, process: str, **told: str) -> int:
         living = self.nodes[name]
@@ -93,29 +95,43 @@ class World:
         wait(lambda: self.front.progress(order).state is OrderState.COMPLETED, "the order")
 
     def check(self) -> None:
-        """Every order so far was delivered once at every node, and nothing is left over."""
+        """Every order so far was delivered once at every node, or cancelled and charged for once,
+        and nothing is left over.
+        """
         for name, node in self.alliance.nodes.items():
             wait(lambda n=node: no_open_task(n), f"{name}'s tasks")  # type: ignore[misc]
             with node.begin() as tx:
                 assert plans.fallout(tx) == []
                 assert len(inventory.sold(tx, us=name)) == self.placed
-                assert len(orders.orders(tx, us=name, limit=1000)) == self.placed
+                entered = self.placed + 2 * self.cancelled
+                assert len(orders.orders(tx, us=name, limit=1000)) == entered
                 below = inventory.own if name == "op1" else inventory.bought
                 assert len(below(tx, us=name)) == self.placed
                 buyer = SHOP if name == "op3" else PartyId(f"op{int(name[-1]) + 1}")
                 held = ledger.exposure(tx, party=buyer, currency="GBP")
-                assert held == Money(COMMITTED[name] * self.placed, "GBP")
+                owed = charges(node, name)
+                assert len(owed) == (0 if name == "op1" else self.cancelled)
+                in_all = COMMITTED[name] * self.placed + CANCELLED.get(name, 0) * len(owed)
+                assert held == Money(in_all, "GBP")
 
 
 COMMITTED = {"op1": 21000, "op2": 26700, "op3": 32970}
 """What an order commits each operator's buyer to, in pence: one-off and a month, with 20 % tax."""
 
+CANCELLED = {"op2": 2700, "op3": 3900}
+"""What a cancelled order costs op2's and op3's buyers, with tax; op1 has not begun with any."""
+
 _places = itertools.count()
+
+
+def charges(node: Node, seller: PartyId) -> Sequence[Charge]:
+    with node.begin() as tx:
+        return ending.charges(tx, seller=seller, period=Period.month_of(SystemClock().now()))
 
 
 def no_open_task(node: object) -> bool:
     with node.begin() as tx:  # type: ignore[attr-defined]
-        return not set(plans.counts(tx)) - {"done", "skipped"}
+        return not set(plans.counts(tx)) - {"done", "skipped", "undone"}
 
 
 def wait(happened: Callable[[], bool], what: str) -> None:
@@ -144,7 +160,7 @@ def world(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
         alliance = Addressed(databases, folder, SystemClock(), b"kills")  # type: ignore[arg-type]
         alliance.ports = ports
         try:
-            chain(alliance, len(NODES))
+            chain(alliance, len(NODES), cancellation=lambda number: f"{number}2.50")
             nodes = {name: Living(folder / name, ports[name]) for name in NODES}
             for party, node in alliance.nodes.items():
                 write_settings(nodes[party], node.database)
@@ -204,6 +220,49 @@ def test_a_worker_is_killed(world: World, name: str, kind: str, moment: str) -> 
     world.start(name, "worker")
     world.wait_for(order)
     world.check()
+
+
+@pytest.mark.parametrize("name", ["op2", "op3"])
+@pytest.mark.parametrize(
+    ("kind", "moment"),
+    [
+        ("deliver", "recorded"),
+        ("delivery.withdraw", "before"),
+        ("delivery.withdraw", "after"),
+        ("delivery.withdraw", "recorded"),
+        ("delivery.fail", "before"),
+        ("delivery.fail", "recorded"),
+    ],
+)
+def test_a_worker_is_killed_as_it_takes_an_order_back(
+    world: World, name: str, kind: str, moment: str
+) -> None:
+    """op1 has the order and has not begun with it when the customer gives up."""
+    world.nurse.kill(world.nodes["op1"].worker)
+    order = world.order(world.quote())
+    op1 = world.alliance.nodes[PartyId("op1")]
+    wait(lambda: waiting(op1) == 1, "the order at op1")
+    doomed = world.replace(name, "worker", kind=kind, moment=moment)
+    world.front.cease(order_id=order, key=BuyerKey(f"back-{order}"))
+    steps = [
+        (lambda: not world.nurse.lives(doomed), name),
+        (lambda: waiting(op1) == 2, "op1"),
+    ]
+    if kind == "delivery.fail":  # which comes when everything below has been taken back
+        steps.reverse()
+    for happened, next_one in steps:
+        wait(happened, f"what {next_one}'s worker is to follow")
+        world.start(next_one, "worker")
+    wait(lambda: world.front.progress(order).state is OrderState.CANCELLED, "the end of it")
+    world.placed -= 1
+    world.cancelled += 1
+    world.check()
+
+
+def waiting(node: Node) -> int:
+    """How many orders nobody has begun with."""
+    with node.begin() as tx:
+        return len(orders.orders(tx, us=node.us.id, state=OrderState.ACKNOWLEDGED))
 
 
 @pytest.mark.parametrize(

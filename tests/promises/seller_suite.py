@@ -14,6 +14,7 @@ import pytest
 
 from hansa.federation.contract import (
     Characteristics,
+    Charged,
     Need,
     OrderState,
     Progress,
@@ -23,6 +24,7 @@ from hansa.federation.contract import (
 )
 from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import BuyerKey, HoldingId, OfferCode, OrderId, QuoteId
+from hansa.foundation.money import add_up
 from hansa.foundation.readings import Reading
 from hansa.foundation.site import Site
 from hansa.foundation.time import Period, SetClock
@@ -331,15 +333,19 @@ class SellerSuite:
     def test_an_order_in_progress_is_cancelled(self, market: Market) -> None:
         quote = market.seller.quote(market.need)
         order = market.unfinished(quote.id, BuyerKey("one"))
-        assert market.seller.progress(order).state not in {
-            OrderState.COMPLETED,
-            OrderState.FAILED,
-            OrderState.CANCELLED,
-        }
+        before = market.seller.progress(order).state
+        assert before not in {OrderState.COMPLETED, OrderState.FAILED, OrderState.CANCELLED}
         assert market.ceased(order, "two").state is OrderState.COMPLETED
         cancelled = market.seller.progress(order)
         assert cancelled.state is OrderState.CANCELLED
         assert cancelled.provided == ()
+        price = add_up(
+            (line.cancellation for line in quote.lines if line.cancellation), quote.currency
+        )
+        if before is OrderState.ACKNOWLEDGED or not price:
+            assert cancelled.charged is None
+        else:
+            assert cancelled.charged == Charged(price, market.clock.now())
 
     def test_quotes_are_locked(self, market: Market) -> None:
         quote: Quote = market.seller.quote(market.need)

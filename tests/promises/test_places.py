@@ -40,7 +40,7 @@ def five(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand
     clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
     with pool.lend() as databases:
         alliance = Alliance(databases, tmp_path_factory.mktemp("five"), clock, b"promises")
-        chain(alliance, LENGTH)
+        chain(alliance, LENGTH, cancellation=lambda number: f"{number}.50")
         nodes = list(alliance.nodes.values())
         with nodes[0].begin() as tx:
             network.uncover(tx, entries=[Coverage(LINE, "ZA")])

@@ -47,7 +47,7 @@ def four(
         schemas = str(FOLDER) if FOLDER.exists() else ""
         alliance.sonata = SonataSettings(products={LINE: "access-eline"}, schemas=schemas)
         alliance.speaks = {PartyId("op1"): "sonata", PartyId("op3"): "sonata"}
-        chain(alliance, LENGTH)
+        chain(alliance, LENGTH, cancellation=lambda number: f"{number}.50")
         nodes = list(alliance.nodes.values())
         with nodes[0].begin() as tx:
             network.uncover(tx, entries=[Coverage(LINE, "ZA")])

@@ -307,6 +307,14 @@ class Provided:
     since: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What it costs that an order was cancelled as its buyer wished: tax apart, owed since `at`."""
+
+    amount: Money
+    at: Instant
+
+
 OrderKind = Literal["provide", "cease"]
 """provide: for what a quote lists. cease: to end what another order has brought."""
 
@@ -317,6 +325,7 @@ class Progress:
 
     hops: sales in the chain from this one downwards, 1 when the seller delivers it all.
     provided: one for each item, once completed. reason: why it failed or is held, for the buyer.
+    charged: once cancelled, if that costs anything.
     """
 
     order: OrderId
@@ -327,6 +336,7 @@ class Progress:
     hops: int = 1
     reason: str = ""
     kind: OrderKind = "provide"
+    charged: Charged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +387,8 @@ class Seller(Protocol):
 
     def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
         """Ends what that order brought: a new service ends, a change goes back to what was
-        before it, an order still in progress is cancelled. Returns the order that does it.
+        before it, an order still in progress is cancelled, at the price that its quote names
+        for that. Returns the order that does it.
         """
         ...
 

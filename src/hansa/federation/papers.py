@@ -165,7 +165,8 @@ class TicketMoved:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One line that both sides can compute. key: `HOLDING/what`, the same on both sides.
+    """One line that both sides can compute. key: `HOLDING/what` or `ORDER/what`, the same on both
+    sides.
 
     quantity: exact decimal. net: rounded once here. tax: of this line, rounded once.
     """

@@ -147,7 +147,8 @@ class CancellationState(StrEnum):
 class Cancellation:
     """The wish that an order shall not be. An order has one at most.
 
-    charge: what it costs, tax apart, zero as a rule. by: the order that takes it back.
+    charge: what it costs, tax apart, zero as a rule. waived: it is not owed after all, for the
+    order came to its end before it could be taken back. by: the order that takes it back.
     wished_for: when the buyer wanted it; as soon as can be when it said nothing.
     effective_at: since when there is nothing left of it, once done.
     """
@@ -161,6 +162,7 @@ class Cancellation:
     reason: str = ""
     wished_for: Instant | None = None
     effective_at: Instant | None = None
+    waived: bool = False
     extras: Extras = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansa.federation.contract import Tax
+from hansa.foundation.ids import OfferCode, OrderId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 from hansa.lifecycle.billing import rules
 from hansa.lifecycle.inventory.model import Holding
+from hansa.lifecycle.order.model import Charge
 from tests.lifecycle.billing.examples import (
     ALLIANCE,
     BT,
@@ -23,6 +26,7 @@ from tests.lifecycle.billing.examples import (
     NOVEMBER,
     REVERSE,
     SHOP,
+    VAT,
     day,
     holding,
     spell,
@@ -230,6 +234,55 @@ def test_lines_are_gathered_by_counterparty_agreement_and_currency() -> None:
     ]
     by_seller = rules.gathered(priced[1:], by="seller")
     assert {one.party for one in by_seller} == {BT}
+
+
+def a_charge(item: str = "line-1", **changes: object) -> Charge:
+    charge = Charge(
+        seller=BT,
+        order=OrderId("ord_1"),
+        item=item,
+        buyer=MTN,
+        offer=OfferCode("sa-connect"),
+        offer_name="SA Connect",
+        family="connectivity",
+        site="Durban",
+        holding=None,
+        quantity=2,
+        net=Money(12_345, "ZAR"),
+        tax=VAT,
+        agreement=ALLIANCE,
+        due_at=day(7, 13, minute=30),
+    )
+    return replace(charge, **changes)  # type: ignore[arg-type]
+
+
+def test_what_was_cancelled_is_a_line_with_its_reason() -> None:
+    line = rules.charge_line(a_charge())
+    assert line.key == "ord_1/cancellation/line-1"
+    assert line.description == (
+        "SA Connect (Durban), cancelled on 2026-11-07 13:30 UTC after work on it had begun"
+    )
+    assert (line.quantity, line.unit) == (Decimal(2), "item")
+    assert (line.net, line.tax) == (Money(12_345, "ZAR"), Money(1_852, "ZAR"))
+    assert (line.order, line.holding, line.family) == ("ord_1", None, "connectivity")
+    assert rules.charge_line(a_charge(site="")).description.startswith("SA Connect, cancelled")
+
+
+def test_what_was_cancelled_goes_on_the_bill_of_its_agreement_and_currency() -> None:
+    held = holding(spell(ALWAYS), id="hld_1", seller=BT, buyer=MTN, agreement=ALLIANCE)
+    priced = [(held, rules.lines(held, (), NOVEMBER))]
+    charges = [
+        a_charge("a"),
+        a_charge("b", agreement=replace(ALLIANCE, version=2)),
+        a_charge("c", net=Money(1, "GBP")),
+        a_charge("d", buyer=SHOP, agreement=None),
+    ]
+    found = rules.gathered(priced, charges, by="buyer")
+    assert [
+        (one.party, one.agreement and one.agreement.version, one.currency, len(one.lines))
+        for one in found
+    ] == [(MTN, 1, "GBP", 1), (MTN, 1, "ZAR", 2), (MTN, 2, "ZAR", 1), (SHOP, None, "ZAR", 1)]
+    assert {one.party for one in rules.gathered((), charges, by="seller")} == {BT}
 
 
 def test_both_sides_compute_the_same_lines() -> None:

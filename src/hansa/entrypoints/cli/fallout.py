@@ -155,7 +155,7 @@ def cancel(
 ) -> None:
     """Take an order back that is on its way: what was done for it is undone, step by step.
 
-    For a customer's own wish, use `hansa order cease`.
+    Its buyer owes nothing for that. For a customer's own wish, use `hansa order cease`.
     """
     from hansa.foundation.errors import Refused, TryLater
     from hansa.foundation.ids import OrderId

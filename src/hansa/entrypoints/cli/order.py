@@ -89,7 +89,7 @@ def cease(
 ) -> None:
     """End what an order brought: a new service ends, a change goes back to what was before.
 
-    An order still in progress is cancelled.
+    An order still in progress is cancelled, at what its quote says that costs.
     """
     from hansa.foundation.ids import BuyerKey, OrderId
 
@@ -125,6 +125,7 @@ def show(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
             "key": order.key,
             "placed": order.placed_at,
             "hops": progress.hops,
+            "charged": progress.charged.amount if progress.charged else None,
             "trace id": order.trace,
         },
     )

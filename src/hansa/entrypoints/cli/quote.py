@@ -166,6 +166,10 @@ def show_quote(quote: Quote) -> None:
             else None,
             "one-off in all": add_up((line.terms.one_off for line in quote.lines), quote.currency),
             "monthly in all": add_up((line.terms.monthly for line in quote.lines), quote.currency),
+            "to cancel it": add_up(
+                (line.cancellation for line in quote.lines if line.cancellation), quote.currency
+            )
+            or None,
         },
     )
     render.table(

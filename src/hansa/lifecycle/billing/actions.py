@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.federation.contract import AgreementRef, Family
@@ -29,32 +29,24 @@ from hansa.lifecycle.billing.model import (
 )
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
-from hansa.lifecycle.order.actions import orders
+from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.rating.actions import months as rating
 
 
 def sold_lines(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period) -> Sequence[Group]:
     """What one buyer owes us for a rated period, by agreement version and currency."""
-    return rules.gathered(
-        (
-            (one, _lines(tx, one, period))
-            for one in inventory.sold(tx, us=us, buyer=buyer, period=period)
-        ),
-        by="buyer",
-    )
+    held = inventory.sold(tx, us=us, buyer=buyer, period=period)
+    charges = ending.charges(tx, seller=us, buyer=buyer, period=period)
+    return rules.gathered(_priced(tx, held, period), charges, by="buyer")
 
 
 def bought_lines(
     tx: Transaction, *, us: PartyId, seller: PartyId | None = None, period: Period
 ) -> Sequence[Group]:
     """What we owe sellers for a rated period by our own computation, with the same rules."""
-    return rules.gathered(
-        (
-            (one, _lines(tx, one, period))
-            for one in inventory.bought(tx, us=us, seller=seller, period=period)
-        ),
-        by="seller",
-    )
+    held = inventory.bought(tx, us=us, seller=seller, period=period)
+    charges = ending.charges(tx, seller=seller, buyer=us, period=period)
+    return rules.gathered(_priced(tx, held, period), charges, by="seller")
 
 
 def expected(
@@ -76,14 +68,18 @@ def expected(
 def families(
     tx: Transaction, *, us: PartyId, seller: PartyId, period: Period
 ) -> Mapping[OfferCode, Family]:
-    """The family of service of each offer that we held of a seller in the period."""
+    """The family of service of each offer that a seller may charge us for in the period."""
     held = inventory.bought(tx, us=us, seller=seller, period=period)
-    return {one.offer: one.family for one in held}
+    charges = ending.charges(tx, seller=seller, buyer=us, period=period)
+    return {one.offer: one.family for one in held} | {one.offer: one.family for one in charges}
 
 
-def _lines(tx: Transaction, holding: Holding, period: Period) -> Sequence[BillLine]:
-    rated = rating.rated(tx, holding=holding.ref, period=period)
-    return rules.lines(holding, rated, period)
+def _priced(
+    tx: Transaction, held: Sequence[Holding], period: Period
+) -> Iterator[tuple[Holding, Sequence[BillLine]]]:
+    for one in held:
+        rated = rating.rated(tx, holding=one.ref, period=period)
+        yield one, rules.lines(one, rated, period)
 
 
 # --- bills of ours ----------------------------------------------------------------------------
@@ -268,6 +264,7 @@ def unbilled_periods(tx: Transaction, *, us: PartyId) -> Sequence[Period]:
 def unbilled(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[PartyId]:
     """The buyers whose bills for the period are still to be made, by name."""
     buyers = {one.buyer for one in inventory.sold(tx, us=us, period=period)}
+    buyers |= {one.buyer for one in ending.charges(tx, seller=us, period=period)}
     return sorted(buyers - store.billed_buyers(tx, us, period))
 
 

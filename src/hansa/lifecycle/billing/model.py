@@ -59,7 +59,7 @@ DRAFTS = frozenset({BillState.NEW, BillState.ON_HOLD})
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One line. key: `HOLDING/what`, equal on both sides of the trade.
+    """One line. key: `HOLDING/what` or `ORDER/what`, equal on both sides of the trade.
 
     quantity: exact decimal of `unit`. net: rounded once, here. tax: on net, rounded once.
     rate_bp: hundredths of a percent. holding, order, family: what the line is for and the

@@ -2,7 +2,8 @@
 
 A monthly price is due in proportion to exact time: the microseconds in the period over the
 microseconds of its calendar month, rounded half up once a line. A one-off is due in the
-period in which its spell starts. Tax is rounded once a line, on the rounded net. A line
+period in which its spell starts, a charge for a cancelled order in the one in which nothing was
+left of it. Tax is rounded once a line, on the rounded net. A line
 whose net rounds to zero is left out, on both sides alike.
 """
 
@@ -24,6 +25,7 @@ from hansa.foundation.time import Instant, Period, instant_name
 from hansa.ledger.model import AccountKind, AccountSpec, Leg
 from hansa.lifecycle.billing.model import Bill, BillKind, BillLine, Group, TaxTotal
 from hansa.lifecycle.inventory.model import Holding, Spell
+from hansa.lifecycle.order.model import Charge
 from hansa.lifecycle.rating.model.lines import RatedLine
 
 HALF_UP = Rounding.HALF_UP
@@ -136,22 +138,50 @@ def _name(holding: Holding) -> str:
     return f"{holding.offer_name} ({holding.site.name})" if holding.site else holding.offer_name
 
 
+def charge_line(charge: Charge) -> BillLine:
+    """What one line of an order costs that was taken back while it was being worked on."""
+    name = f"{charge.offer_name} ({charge.site})" if charge.site else charge.offer_name
+    return BillLine(
+        key=f"{charge.order}/cancellation/{charge.item}",
+        offer=charge.offer,
+        description=f"{name}, cancelled on {_moment(charge.due_at)} UTC after work on it had begun",
+        quantity=Decimal(charge.quantity),
+        unit="item",
+        net=charge.net,
+        tax=tax_on(charge.net, charge.tax),
+        tax_code=charge.tax.code,
+        rate_bp=charge.tax.rate_bp,
+        legend=charge.tax.legend,
+        holding=charge.holding,
+        order=charge.order,
+        family=charge.family,
+    )
+
+
 def _moment(at: Instant) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def gathered(
-    priced: Iterable[tuple[Holding, Sequence[BillLine]]], *, by: Literal["seller", "buyer"]
+    priced: Iterable[tuple[Holding, Sequence[BillLine]]],
+    charges: Sequence[Charge] = (),
+    *,
+    by: Literal["seller", "buyer"],
 ) -> tuple[Group, ...]:
     """Lines as they belong on bills: by counterparty, agreement version and currency.
 
-    by: which side of the holding is the counterparty. Holdings by id, each one's lines in order.
+    by: which side of the trade is the counterparty. Holdings by id, each one's lines in order;
+    then what cancelled orders cost, as they are given.
     """
     found: dict[tuple[PartyId, AgreementRef | None, str], list[BillLine]] = {}
     for holding, its in sorted(priced, key=lambda pair: pair[0].ref.id):
         party = holding.ref.seller if by == "seller" else holding.buyer
         for line in its:
             found.setdefault((party, holding.agreement, line.net.currency), []).append(line)
+    for charge in charges:
+        party = charge.seller if by == "seller" else charge.buyer
+        group = found.setdefault((party, charge.agreement, charge.net.currency), [])
+        group.append(charge_line(charge))
     return tuple(
         Group(party=party, agreement=agreement, currency=currency, lines=tuple(its))
         for (party, agreement, currency), its in sorted(

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hansa.federation.contract import OrderState, Progress, Provided
+from hansa.federation.contract import (
+    AgreementRef,
+    Charged,
+    OrderState,
+    Progress,
+    Provided,
+    QuoteLine,
+)
 from hansa.federation.papers import OrderMoved
 from hansa.federation.shelf import Cancellation, Extras, Page, ShelfOrder
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import OrderId, PartyId
+from hansa.foundation.ids import OrderId, PartyId, TraceId
 from hansa.foundation.plan import actions as plans
+from hansa.foundation.plan.model import Task
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.delivery import rules
 from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Trace
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.model import KeptQuote
 
 
 def progress(
@@ -25,7 +36,14 @@ def progress(
 ) -> Progress:
     """How far an order is, as its buyer may see it. Raises NotFound `order-unknown`."""
     kept = orders.get(tx, us=us, order_id=order_id, buyer=buyer)
-    return rules.progress(kept, plans.of_subject(tx, subject=order_id))
+    return _progress(tx, kept)
+
+
+def _progress(tx: Transaction, kept: KeptOrder) -> Progress:
+    order = kept.order
+    cancelled = order.state is OrderState.CANCELLED
+    charged = ending.charged(tx, order_id=order.id) if cancelled else None
+    return rules.progress(kept, plans.of_subject(tx, subject=order.id), charged)
 
 
 def shelf_order(
@@ -81,7 +99,7 @@ def _shown(
     cancelled: Mapping[OrderId, Cancellation],
 ) -> ShelfOrder:
     order = kept.order
-    progress = rules.progress(kept, plans.of_subject(tx, subject=order.id))
+    progress = _progress(tx, kept)
     quote = quotes.shelf_quote(tx, quote_id=order.quote).quote
     brought: Sequence[Provided] = ()
     if kept.ends is not None:
@@ -141,3 +159,86 @@ def hear_order(
             f"{us} has placed no order with {sender} under that key.",
             field="key",
         )
+
+
+# --- what sellers have done, entered as their tasks are recorded ---------------------------------
+
+
+def enter(tx: Transaction, *, us: PartyId, task: Task, progress: Progress) -> None:
+    """What a seller has provided is ours from the seller's own instant on."""
+    kept, quote = order_and_quote(tx, us=us, task=task)
+    supply = quote.supplies[task.body["supply"]]
+    lines = {line.item: line for line in supply.quote.lines}
+    for provided in progress.provided:
+        line = lines[provided.item]
+        hold(
+            tx,
+            line,
+            ref=HoldingRef(supply.seller, provided.holding),
+            buyer=us,
+            agreement=supply.agreement,
+            trace=kept.order.trace,
+            spell=rules.spell(progress.order, line, provided.since),
+            supports=(),
+        )
+
+
+def hold(
+    tx: Transaction,
+    line: QuoteLine,
+    *,
+    ref: HoldingRef,
+    buyer: PartyId,
+    agreement: AgreementRef | None,
+    trace: TraceId,
+    spell: Spell,
+    supports: tuple[Support, ...],
+) -> None:
+    """Enters what a quoted line has brought: a new holding, or a change of one."""
+    if line.holding is not None:
+        inventory.change(tx, ref=ref, spell=spell, supports=supports)
+        return
+    holding = Holding(
+        ref=ref,
+        buyer=buyer,
+        item=line.item,
+        offer=line.offer,
+        offer_name=line.offer_name,
+        family=line.family,
+        site=line.site,
+        agreement=agreement,
+        state=HoldingState.ACTIVE,
+        trace=trace,
+        spells=(spell,),
+    )
+    inventory.activate(tx, holding=holding, supports=supports)
+
+
+def leave(
+    tx: Transaction, *, us: PartyId, task: Task, brought_by: OrderId, progress: Progress
+) -> None:
+    """What a seller has ended is ours no longer, from the seller's own instant on."""
+    _, quote = order_and_quote(tx, us=us, task=task)
+    supply = quote.supplies[task.body["supply"]]
+    changed = {line.item for line in supply.quote.lines if line.holding is not None}
+    for ended in progress.provided:
+        ref = HoldingRef(supply.seller, ended.holding)
+        if ended.item in changed:
+            inventory.revert(tx, ref=ref, order=brought_by, now=ended.since)
+        else:
+            inventory.end(tx, ref=ref, now=ended.since)
+
+
+def owe(tx: Transaction, *, us: PartyId, task: Task, order_id: OrderId, charged: Charged) -> None:
+    """What it costs us that the seller's order was cancelled, from the seller's own instant on."""
+    _, quote = order_and_quote(tx, us=us, task=task)
+    supply = quote.supplies[task.body["supply"]]
+    ending.charged_by_seller(
+        tx, quote=supply.quote, order_id=order_id, agreement=supply.agreement, at=charged.at
+    )
+
+
+def order_and_quote(tx: Transaction, *, us: PartyId, task: Task) -> tuple[KeptOrder, KeptQuote]:
+    """The order that a task of its plan is about, and the quote behind it."""
+    kept = orders.get(tx, us=us, order_id=OrderId(task.body["order"]))
+    return kept, quotes.get(tx, quote_id=kept.order.quote)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
 from hansa.federation.contract import (
+    Charged,
     Milestone,
     OrderState,
     Progress,
@@ -20,7 +21,7 @@ from hansa.federation.shelf import LineAction, OrderLine
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId, Ids, OrderId, PartyId, QuoteId, TaskId
-from hansa.foundation.plan.model import Plan, PlanState, Step, Task, TaskState
+from hansa.foundation.plan.model import Intervention, Plan, PlanState, Step, Task, TaskState
 from hansa.foundation.time import Instant
 from hansa.lifecycle.delivery.model import (
     CEASE,
@@ -32,7 +33,7 @@ from hansa.lifecycle.delivery.model import (
     Leg,
     Supplied,
 )
-from hansa.lifecycle.inventory.model import Spell
+from hansa.lifecycle.inventory.model import HoldingRef, Spell, Support
 from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote.model import KeptQuote, SupplyQuote
 
@@ -177,6 +178,22 @@ def spell(order: OrderId, line: QuoteLine, since: Instant) -> Spell:
     )
 
 
+def supports(upper: HoldingRef, item: str, quote: KeptQuote, plan: Plan) -> tuple[Support, ...]:
+    """What a holding of ours stands on, once all of its parts are supplied."""
+    found = []
+    for task in plan.tasks:
+        if task.kind != SUPPLY:
+            continue
+        supply = quote.supplies[task.body["supply"]]
+        by_line: Mapping[str, Provided] = {p.item: p for p in supplied(task).progress.provided}
+        found += [
+            Support(upper, HoldingRef(supply.seller, by_line[part.line].holding), part.metered)
+            for part in supply.lines
+            if part.item == item
+        ]
+    return tuple(found)
+
+
 _SHOWN: dict[TaskState, str] = {
     TaskState.PENDING: "pending",
     TaskState.DONE: "completed",
@@ -214,8 +231,11 @@ def hops(plan: Plan) -> int:
     return 1 + max(((one.cease_progress or one.progress).hops for one in heard), default=0)
 
 
-def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
-    """An order as its buyer may see it: why it failed without a supplier's name or words."""
+def progress(kept: KeptOrder, plan: Plan | None, charged: Charged | None = None) -> Progress:
+    """An order as its buyer may see it: why it failed without a supplier's name or words.
+
+    charged: what it costs that it was cancelled.
+    """
     order = kept.order
     if plan is None:
         return Progress(order.id, order.key, order.state, reason=kept.reason, kind=kept.kind)
@@ -238,6 +258,7 @@ def progress(kept: KeptOrder, plan: Plan | None) -> Progress:
         hops=hops(plan),
         reason=reason,
         kind=kept.kind,
+        charged=charged,
     )
 
 
@@ -259,6 +280,12 @@ def lines(
         since = became.since if became else None
         found.append(OrderLine(action, line, progress.state, holding, since))
     return tuple(found)
+
+
+def taken_back_by(acts: Sequence[Intervention], ceases: Sequence[KeptOrder]) -> bool:
+    """Whether it was one of these orders that had the plan turned back, and not our own people."""
+    wishes = {one.order.id for one in ceases}
+    return any(one.act == "cancel" and one.why in wishes for one in acts)
 
 
 def failure(plan: Plan) -> tuple[Literal[OrderState.FAILED, OrderState.CANCELLED], str]:

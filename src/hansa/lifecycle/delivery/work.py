@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 from hansa.federation import notices
 from hansa.federation.contract import (
-    AgreementRef,
     Order,
     OrderState,
     Progress,
     Provided,
-    QuoteLine,
     Seller,
 )
 from hansa.federation.keys.vouching import Asking, Voucher
@@ -32,7 +30,6 @@ from hansa.foundation.ids import (
     PartyId,
     PlanId,
     QuoteId,
-    TraceId,
 )
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import (
@@ -49,7 +46,7 @@ from hansa.foundation.plan.model import (
 )
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.delivery import rules
+from hansa.lifecycle.delivery import actions, rules
 from hansa.lifecycle.delivery.model import (
     CEASE,
     END,
@@ -60,11 +57,10 @@ from hansa.lifecycle.delivery.model import (
     Supplied,
 )
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
-from hansa.lifecycle.order.actions import orders
+from hansa.lifecycle.inventory.model import HoldingRef
+from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.order.model import KeptOrder
 from hansa.lifecycle.quote import actions as quotes
-from hansa.lifecycle.quote.model import KeptQuote
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +198,7 @@ def _supply_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: 
     if progress.state is not OrderState.COMPLETED:
         return Wait(now + rules.CHECK_EVERY, now + rules.WAIT_AT_MOST, answer)
     with _held_if_refused():
-        _enter(us, tx, task, progress)
+        actions.enter(tx, us=us, task=task, progress=progress)
     return Done(answer)
 
 
@@ -215,56 +211,6 @@ def _held_if_refused() -> Iterator[None]:
         yield
     except Refused as refusal:
         raise HansaError(refusal.code, refusal.words, field=refusal.field) from refusal
-
-
-def _enter(us: PartyId, tx: Transaction, task: Task, progress: Progress) -> None:
-    """What a seller has provided is ours from the seller's own instant on."""
-    kept, quote = _order_and_quote(tx, us, task)
-    supply = quote.supplies[task.body["supply"]]
-    lines = {line.item: line for line in supply.quote.lines}
-    for provided in progress.provided:
-        line = lines[provided.item]
-        _hold(
-            tx,
-            line,
-            ref=HoldingRef(supply.seller, provided.holding),
-            buyer=us,
-            agreement=supply.agreement,
-            trace=kept.order.trace,
-            spell=rules.spell(progress.order, line, provided.since),
-            supports=(),
-        )
-
-
-def _hold(
-    tx: Transaction,
-    line: QuoteLine,
-    *,
-    ref: HoldingRef,
-    buyer: PartyId,
-    agreement: AgreementRef | None,
-    trace: TraceId,
-    spell: Spell,
-    supports: tuple[Support, ...],
-) -> None:
-    """Enters what a quoted line has brought: a new holding, or a change of one."""
-    if line.holding is not None:
-        inventory.change(tx, ref=ref, spell=spell, supports=supports)
-        return
-    holding = Holding(
-        ref=ref,
-        buyer=buyer,
-        item=line.item,
-        offer=line.offer,
-        offer_name=line.offer_name,
-        family=line.family,
-        site=line.site,
-        agreement=agreement,
-        state=HoldingState.ACTIVE,
-        trace=trace,
-        spells=(spell,),
-    )
-    inventory.activate(tx, holding=holding, supports=supports)
 
 
 # --- withdraw and cease: have the seller end what it delivered -----------------------------------
@@ -326,24 +272,12 @@ def _cease_record(us: PartyId, tx: Transaction, task: Task, answer: Json, now: I
         return Wait(now + rules.CHECK_EVERY, now + rules.WAIT_AT_MOST, answer)
     with _held_if_refused():
         if task.undoing and known.progress.state is OrderState.COMPLETED:
-            _enter(us, tx, task, known.progress)
-        _leave(us, tx, task, known.order, progress)
+            actions.enter(tx, us=us, task=task, progress=known.progress)
+        if task.undoing and known.progress.charged is not None:
+            charged = known.progress.charged
+            actions.owe(tx, us=us, task=task, order_id=known.order, charged=charged)
+        actions.leave(tx, us=us, task=task, brought_by=known.order, progress=progress)
     return Done(answer)
-
-
-def _leave(
-    us: PartyId, tx: Transaction, task: Task, brought_by: OrderId, progress: Progress
-) -> None:
-    """What a seller has ended is ours no longer, from the seller's own instant on."""
-    _, quote = _order_and_quote(tx, us, task)
-    supply = quote.supplies[task.body["supply"]]
-    changed = {line.item for line in supply.quote.lines if line.holding is not None}
-    for ended in progress.provided:
-        ref = HoldingRef(supply.seller, ended.holding)
-        if ended.item in changed:
-            inventory.revert(tx, ref=ref, order=brought_by, now=ended.since)
-        else:
-            inventory.end(tx, ref=ref, now=ended.since)
 
 
 # --- the ends of a plan ---------------------------------------------------------------------------
@@ -351,13 +285,13 @@ def _leave(
 
 def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> Outcome:
     """Everything has been supplied: the buyer's holdings begin and the order is completed."""
-    kept, quote = _order_and_quote(tx, us, task)
+    kept, quote = actions.order_and_quote(tx, us=us, task=task)
     plan = plans.of_subject(tx, subject=task.subject)
     assert plan is not None
     provided = []
     for line in quote.quote.lines:
         ref = HoldingRef(us, HoldingId(task.body["holdings"][line.item]))
-        _hold(
+        actions.hold(
             tx,
             line,
             ref=ref,
@@ -365,7 +299,7 @@ def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -
             agreement=quote.quote.agreement,
             trace=kept.order.trace,
             spell=rules.spell(kept.order.id, line, now),
-            supports=_supports(ref, line.item, quote, plan),
+            supports=rules.supports(ref, line.item, quote, plan),
         )
         provided.append(Provided(line.item, ref.id, now))
     _finish(
@@ -379,23 +313,6 @@ def _provide(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -
         plan=plan,
     )
     return Done({"provided": documents.write(tuple(provided), tuple[Provided, ...])})
-
-
-def _supports(upper: HoldingRef, item: str, quote: KeptQuote, plan: Plan) -> tuple[Support, ...]:
-    found = []
-    for task in plan.tasks:
-        if task.kind != SUPPLY:
-            continue
-        supply = quote.supplies[task.body["supply"]]
-        by_line: Mapping[str, Provided] = {
-            p.item: p for p in rules.supplied(task).progress.provided
-        }
-        found += [
-            Support(upper, HoldingRef(supply.seller, by_line[part.line].holding), part.metered)
-            for part in supply.lines
-            if part.item == item
-        ]
-    return tuple(found)
 
 
 def _end(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> Outcome:
@@ -431,8 +348,19 @@ def _fail(us: PartyId, ids: Ids, tx: Transaction, task: Task, now: Instant) -> O
     plan = plans.of_subject(tx, subject=task.subject)
     assert plan is not None and plan.state is PlanState.UNDOING
     state, reason = rules.failure(plan)
-    _finish(tx, us=us, order_id=order_id, state=state, reason=reason, ids=ids, now=now)
-    for cease in orders.ceasing(tx, us=us, order_id=order_id):
+    ceases = orders.ceasing(tx, us=us, order_id=order_id)
+    acts = plans.interventions(tx, plan=plan.id)
+    _finish(
+        tx,
+        us=us,
+        order_id=order_id,
+        state=state,
+        reason=reason,
+        ids=ids,
+        now=now,
+        charge=state is OrderState.CANCELLED and rules.taken_back_by(acts, ceases),
+    )
+    for cease in ceases:
         if cease.order.state is OrderState.IN_PROGRESS:
             _finish(
                 tx,
@@ -456,16 +384,19 @@ def _finish(
     reason: str = "",
     provided: tuple[Provided, ...] = (),
     plan: Plan | None = None,
+    charge: bool = False,
 ) -> None:
     """Moves an order to its end and tells the buyer, if the buyer is another node.
 
-    plan: the order's own, where it has just been read.
+    plan: the order's own, where it has just been read. charge: it was the buyer's wish, which
+    may cost it something.
     """
     kept = orders.move(tx, us=us, order_id=order_id, state=state, reason=reason, ids=ids, now=now)
+    owed = ending.charge_buyer(tx, us=us, order_id=order_id, ids=ids, now=now) if charge else None
     _log("order ended", kept)
     if kept.by_partner:
         plan = plan or plans.of_subject(tx, subject=order_id)
-        shown = rules.progress(kept, plan)
+        shown = rules.progress(kept, plan, owed)
         notices.send(
             tx,
             ids=ids,
@@ -488,8 +419,3 @@ def _log(what: str, kept: KeptOrder) -> None:
             "state": order.state,
         },
     )
-
-
-def _order_and_quote(tx: Transaction, us: PartyId, task: Task) -> tuple[KeptOrder, KeptQuote]:
-    kept = orders.get(tx, us=us, order_id=OrderId(task.body["order"]))
-    return kept, quotes.get(tx, quote_id=kept.order.quote)

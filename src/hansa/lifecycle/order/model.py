@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hansa.federation.contract import Order, OrderState
+from hansa.federation.contract import AgreementRef, Family, Order, OrderState, Tax
 from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import CancellationState
-from hansa.foundation.ids import CancellationId, HoldId, OrderId
+from hansa.foundation.ids import CancellationId, HoldId, HoldingId, OfferCode, OrderId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant
@@ -61,6 +61,31 @@ class AskedCancellation:
     wished_for: Instant | None
     asked_at: Instant
     charge: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one line of an order costs its buyer that was cancelled as it wished.
+
+    order: of the seller, item: of that order. site: what it is called, empty for none. holding:
+    the one that was to be changed. net: tax apart. agreement: under which it was sold, None to an
+    end customer. due_at: when there was nothing left of the order, by the seller's clock.
+    """
+
+    seller: PartyId
+    order: OrderId
+    item: str
+    buyer: PartyId
+    offer: OfferCode
+    offer_name: str
+    family: Family
+    site: str
+    holding: HoldingId | None
+    quantity: int
+    net: Money
+    tax: Tax
+    agreement: AgreementRef | None
+    due_at: Instant
 
 
 _CANCELLED_BY = {

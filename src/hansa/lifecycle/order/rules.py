@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from hansa.federation.contract import Need, OrderState, Quote
+from hansa.federation.contract import AgreementRef, Charged, Need, OrderState, Quote
 from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
 from hansa.foundation import documents
@@ -13,6 +13,7 @@ from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId, QuoteId
 from hansa.foundation.money import Money, Rounding, add_up
 from hansa.foundation.time import Instant
+from hansa.lifecycle.order.model import Charge
 from hansa.lifecycle.quote.model import KeptQuote
 
 
@@ -52,6 +53,55 @@ def cancellation_charge(quote: Quote, state: OrderState) -> Money:
         return Money.zero(quote.currency)
     charged = (line.cancellation for line in quote.lines if line.cancellation)
     return add_up(charged, quote.currency)
+
+
+def charges(
+    quote: Quote, *, order: OrderId, agreement: AgreementRef | None, at: Instant
+) -> tuple[Charge, ...]:
+    """What an order for this quote costs line by line, cancelled at that moment. Both sides have
+    the quote, so both come to the same.
+    """
+    return tuple(
+        Charge(
+            seller=quote.seller,
+            order=order,
+            item=line.item,
+            buyer=quote.buyer,
+            offer=line.offer,
+            offer_name=line.offer_name,
+            family=line.family,
+            site=line.site.name if line.site else "",
+            holding=line.holding,
+            quantity=line.quantity,
+            net=line.cancellation,
+            tax=line.tax,
+            agreement=agreement,
+            due_at=at,
+        )
+        for line in quote.lines
+        if line.cancellation
+    )
+
+
+def charged(lines: Sequence[Charge]) -> Charged | None:
+    """The whole of them; they are of one order."""
+    if not lines:
+        return None
+    currency = lines[0].net.currency
+    return Charged(add_up((one.net for one in lines), currency), lines[0].due_at)
+
+
+def with_tax(lines: Sequence[Charge]) -> Money:
+    """What they come to, as they will be billed."""
+    parts = [
+        amount
+        for one in lines
+        for amount in (
+            one.net,
+            one.net.times(Fraction(one.tax.rate_bp, 10_000), rounding=Rounding.HALF_UP),
+        )
+    ]
+    return add_up(parts, lines[0].net.currency)
 
 
 def check_mandate(

@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hansa.federation.contract import Order, OrderState
+from hansa.federation.contract import AgreementRef, Order, OrderState, Tax
 from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run, send
 from hansa.foundation.ids import (
+    AgreementId,
     BuyerKey,
     CancellationId,
     HoldId,
+    HoldingId,
+    OfferCode,
     OrderId,
     PartyId,
     QuoteId,
     TraceId,
 )
 from hansa.foundation.money import Money
-from hansa.foundation.time import Instant
+from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.order.model import AskedCancellation, KeptOrder, cancellation_state
+from hansa.lifecycle.order.model import (
+    AskedCancellation,
+    Charge,
+    KeptOrder,
+    cancellation_state,
+)
 
 
 def _kept(row: dict[str, Any], us: PartyId) -> KeptOrder:
@@ -241,7 +249,9 @@ def add_cancellation(tx: Transaction, asked: AskedCancellation, extras: Extras) 
 
 
 _CANCELLATION = """select c.*, b.state as by_state, b.ended_at as by_ended_at,
-                          t.buyer, t.state as target_state, t.ended_at as target_ended_at
+                          t.buyer, t.state as target_state, t.ended_at as target_ended_at,
+                          t.ended_at is not null and not exists (
+                              select from order_charge x where x."order" = c."order") as waived
                    from order_cancellation c
                    join order_order b on b.id = c.taken_back_by
                    join order_order t on t.id = c."order" """
@@ -302,5 +312,84 @@ def _cancellation(row: dict[str, Any]) -> Cancellation:
         reason=row["reason"],
         wished_for=row["wished_for"],
         effective_at=ended if state is CancellationState.DONE else None,
+        waived=row["waived"] and row["charge_minor"] > 0,
         extras=parse(row["extra"].encode()) if row["extra"] else {},
     )
+
+
+# --- charges ------------------------------------------------------------------------------------
+
+
+def add_charges(tx: Transaction, charges: Sequence[Charge]) -> None:
+    """Enters what a cancelled order costs; what is entered already stays as it is."""
+    for one in charges:
+        run(
+            tx,
+            """insert into order_charge (seller, "order", item, buyer, offer, offer_name, family,
+                   site, holding, quantity, net_minor, currency, tax, agreement,
+                   agreement_version, due_at)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+            (
+                *(one.seller, one.order, one.item, one.buyer, one.offer, one.offer_name),
+                *(one.family, one.site, one.holding, one.quantity, one.net.minor),
+                *(one.net.currency, Jsonb(documents.write(one.tax))),
+                one.agreement.id if one.agreement else None,
+                one.agreement.version if one.agreement else None,
+                one.due_at,
+            ),
+        )
+
+
+def charges(
+    tx: Transaction,
+    *,
+    seller: PartyId | None = None,
+    buyer: PartyId | None = None,
+    order: OrderId | None = None,
+    period: Period | None = None,
+) -> Sequence[Charge]:
+    """What cancelled orders cost, by order and item."""
+    rows = all_rows(
+        tx,
+        """select * from order_charge
+           where (%(seller)s::text is null or seller = %(seller)s)
+             and (%(buyer)s::text is null or buyer = %(buyer)s)
+             and (%(order)s::text is null or "order" = %(order)s)
+             and (%(start)s::timestamptz is null or due_at >= %(start)s and due_at < %(end)s)
+           order by "order", seller, item""",
+        {
+            "seller": seller,
+            "buyer": buyer,
+            "order": order,
+            "start": period.start if period else None,
+            "end": period.end if period else None,
+        },
+    )
+    return [_charge(row) for row in rows]
+
+
+def _charge(row: dict[str, Any]) -> Charge:
+    agreement = None
+    if row["agreement"] is not None:
+        agreement = AgreementRef(AgreementId(row["agreement"]), row["agreement_version"])
+    return Charge(
+        seller=PartyId(row["seller"]),
+        order=OrderId(row["order"]),
+        item=row["item"],
+        buyer=PartyId(row["buyer"]),
+        offer=OfferCode(row["offer"]),
+        offer_name=row["offer_name"],
+        family=row["family"],
+        site=row["site"],
+        holding=HoldingId(row["holding"]) if row["holding"] else None,
+        quantity=row["quantity"],
+        net=Money(row["net_minor"], row["currency"]),
+        tax=documents.read(Tax, row["tax"]),
+        agreement=agreement,
+        due_at=row["due_at"],
+    )
+
+
+def first_charge(tx: Transaction) -> Instant | None:
+    row = one_row(tx, "select min(due_at) as first from order_charge")
+    return row["first"] if row else None

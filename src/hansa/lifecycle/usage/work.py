@@ -29,6 +29,7 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
+from hansa.lifecycle.order.actions import ending
 from hansa.lifecycle.usage.actions import months as actions
 from hansa.lifecycle.usage.model import CLOSE, COLLECT, UsageFile
 from hansa.lifecycle.usage.rules import months as rules
@@ -67,8 +68,8 @@ def run(tx: Transaction, *, us: PartyId, ids: Ids, now: Instant) -> int:
 def _begun(tx: Transaction) -> Instant | None:
     """Since when this node trades: a node that only shares revenue has months, but no holdings."""
     since = [partner.joined_at for partner in directory.partners(tx)]
-    earliest = inventory.earliest(tx)
-    return min([*since, *([earliest] if earliest else [])], default=None)
+    first = [inventory.earliest(tx), ending.first_charge(tx)]
+    return min([*since, *(one for one in first if one is not None)], default=None)
 
 
 def _write(

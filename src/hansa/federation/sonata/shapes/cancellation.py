@@ -24,6 +24,7 @@ from hansa.foundation.ids import CancellationId
 CANCELLATIONS = f"{BASE}/cancelProductOrder"
 CHARGES = f"{BASE}/charge"
 CHARGE = "chg_"
+WITHDRAWN = "withdrawnBySeller"
 
 STATES = {
     CancellationState.ACKNOWLEDGED: "acknowledged",
@@ -132,7 +133,7 @@ def write_charge(kept: Cancellation) -> dict[str, Any]:
                 "price": {"dutyFreeAmount": write_money(kept.charge)},
                 "priceCategory": "cancellation",
                 "priceType": "nonRecurring",
-                "state": "acceptedByBuyer",
+                "state": WITHDRAWN if kept.waived else "acceptedByBuyer",
                 "acceptanceIndicator": "accepted",
             }
         ],
@@ -147,5 +148,5 @@ def write_charge_found(kept: Cancellation) -> dict[str, Any]:
         "productOrder": {"productOrderId": kept.order},
         "creationDate": asked_at,
         "responseDueDate": asked_at,
-        "state": "completed",
+        "state": WITHDRAWN if kept.waived else "completed",
     }

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from hansa.federation.contract import (
     TRAIL_MAX,
+    Charged,
     Milestone,
     Order,
     OrderKind,
@@ -29,7 +30,14 @@ from hansa.federation.sonata.shapes.common import (
     checked,
     without_empty,
 )
-from hansa.federation.tmf.shapes.common import href, read_instant, write_instant
+from hansa.federation.tmf.shapes.common import (
+    MoneyShape,
+    href,
+    read_instant,
+    read_money,
+    write_instant,
+    write_money,
+)
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Instant
@@ -104,7 +112,9 @@ class MilestoneShape(TypedDict):
 
 
 class OrderShape(TypedDict):
-    """ProductOrder; hansaState: where Sonata has no word for our state."""
+    """ProductOrder; hansaState: where Sonata has no word for our state. hansaCharge: what it costs,
+    tax apart, that the order was cancelled on cancellationDate.
+    """
 
     id: Id
     state: Text
@@ -119,6 +129,8 @@ class OrderShape(TypedDict):
     hansaMilestone: NotRequired[list[MilestoneShape]]
     hansaHops: NotRequired[Whole]
     hansaKind: NotRequired[Text]
+    cancellationDate: NotRequired[Moment]
+    hansaCharge: NotRequired[MoneyShape]
 
 
 # --- telling ----------------------------------------------------------------------------------
@@ -143,6 +155,9 @@ def write_bare(progress: Progress) -> dict[str, Any]:
     }
     if progress.state is OrderState.HELD:
         shape["hansaState"] = "held"
+    if progress.charged is not None:
+        shape["hansaCharge"] = write_money(progress.charged.amount)
+        shape["cancellationDate"] = write_instant(progress.charged.at)
     return shape
 
 
@@ -232,6 +247,18 @@ def read_progress(value: Json, *, key: BuyerKey | None = None) -> Progress:
         hops=shape.get("hansaHops", 1),
         reason=_reason(shape),
         kind=_kind(shape),
+        charged=_charged(shape),
+    )
+
+
+def _charged(shape: OrderShape) -> Charged | None:
+    if "hansaCharge" not in shape:
+        return None
+    if "cancellationDate" not in shape:
+        raise unfit("cancellationDate", "since when it is owed is expected", "missingProperty")
+    return Charged(
+        read_money(shape["hansaCharge"], "hansaCharge"),
+        read_instant(shape["cancellationDate"], "cancellationDate"),
     )
 
 

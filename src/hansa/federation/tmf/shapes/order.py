@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 
 from hansa.federation.contract import (
     TRAIL_MAX,
+    Charged,
     Milestone,
     Order,
     OrderKind,
@@ -31,6 +32,7 @@ from hansa.federation.tmf.shapes.common import (
     SCHEMA,
     Extended,
     Id,
+    MoneyShape,
     Ref,
     RelatedParty,
     Text,
@@ -40,9 +42,11 @@ from hansa.federation.tmf.shapes.common import (
     malformed,
     read_document,
     read_instant,
+    read_money,
     read_party,
     related,
     write_instant,
+    write_money,
 )
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
@@ -136,7 +140,10 @@ class MilestoneShape(TypedDict):
 
 
 class OrderShape(Extended):
-    """ProductOrder: as answer to a POST with quote, orderDate and parties, else with progress."""
+    """ProductOrder: as answer to a POST with quote, orderDate and parties, else with progress.
+
+    hansaCharge: what it costs, tax apart, that the order was cancelled on cancellationDate.
+    """
 
     id: Id
     href: NotRequired[Text]
@@ -150,6 +157,8 @@ class OrderShape(Extended):
     hansaMilestone: NotRequired[list[MilestoneShape]]
     hansaHops: NotRequired[Whole]
     hansaReason: NotRequired[Text]
+    cancellationDate: NotRequired[Text]
+    hansaCharge: NotRequired[MoneyShape]
 
 
 class MovedPayload(TypedDict):
@@ -323,6 +332,9 @@ def write_progress(progress: Progress) -> OrderShape:
     }
     if progress.reason:
         shape["hansaReason"] = progress.reason
+    if progress.charged is not None:
+        shape["hansaCharge"] = write_money(progress.charged.amount)
+        shape["cancellationDate"] = write_instant(progress.charged.at)
     return shape
 
 
@@ -373,6 +385,16 @@ def _progress(shape: OrderShape) -> Progress:
         hops=shape.get("hansaHops", 1),
         reason=shape.get("hansaReason", ""),
         kind="cease" if ends else "provide",
+        charged=_charged(shape),
+    )
+
+
+def _charged(shape: OrderShape) -> Charged | None:
+    if "hansaCharge" not in shape:
+        return None
+    return Charged(
+        read_money(shape["hansaCharge"], "hansaCharge"),
+        read_instant(shape.get("cancellationDate", ""), "cancellationDate"),
     )
 
 

@@ -36,6 +36,7 @@ from hansa.federation.tmf.shapes.common import (
 from hansa.federation.tmf.shapes.wish import WishedItem, WishedProduct, read_items
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, QuoteId
+from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 
 CANCELS = f"{shapes.BASE}/cancelProductOrder"
@@ -241,12 +242,13 @@ def read_cancel(value: Json) -> tuple[OrderId, str, Instant | None]:
 
 def write_cancel(kept: Cancellation) -> dict[str, Any]:
     """A cancellation; hansaCharge: what it costs, tax apart."""
+    charge = Money.zero(kept.charge.currency) if kept.waived else kept.charge
     shape: dict[str, Any] = {
         "id": kept.id,
         "href": href(CANCELS, kept.id),
         "state": kept.state.value,
         "productOrder": {"id": kept.order, "href": href(shapes.ORDERS, kept.order)},
-        "hansaCharge": write_money(kept.charge),
+        "hansaCharge": write_money(charge),
         "hansaOrder": kept.by,
         "hansaDate": write_instant(kept.asked_at),
         "@type": "HansaCancelProductOrder",

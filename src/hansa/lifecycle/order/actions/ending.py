@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from hansa.federation.contract import Order, OrderState
+from hansa.federation.contract import AgreementRef, Charged, Order, OrderState, Quote
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import BuyerKey, CancellationId, Ids, OrderId, PartyId, check_key
+from hansa.foundation.ids import BuyerKey, CancellationId, HoldId, Ids, OrderId, PartyId, check_key
 from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
-from hansa.foundation.time import Instant
+from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
+from hansa.ledger import actions as ledger
 from hansa.lifecycle.order import rules, store
 from hansa.lifecycle.order.actions import orders
-from hansa.lifecycle.order.model import FINAL_STATES, AskedCancellation, KeptOrder, taking_back
+from hansa.lifecycle.order.model import (
+    FINAL_STATES,
+    AskedCancellation,
+    Charge,
+    KeptOrder,
+    taking_back,
+)
 from hansa.lifecycle.quote import actions as quotes
 
 
@@ -29,7 +37,8 @@ def cease(
     now: Instant,
     extras: Extras | None = None,
 ) -> Order:
-    """Enters an order that ends what another brought, or cancels it while it is in progress.
+    """Enters an order that ends what another brought, or cancels it while it is in progress, at
+    what its quote says that costs.
 
     The same key gives the same order. Raises NotFound `order-unknown`; Refused
     `order-not-ceasable` for an order that brought nothing or is being ceased already.
@@ -38,7 +47,28 @@ def cease(
     asked = rules.request(ends=order_id)
     if (before := orders.same_key(tx, us, actor, key, asked)) is not None:
         return before
-    target = orders.get(tx, us=us, order_id=order_id, buyer=actor.party)
+    target = orders.locked(tx, us, order_id, actor.party)
+    if (before := orders.same_key(tx, us, actor, key, asked)) is not None:
+        return before  # somebody was quicker while we waited for the order
+    made = _enter(tx, target, key, asked, ids=ids, now=now, extras=extras)
+    if target.order.state not in FINAL_STATES:
+        wish = _Wish(ids.new(CancellationId), reason="", wished_for=None)
+        _note(tx, target, wish, taken_back_by=made.id, ids=ids, now=now)
+    return made
+
+
+def _enter(
+    tx: Transaction,
+    target: KeptOrder,
+    key: BuyerKey,
+    asked: str,
+    *,
+    ids: Ids,
+    now: Instant,
+    extras: Extras | None = None,
+) -> Order:
+    """The order that ends another, which is locked."""
+    us, order_id = target.order.seller, target.order.id
     others = [
         o
         for o in store.ceasing(tx, us, order_id)
@@ -56,7 +86,7 @@ def cease(
     order = Order(
         id=ids.new(OrderId),
         seller=us,
-        buyer=actor.party,
+        buyer=target.order.buyer,
         key=key,
         quote=target.order.quote,
         state=OrderState.ACKNOWLEDGED,
@@ -116,29 +146,44 @@ def cancel(
             "only an order under way can be cancelled. What it brought is ended by another order.",
             field="productOrder",
         )
-    cancellation = ids.new(CancellationId)
-    taken_back_by = cease(
-        tx,
-        us=us,
-        actor=Actor(target.order.buyer, actor.role),
-        order_id=order_id,
-        key=BuyerKey(cancellation),
-        ids=ids,
-        now=now,
-    )
+    wish = _Wish(ids.new(CancellationId), reason, wished_for, extras or {})
+    key, asked = BuyerKey(wish.id), rules.request(ends=order_id)
+    made = _enter(tx, target, key, asked, ids=ids, now=now)
+    _note(tx, target, wish, taken_back_by=made.id, ids=ids, now=now)
+    return store.cancellations(tx, id=wish.id).things[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a buyer says who cancels an order."""
+
+    id: CancellationId
+    reason: str
+    wished_for: Instant | None
+    extras: Extras = field(default_factory=dict)
+
+
+def _note(
+    tx: Transaction,
+    target: KeptOrder,
+    wish: _Wish,
+    *,
+    taken_back_by: OrderId,
+    ids: Ids,
+    now: Instant,
+) -> None:
     quote = quotes.get(tx, quote_id=target.order.quote).quote
     asked = AskedCancellation(
-        id=cancellation,
-        order=order_id,
-        taken_back_by=taken_back_by.id,
-        reason=reason,
-        wished_for=wished_for,
+        id=wish.id,
+        order=target.order.id,
+        taken_back_by=taken_back_by,
+        reason=wish.reason,
+        wished_for=wish.wished_for,
         asked_at=now,
         charge=rules.cancellation_charge(quote, target.order.state),
     )
-    store.add_cancellation(tx, asked, extras or {})
-    orders.tell_cancellation(tx, target, cancellation, "create", ids, now)
-    return store.cancellations(tx, id=cancellation).things[0]
+    store.add_cancellation(tx, asked, wish.extras)
+    orders.tell_cancellation(tx, target, wish.id, "create", ids, now)
 
 
 def cancellation(
@@ -169,3 +214,71 @@ def cancellations(
     return store.cancellations(
         tx, buyer=buyer, orders=orders, states=states, offset=offset, limit=limit
     )
+
+
+# --- what it costs ------------------------------------------------------------------------------
+
+
+def charge_buyer(
+    tx: Transaction, *, us: PartyId, order_id: OrderId, ids: Ids, now: Instant
+) -> Charged | None:
+    """Enters what it costs the buyer that its order was cancelled as it wished, just now, and
+    holds its credit for that until it is billed. None when it costs nothing.
+    """
+    kept = orders.get(tx, us=us, order_id=order_id)
+    asked = store.cancellations(tx, orders=[order_id]).things
+    if not asked or not asked[0].charge:
+        return None
+    quote = quotes.get(tx, quote_id=kept.order.quote).quote
+    lines = rules.charges(quote, order=order_id, agreement=quote.agreement, at=now)
+    store.add_charges(tx, lines)
+    hold = ledger.hold(
+        tx,
+        id=ids.new(HoldId),
+        key=f"cancellation/{order_id}",
+        party=kept.order.buyer,
+        amount=rules.with_tax(lines),
+        limit=None,
+        ref=order_id,
+        expires_at=None,
+        now=now,
+    )
+    store.set_hold(tx, order_id, hold.id)
+    return charged(tx, order_id=order_id)
+
+
+def charged_by_seller(
+    tx: Transaction,
+    *,
+    quote: Quote,
+    order_id: OrderId,
+    agreement: AgreementRef | None,
+    at: Instant,
+) -> None:
+    """Enters what it costs us that an order of ours for this quote was cancelled: by the quote,
+    which we have too. Entered already, nothing changes.
+    """
+    store.add_charges(tx, rules.charges(quote, order=order_id, agreement=agreement, at=at))
+
+
+def charged(tx: Transaction, *, order_id: OrderId) -> Charged | None:
+    """What it costs that an order was cancelled; None when it costs nothing."""
+    return rules.charged(store.charges(tx, order=order_id))
+
+
+def charges(
+    tx: Transaction,
+    *,
+    seller: PartyId | None = None,
+    buyer: PartyId | None = None,
+    period: Period,
+) -> Sequence[Charge]:
+    """What orders cost, line by line, of which in this period nothing was left as their buyers
+    wished: of orders placed with us, and of our own with others.
+    """
+    return store.charges(tx, seller=seller, buyer=buyer, period=period)
+
+
+def first_charge(tx: Transaction) -> Instant | None:
+    """Since when there are such charges; None before there is one."""
+    return store.first_charge(tx)
