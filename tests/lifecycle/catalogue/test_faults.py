@@ -11,6 +11,7 @@ import xlsxwriter
 from hansa.foundation.errors import NotFound, Refused
 from hansa.lifecycle.catalogue.actions import decks
 from hansa.lifecycle.catalogue.model import DeckLayout
+from hansa.lifecycle.catalogue.rules.notice import seconds
 from tests.lifecycle.catalogue.stage import DECK, Stage, day
 
 HEADER = "Destination,Code,Origin,Rate,Currency,Increment,Set-up,Valid from,Valid to,Change\n"
@@ -237,6 +238,22 @@ def test_a_spreadsheet(traded: Stage) -> None:
         (5, "21", 3_000_000_000, 10_000, 30, 6),
         (5, "22", 3_000_000_000, 10_000, 30, 6),
     ]
+
+
+def test_dates_of_a_spreadsheet(traded: Stage) -> None:
+    """As dates they are read; a date without its format is a number, and refused."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        made, shown = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+        made.write_row(1, 1, ("Code", "Rate", "Valid from", "Valid to"))
+        made.write_row(2, 1, (27, 0.04))
+        made.write_datetime(2, 3, day(20).replace(tzinfo=None), shown)
+        made.write_datetime(2, 4, day(25, 6).replace(tzinfo=None), shown)
+        made.write_row(3, 1, (49, 0.04, 46346))
+    draft = traded.read(out.getvalue(), name="mtn.xlsx")
+    assert [(one.code, one.row) for one in draft.problems] == [("dates", 4)]
+    (found,) = draft.rows.to_pylist()
+    assert (found["from_s"], found["to_s"]) == (seconds(day(20)), seconds(day(25, 6)))
 
 
 def test_a_spreadsheet_that_cannot_be_read(traded: Stage) -> None:
