@@ -80,6 +80,7 @@ def import_file(
     Nobody is bound by it until it is published. Every problem is listed by row; with errors
     nothing is kept, warnings have to be accepted. The same file again changes nothing.
     """
+    from hansa.entrypoints.cli.files import instant
     from hansa.lifecycle.catalogue.actions import decks, imports
 
     with opened(node) as ours, ours.begin() as tx, _progress(file) as tell:
@@ -94,8 +95,8 @@ def import_file(
             folder=ours.folder,
             by=who(by),
             now=now,
-            received_at=_time(received, "received") if received else None,
-            effective_at=_time(effective, "effective") if effective else None,
+            received_at=instant(received, "received") if received else None,
+            effective_at=instant(effective, "effective") if effective else None,
             correction=correction,
             tell=tell,
         )
@@ -166,6 +167,7 @@ def acknowledge(
     as_json: AsJson = False,
 ) -> None:
     """Note that a buyer has received a version: from then on the notice of increases runs."""
+    from hansa.entrypoints.cli.files import instant
     from hansa.foundation.party import party_id
     from hansa.lifecycle.catalogue.actions import decks
 
@@ -176,7 +178,7 @@ def acknowledge(
             name=deck,
             number=version,
             party=party_id(party) if party else ours.us.id,
-            at=_time(at, "at") if at else now,
+            at=instant(at, "at") if at else now,
             by=who(by),
             now=now,
         )
@@ -294,17 +296,6 @@ def _described(file: Path, name: str) -> Deck:
     if found.name != name:
         raise Refused("deck-invalid", f"{file} describes deck {found.name}.", field="terms")
     return found
-
-
-def _time(text: str, option: str) -> datetime:
-    """A day or a time, in UTC where it does not say. Raises Refused `time-unreadable`."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(
-            "time-unreadable", f"{text!r} is no time; write it as 2026-11-16T08:00.", field=option
-        ) from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @contextmanager

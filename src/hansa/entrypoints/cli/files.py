@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 from hansa.federation.contract import NeedItem
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money
+from hansa.foundation.time import Instant
 from hansa.lifecycle.catalogue.model import ReferenceRate
 
 
@@ -60,3 +62,14 @@ def one_of(kind: type[Choice], text: str, *, option: str) -> Choice:
         f"{text!r} is not known; choose one of {', '.join(one.value for one in kind)}.",
         field=option,
     )
+
+
+def instant(text: str, option: str) -> Instant:
+    """A day or a time, in UTC where it does not say. Raises Refused `time-unreadable`."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(
+            "time-unreadable", f"{text!r} is no time; write it as 2026-11-16T08:00.", field=option
+        ) from None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

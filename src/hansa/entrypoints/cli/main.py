@@ -17,6 +17,7 @@ from hansa.entrypoints.cli import (
     inventory,
     keys,
     ledger,
+    mediation,
     node,
     order,
     partner,
@@ -53,6 +54,7 @@ app.add_typer(order.app, name="order")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(ticket.app, name="ticket")
+usage.app.add_typer(mediation.app)
 app.add_typer(usage.app, name="usage")
 app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")

@@ -7,7 +7,7 @@ leaves nothing that counts, and the same file is taken from its beginning again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,11 @@ ROUTES_MAX = 10_000
 """Pairs of trunks that one file may bring; more of them are no trunks."""
 
 EPOCH = midnight(Period.month(1970, 1).start.date())
+
+
+def layouts_known() -> Mapping[str, Layout]:
+    """The layouts that come with Hansa, by name."""
+    return layouts.KNOWN
 
 
 def sweep(begin: Begin, *, folder: Path) -> int:

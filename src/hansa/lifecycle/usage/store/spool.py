@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,3 +117,61 @@ def sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+# --- what comes as a stream ---------------------------------------------------------------------
+
+
+class Spool:
+    """A part of a stream on the disk, until it has been taken in.
+
+    Whose process lives holds a lock on it; without, it was left behind and is anybody's.
+    """
+
+    def __init__(self, folder: Path, layout: bytes) -> None:
+        top = folder / EVENTS / ".spool"
+        top.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=top, suffix=".part")
+        self.place = Path(name)
+        self.size = 0
+        self._file = os.fdopen(handle, "wb")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        with _beside(self.place).open("wb") as beside:
+            beside.write(layout)
+            beside.flush()
+            os.fsync(beside.fileno())
+        sync(top)
+
+    def write(self, octets: bytes) -> None:
+        """When this returns, they survive a power cut."""
+        self._file.write(octets)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.size += len(octets)
+
+    def close(self, *, taken: bool) -> None:
+        """taken: it is not needed any more."""
+        if taken:
+            forget(self.place)
+        self._file.close()
+
+
+def left(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Parts of streams that a process left when it was killed, with their layouts."""
+    for place in sorted((folder / EVENTS / ".spool").glob("*.part")):
+        try:
+            with place.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield place, _beside(place).read_bytes()
+        except (BlockingIOError, FileNotFoundError):
+            continue
+
+
+def forget(place: Path) -> None:
+    """Removes a part of a stream: it has been taken in."""
+    place.unlink(missing_ok=True)
+    _beside(place).unlink(missing_ok=True)
+
+
+def _beside(place: Path) -> Path:
+    return place.with_suffix(".json")
