@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hansa.entrypoints.cli import render
+from hansa.entrypoints.cli import reconcile, render
 from hansa.entrypoints.cli.door import (
     DEFAULT_NODE,
     AsJson,
@@ -37,6 +37,11 @@ class SheetKind(StrEnum):
 
 
 app = group("A month agreed with partners: statements, positions, netting, books.")
+
+app.command(
+    epilog="Example: hansa settle reconcile --ours calls.parquet --theirs mtn.csv "
+    "--currency GBP --to reconciled"
+)(reconcile.reconcile)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The statement: stm_…")]
 MaybePartner = Annotated[

@@ -189,3 +189,139 @@ class BooksProof:
     pairs: tuple[Pair, ...]
     breaks: tuple[str, ...]
     sums: tuple[Money, ...]
+
+
+# --- call records of both sides -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How near two call records must be, and which days need no look at records.
+
+    time_s, duration_s: two records of the same numbers are of one call when their times are so
+    near, and agree when their durations are. amount_nano: how far two amounts of one call may
+    lie apart. calls_bp, seconds_bp, amount_bp: a day and destination agrees while its sums
+    differ by no more, in hundredths of a percent of the greater. digits: how many leading digits
+    of the called number make a destination, where the files name none. shift_least: how many
+    calls make a shift of the clock. with_calling: whether the calling number must agree.
+    """
+
+    time_s: int = 2
+    duration_s: int = 1
+    amount_nano: int = 0
+    calls_bp: int = 10
+    seconds_bp: int = 10
+    amount_bp: int = 10
+    digits: int = 3
+    shift_least: int = 20
+    with_calling: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A file that was read or written, by its content."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One row that was left out, and why. row: from 1, without the heading."""
+
+    file: str
+    row: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """One day (UTC) of both sides. off: on what it differs by too much: calls, seconds, amount,
+    times (as many calls at other times of the day); empty when it agrees.
+    """
+
+    day: str
+    calls_ours: int
+    calls_theirs: int
+    seconds_ours: int
+    seconds_theirs: int
+    amount_ours_nano: int
+    amount_theirs_nano: int
+    off: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTotal:
+    """All calls of one class. seconds, difference_nano: theirs less ours.
+
+    unpriced: of how many records an amount is missing, so that they are not in the difference.
+    """
+
+    name: str
+    records: int
+    seconds: int
+    difference_nano: int
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockShift:
+    """Many records of a stretch whose times differ by the same half hours: one finding.
+
+    shift_s: what their clock is ahead. first_s, last_s: of our records, epoch seconds.
+    """
+
+    shift_s: int
+    first_s: int
+    last_s: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPair:
+    """One difference, with what each side's record says; times in epoch microseconds."""
+
+    name: str
+    day: str
+    calling: str
+    called: str
+    ours_ref: str | None
+    ours_answered_us: int | None
+    ours_duration_s: int | None
+    ours_amount_nano: int | None
+    theirs_ref: str | None
+    theirs_answered_us: int | None
+    theirs_duration_s: int | None
+    theirs_amount_nano: int | None
+    difference_nano: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What came of laying two sets of call records side by side.
+
+    days: every day; records were looked at only where `off` says on what it differs. classes:
+    of those days. sample: the dearest differences; all of them are in the written files.
+    unreadable: the first rows that were left out, of `unreadable_ours` and `unreadable_theirs`.
+    """
+
+    currency: str
+    tolerance: Tolerance
+    ours: tuple[RecordFile, ...]
+    theirs: tuple[RecordFile, ...]
+    rows_ours: int
+    rows_theirs: int
+    unreadable_ours: int
+    unreadable_theirs: int
+    unreadable: tuple[Unreadable, ...]
+    days: tuple[DayTotals, ...]
+    classes: tuple[ClassTotal, ...]
+    shifts: tuple[ClockShift, ...]
+    sample: tuple[RecordPair, ...]
+    written: tuple[RecordFile, ...]
+
+    @property
+    def difference_nano(self) -> int:
+        """What they say beyond what we say, over all days, as far as records are rated."""
+        return sum(one.amount_theirs_nano - one.amount_ours_nano for one in self.days)

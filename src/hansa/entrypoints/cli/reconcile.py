@@ -1,0 +1,140 @@
+"""`hansa settle reconcile`: our call records beside a partner's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hansa.entrypoints.cli import render
+from hansa.entrypoints.cli.door import AsJson
+
+if TYPE_CHECKING:
+    from hansa.lifecycle.settlement.model import Reconciliation
+
+
+def reconcile(
+    ours: Annotated[
+        list[Path],
+        typer.Option("--ours", metavar="FILE", help="Our call records, Parquet or CSV."),
+    ],
+    theirs: Annotated[
+        list[Path],
+        typer.Option("--theirs", metavar="FILE", help="The partner's, Parquet or CSV."),
+    ],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="DIR", help="Where the results get their folder.")
+    ],
+    currency: Annotated[
+        str, typer.Option(metavar="CODE", help="Of the amounts, if there are any.")
+    ],
+    time_s: Annotated[
+        int, typer.Option("--time", metavar="SECONDS", help="How far times may lie apart.")
+    ] = 2,
+    duration_s: Annotated[
+        int, typer.Option("--duration", metavar="SECONDS", help="How far durations may differ.")
+    ] = 1,
+    day_bp: Annotated[
+        int,
+        typer.Option(
+            "--day", metavar="BP", help="By how much a day may differ, in 1/100 of a percent."
+        ),
+    ] = 10,
+    without_calling: Annotated[
+        bool, typer.Option("--without-calling", help="Do not compare calling numbers.")
+    ] = False,
+    memory_mb: Annotated[
+        int, typer.Option("--memory", metavar="MB", help="The most to use; more goes to the disk.")
+    ] = 2048,
+    as_json: AsJson = False,
+) -> None:
+    """Lay our call records beside a partner's: every difference, its class and its price."""
+    from hansa.lifecycle.settlement.actions import reconciling as actions
+    from hansa.lifecycle.settlement.model import Tolerance
+
+    found, folder = actions.reconcile(
+        ours=ours,
+        theirs=theirs,
+        currency=currency,
+        to=to,
+        tolerance=Tolerance(
+            time_s=time_s,
+            duration_s=duration_s,
+            calls_bp=day_bp,
+            seconds_bp=day_bp,
+            amount_bp=day_bp,
+            with_calling=not without_calling,
+        ),
+        memory_mb=memory_mb,
+        progress=_tell,
+    )
+    if as_json:
+        render.as_json(found)
+        return
+    _show(found, folder)
+
+
+def _tell(stage: str, number: int, of: int) -> None:
+    typer.echo(f"{number}/{of} {stage}", err=True)
+
+
+def _show(found: Reconciliation, folder: Path) -> None:
+    bad = [one for one in found.days if one.off]
+    render.facts(
+        f"{found.rows_ours} records of ours, {found.rows_theirs} of theirs",
+        {
+            "days that differ": f"{len(bad)} of {len(found.days)}",
+            "they say beyond us": _exact(found.difference_nano, found.currency),
+            "left out": f"{found.unreadable_ours} of ours, {found.unreadable_theirs} of theirs",
+            "written to": folder,
+        },
+    )
+    render.table(
+        "Days that differ",
+        ("day", "our calls>", "their calls>", "our amount>", "their amount>", "by"),
+        [
+            (
+                one.day,
+                one.calls_ours,
+                one.calls_theirs,
+                _exact(one.amount_ours_nano, found.currency),
+                _exact(one.amount_theirs_nano, found.currency),
+                one.off,
+            )
+            for one in bad
+        ],
+    )
+    render.table(
+        "Records of those days",
+        ("class", "records>", "seconds>", "difference>", "without a price>"),
+        [
+            (
+                one.name,
+                one.records,
+                one.seconds,
+                _exact(one.difference_nano, found.currency),
+                one.unpriced,
+            )
+            for one in found.classes
+        ],
+    )
+    for shift in found.shifts:
+        render.say(
+            f"Their clock is {shift.shift_s // 60} minutes off in {shift.records} records, from "
+            f"{_moment(shift.first_s)} to {_moment(shift.last_s)}"
+        )
+    for row in found.unreadable:
+        render.say(f"{row.file}, row {row.row}: {row.why}")
+
+
+def _exact(nano: int, currency: str) -> str:
+    from decimal import Decimal
+
+    return f"{Decimal(nano).scaleb(-9):,.2f} {currency}"
+
+
+def _moment(at_s: int) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S}"
