@@ -154,11 +154,15 @@ def _maps_at(
 
 
 def _dearest(maps: Sequence[NDArray[np.int64]], rows: Rows) -> NDArray[np.int64]:
-    """Of each code the row with the highest peak rate; of equal ones the first group's."""
-    best = maps[0].copy()
+    """Of each code the row with the highest peak rate; of equal ones the first group's.
+
+    Blocked rows have no price, whatever rate they name.
+    """
+    best = np.full(len(maps[0]), -1, dtype=np.int64)
     peak = rows.values["rate_peak"]
-    for one in maps[1:]:
-        better = (one >= 0) & ((best < 0) | (peak[one] > peak[best]))
+    for one in maps:
+        sold = (one >= 0) & ~rows.blocked[one]
+        better = sold & ((best < 0) | (peak[one] > peak[best]))
         best[better] = one[better]
     return best
 

@@ -246,7 +246,8 @@ def _rate(  # type: ignore[no-untyped-def]
             o_charge[used], o_amount[used], o_share[used] = charge, amount, share
             used += 1
             place = (leg + 1) * 3 + band + 1
-            if sums[place, 6] != price:
+            full = sums[place, 3] + charge < 0 or sums[place, 4] + amount < 0  # past 64 bits
+            if sums[place, 6] != price or full:
                 ended = _end(sums, lines, ended, place)
                 sums[place, 6] = price
             _add(sums[place], billed, charge, amount, share)
