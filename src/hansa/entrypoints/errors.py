@@ -24,7 +24,6 @@ ANSWERS: Mapping[str, Answer] = {
     "refused": Answer(status=422, exit_code=3),
     "not-found": Answer(status=404, exit_code=4),
     "try-later": Answer(status=503, exit_code=5),
-    "error": Answer(status=500, exit_code=1),
 }
 
 UNFORESEEN = Answer(status=500, exit_code=1)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hansa.foundation.errors import NotFound
 from hansa.foundation.extras import need
+from hansa.foundation.time import TICK, Period
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.usage.model import Balance, Delivery, EventFile, EventKind
 from hansa.lifecycle.usage.store import manifest, spool
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
 
     from hansa.lifecycle.catalogue.actions.prices import Codes
     from hansa.lifecycle.usage.rules.prefix import Prefixes
+    from hansa.lifecycle.usage.rules.sessions import Volume
 
 
 def need_bulk() -> None:
     """Raises HansaError `bulk-missing` unless the libraries that mediation uses are there."""
     need("duckdb", "numba", "numpy", "pyarrow")
+
+
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +201,27 @@ def rematch(begin: Begin, *, file: EventFile, codes: Known, folder: Path) -> Eve
         if moved:
             (folder / file.path).unlink(missing_ok=True)
     return replace(file, path=path, codes=codes.name)
+
+
+def session_volumes(tx: Transaction, *, month: str, folder: Path) -> Sequence[Volume]:
+    """What sessions have carried in a month of usage: octets by point and UTC day.
+
+    A session that began in the month before is counted from what it had carried then. folder:
+    the node's. Raises HansaError `usage-file-damaged`.
+    """
+    need_bulk()
+    from hansa.lifecycle.usage.rules import sessions
+    from hansa.lifecycle.usage.store import events
+
+    period = Period.parse(month)
+    before = Period.month_of(period.start - TICK)
+    rows = (
+        row
+        for name in (before.name, month)
+        for file in manifest.event_files(tx, month=name, kind=EventKind.SESSIONS)
+        if file.path
+        for table in events.batches(folder / file.path)
+        for row in table.to_pylist()
+    )
+    first, end = (one.toordinal() - EPOCH for one in (period.start, period.end))
+    return [one for one in sessions.volumes(rows) if first <= one.day < end]
