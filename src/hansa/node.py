@@ -50,6 +50,7 @@ from hansa.foundation.transaction import Begin, Transaction
 from hansa.ledger import actions as ledger
 from hansa.lifecycle.assurance import work as assurance_work
 from hansa.lifecycle.billing import work as billing_work
+from hansa.lifecycle.clearing import work as clearing_work
 from hansa.lifecycle.delivery import work as delivery_work
 from hansa.lifecycle.rating import work as rating_work
 from hansa.lifecycle.settlement import work as settlement_work
@@ -130,9 +131,12 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True)
 class SettlementSettings:
-    """auto_confirm: confirm a partner's statement unasked when not one line differs."""
+    """auto_confirm: confirm a partner's statement unasked when not one line differs.
+    auto_net: sign a plan of netting among many unasked when our part of it is right.
+    """
 
     auto_confirm: bool = False
+    auto_net: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,30 +429,28 @@ class Node:
         at = self.settings.address, self.settings.sonata.spoken_to_us
         return renewal.run(tx, us=self.us, at=at, ring=self.keys, ids=self.ids, now=now)
 
+    def settle(self, tx: Transaction, now: Instant) -> int:
+        """States, compares and shares; returns how many things moved."""
+        auto, us, keys = self.settings.settlement.auto_confirm, self.us, self.keys
+        return settlement_work.run(tx, us=us, keys=keys, ids=self.ids, auto_confirm=auto, now=now)
+
+    def clear(self, tx: Transaction, now: Instant) -> int:
+        """Goes on with netting among many; returns how many things moved."""
+        auto, us = self.settings.settlement.auto_net, self.us
+        return clearing_work.run(tx, us=us, keys=self.keys, ids=self.ids, auto_net=auto, now=now)
+
     def month_rooms(self) -> Iterator[tuple[str, Callable[[Transaction, Instant], int]]]:
         """The rooms that work as time goes by, in path order: name and one bounded turn."""
-        us, ids = self.us.id, self.ids
+        us, ids, folder = self.us.id, self.ids, self.usage_folder
         yield "federation", self.renew_cards
         yield "evidence", lambda tx, now: evidence.expire(tx, now=now)
         yield "ledger", lambda tx, now: len(ledger.expire_holds(tx, now=now))
         yield "assurance", lambda tx, now: assurance_work.run(tx, ids=ids, now=now)
         yield "usage", lambda tx, now: usage_work.run(tx, us=us, ids=ids, now=now)
-        yield (
-            "rating",
-            lambda tx, now: rating_work.run(tx, us=us, now=now, folder=self.usage_folder),
-        )
+        yield "rating", lambda tx, now: rating_work.run(tx, us=us, now=now, folder=folder)
         yield "billing", lambda tx, now: billing_work.run(tx, us=us, ids=ids, now=now)
-        yield (
-            "settlement",
-            lambda tx, now: settlement_work.run(
-                tx,
-                us=self.us,
-                keys=self.keys,
-                ids=ids,
-                auto_confirm=self.settings.settlement.auto_confirm,
-                now=now,
-            ),
-        )
+        yield "settlement", self.settle
+        yield "clearing", self.clear
 
     def work_once(self) -> int:
         """Everything that is due now, room by room until nothing moves; for tests.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -45,6 +45,7 @@ from hansa.federation.tmf.shapes import (
     catalogue,
     common,
     inventory,
+    netting,
     order,
     ordered,
     partnership,
@@ -122,6 +123,10 @@ CASES: dict[str, Case] = {
         bill.read_moved,
     ),
     "InvoiceIssued": (InvoiceIssued, lambda one: bill.write_invoiced(one, "e"), bill.read_moved),
+    **{
+        kind.__name__: (kind, lambda one: netting.write(one, "e"), netting.read)
+        for kind in get_args(papers.NettingNotice)
+    },
 }
 
 

@@ -48,6 +48,7 @@ RIGHTS: Mapping[str, str] = {
     "catalogue_price": "select",
     "catalogue_reference_rate": "select",
     "catalogue_tax_rule": "select",
+    "clearing_letter": READS_AND_ADDS,
     "federation_certificate": "select",
     "federation_key": "select",
     "federation_partner": "select",

@@ -15,11 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hansa.federation.helpdesk import TicketAsk
-from hansa.federation.papers import AgreementDocument, AgreementDrafted, AgreementParty
+from hansa.federation.papers import (
+    AgreementDocument,
+    AgreementDrafted,
+    AgreementParty,
+    NettingDropped,
+)
 from hansa.foundation import documents
 from hansa.foundation.database import Database, all_rows, one_row, run, savepoint
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey, PartyId
+from hansa.foundation.ids import BuyerKey, PartyId, RoundId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
@@ -75,6 +80,7 @@ def us(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
             holding = front.progress(placed.id).provided[0].holding
             ask = TicketAsk("It is slow.", severity="minor", kind="fault", holding=holding)
             front.open_ticket(ask=ask, key=BuyerKey("ticket"))
+            front.hear(NettingDropped(RoundId("rnd_1"), 1, "no such round"))
         alliance.pass_time(timedelta(days=31))
         yield node
         alliance.close()

@@ -11,6 +11,7 @@ from hansa.federation.papers import (
     AgreementDocument,
     AgreementItem,
     AgreementParty,
+    NettingTerms,
     RevenueShare,
 )
 from hansa.foundation.errors import Refused
@@ -60,6 +61,7 @@ class AgreementFile:
     valid_to: Instant | None = None
     shares: tuple[RevenueShare, ...] = ()
     gates: tuple[str, ...] = ()
+    netting: NettingTerms | None = None
     launch: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def document(self, *, id: AgreementId, version: int) -> AgreementDocument:
@@ -74,6 +76,7 @@ class AgreementFile:
             items=self.items,
             shares=self.shares,
             gates=self.gates,
+            netting=self.netting,
         )
 
 

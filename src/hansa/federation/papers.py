@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
 
 from hansa.federation.contract import AgreementRef, Progress
 from hansa.federation.helpdesk import Ticket
 from hansa.federation.model import Card
-from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, StatementId
+from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, RoundId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 
@@ -83,11 +85,40 @@ class RevenueShare:
     fx_source: str
 
 
+NettingMode = Literal["gross", "bilateral", "multilateral"]
+"""gross: each invoice is paid by itself. bilateral: what two owe each other is set off.
+multilateral: what many owe each other is. The stricter is named first.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CountryNetting:
+    """How far parties of a country may set off. source: the law or leave that says so."""
+
+    country: str
+    mode: NettingMode
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NettingTerms:
+    """How what is invoiced under an agreement is set off; bilaterally for countries not named.
+
+    centre: the party that proposes multilateral netting. answer_h: how many hours the others
+    have for each answer; who has not answered by then is left out.
+    """
+
+    centre: PartyId
+    countries: tuple[CountryNetting, ...]
+    answer_h: int = 48
+
+
 @dataclass(frozen=True, slots=True)
 class AgreementDocument:
     """The text that all parties sign: its fingerprint is what the signatures are over.
 
-    gates: what must be shown before a country is launched, e.g. ("licence", "tax").
+    gates: what must be shown before a country is launched, e.g. ("licence", "tax"). netting:
+    None for bilateral netting only; it is then no part of the text that is signed.
     """
 
     id: AgreementId
@@ -99,6 +130,7 @@ class AgreementDocument:
     items: tuple[AgreementItem, ...]
     shares: tuple[RevenueShare, ...] = ()
     gates: tuple[str, ...] = ()
+    netting: Annotated[NettingTerms | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +311,118 @@ class InvoiceIssued:
     kind: Literal["invoice-issued"] = "invoice-issued"
 
 
+# --- netting among many -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NettingLine:
+    """One invoice as both its parties know it. amount: tax included."""
+
+    statement: StatementId
+    creditor: PartyId
+    debtor: PartyId
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class NettingPayment:
+    """Who pays whom once all is set off."""
+
+    payer: PartyId
+    payee: PartyId
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class NettingPlan:
+    """What all that take part sign, or nobody posts: positions add up to zero.
+
+    positions: what each party is owed, in minor units, negative when it owes. lines: for each
+    party the fingerprint of its own lines, which it alone is sent. attempt: counts from 1;
+    a later one takes the place of all before it. sign_by: a later signature does not count.
+    """
+
+    round: RoundId
+    attempt: int
+    centre: PartyId
+    agreement: AgreementRef
+    period: Period
+    currency: str
+    positions: Mapping[PartyId, int]
+    lines: Mapping[PartyId, str]
+    payments: tuple[NettingPayment, ...]
+    sign_by: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class NettingCalled:
+    """The centre asks: which invoices of the period may be netted among many?"""
+
+    round: RoundId
+    agreement: AgreementRef
+    period: Period
+    currency: str
+    answer_by: Instant
+    kind: Literal["netting-called"] = "netting-called"
+
+
+@dataclass(frozen=True, slots=True)
+class NettingOffered:
+    """To the centre: these, which are invoiced, in no dispute and not paid."""
+
+    round: RoundId
+    lines: tuple[NettingLine, ...]
+    kind: Literal["netting-offered"] = "netting-offered"
+
+
+@dataclass(frozen=True, slots=True)
+class NettingProposed:
+    """The centre proposes a plan. lines: the listener's own of it."""
+
+    plan: NettingPlan
+    lines: tuple[NettingLine, ...]
+    kind: Literal["netting-proposed"] = "netting-proposed"
+
+
+@dataclass(frozen=True, slots=True)
+class NettingAnswered:
+    """To the centre: our signature over the plan's fingerprint; None with the reason why not."""
+
+    round: RoundId
+    attempt: int
+    signature: Signature | None
+    why: str = ""
+    kind: Literal["netting-answered"] = "netting-answered"
+
+
+@dataclass(frozen=True, slots=True)
+class NettingSettled:
+    """All have signed, here is the proof: everyone posts its part now."""
+
+    plan: NettingPlan
+    signatures: tuple[Signature, ...]
+    kind: Literal["netting-settled"] = "netting-settled"
+
+
+@dataclass(frozen=True, slots=True)
+class NettingDropped:
+    """The listener has no part in the round any more, up to this attempt or any before it."""
+
+    round: RoundId
+    attempt: int
+    why: str
+    kind: Literal["netting-dropped"] = "netting-dropped"
+
+
+NettingNotice = (
+    NettingCalled
+    | NettingOffered
+    | NettingProposed
+    | NettingAnswered
+    | NettingSettled
+    | NettingDropped
+)
+
 Notice = (
     CardRenewed
     | AgreementDrafted
@@ -289,6 +433,7 @@ Notice = (
     | StatementIssued
     | StatementAnswered
     | InvoiceIssued
+    | NettingNotice
 )
 
 

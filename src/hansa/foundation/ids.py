@@ -43,6 +43,9 @@ RecordId = NewType("RecordId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 EventId = NewType("EventId", str)
 ClientId = NewType("ClientId", str)
+RoundId = NewType("RoundId", str)
+PaymentId = NewType("PaymentId", str)
+BankAccountId = NewType("BankAccountId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
 
@@ -69,6 +72,9 @@ PREFIXES: dict[Callable[[str], str], str] = {
     SubscriptionId: "sub",
     EventId: "evt",
     ClientId: "cli",
+    RoundId: "rnd",
+    PaymentId: "pay",
+    BankAccountId: "bnk",
 }
 
 Kind = TypeVar("Kind", bound=str)

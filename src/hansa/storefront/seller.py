@@ -56,6 +56,7 @@ from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.assurance import actions as assurance
 from hansa.lifecycle.catalogue.actions import offers as catalogue
+from hansa.lifecycle.clearing.actions import netting
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
@@ -287,6 +288,8 @@ class Storefront:
                     settlement.hear_invoice(
                         tx, us=us, sender=sender, notice=notice, ids=self._ids, now=now
                     )
+                case _:
+                    netting.hear(tx, sender=sender, notice=notice, now=now)
 
     # --- inside ---------------------------------------------------------------------------------
 

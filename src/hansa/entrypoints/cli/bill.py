@@ -152,7 +152,7 @@ def export(
 def _paper(ours: Node, tx: Transaction, id: BillId) -> Invoice:
     from hansa.entrypoints.papers import invoice
     from hansa.lifecycle.billing import actions
-    from hansa.lifecycle.clearing import actions as clearing
+    from hansa.lifecycle.clearing.actions import parties as clearing
     from hansa.lifecycle.settlement.actions import statements
 
     bill = actions.bill(tx, id=id)
@@ -190,7 +190,7 @@ def particulars(
     from dataclasses import asdict, replace
 
     from hansa.foundation.party import party_id
-    from hansa.lifecycle.clearing import actions
+    from hansa.lifecycle.clearing.actions import parties as actions
 
     asked = {"street": street, "city": city, "postcode": postcode, "registration": registration,
              "endpoint": endpoint}  # fmt: skip

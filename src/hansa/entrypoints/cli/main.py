@@ -11,6 +11,7 @@ from hansa.entrypoints.cli import (
     agreement,
     bill,
     catalogue,
+    clearing,
     client,
     deck,
     evidence,
@@ -58,6 +59,7 @@ usage.app.add_typer(mediation.app)
 app.add_typer(usage.app, name="usage")
 app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")
+app.add_typer(clearing.app, name="clearing")
 app.add_typer(ledger.app, name="ledger")
 
 

@@ -227,10 +227,13 @@ def correct(
 def positions(period: Month, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
     """Show where we stand with each partner, by currency, and what keeps it from netting."""
     from hansa.foundation.time import Period
+    from hansa.lifecycle.clearing.actions import netting
     from hansa.lifecycle.settlement.actions import positions as actions
 
     with opened(node) as ours, ours.begin() as tx:
-        found = actions.positions(tx, us=ours.us.id, period=Period.parse(period))
+        month = Period.parse(period)
+        gross = netting.gross(tx, us=ours.us, period=month)
+        found = actions.positions(tx, us=ours.us.id, period=month, gross=gross)
     _show_positions(found, as_json=as_json)
 
 
@@ -238,15 +241,18 @@ def positions(period: Month, node: NodeDir = DEFAULT_NODE, as_json: AsJson = Fal
 def net(period: Month, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
     """Net what can be netted of a month, and post it; what is netted already stays so."""
     from hansa.foundation.time import Period
+    from hansa.lifecycle.clearing.actions import netting
     from hansa.lifecycle.settlement.actions import positions as actions
 
     with opened(node) as ours, ours.begin() as tx:
+        month = Period.parse(period)
         found = actions.net(
             tx,
             us=ours.us.id,
-            period=Period.parse(period),
+            period=month,
             ids=ours.ids,
             now=ours.clock.now(),
+            gross=netting.gross(tx, us=ours.us, period=month),
         )
     _show_positions(found, as_json=as_json)
 

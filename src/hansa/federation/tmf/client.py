@@ -42,6 +42,7 @@ from hansa.federation.tmf.shapes import (
     bill,
     catalogue,
     inventory,
+    netting,
     order,
     partnership,
     qualification,
@@ -282,4 +283,6 @@ def _told(notice: Notice) -> tuple[str, Mapping[str, Any]]:
             path, shape = bill.MOVED, bill.write_answered(notice, event)
         case InvoiceIssued():
             path, shape = bill.MOVED, bill.write_invoiced(notice, event)
+        case _:
+            path, shape = netting.TOLD, netting.write(notice, event)
     return path, shape

@@ -1,4 +1,5 @@
-"""What is paid between partners: to whom, and where papers and payments go.
+"""What many owe each other, netted among all; and where papers and payments go.
 
-Takes in what people enter of parties; hands on the particulars that papers name.
+Takes in invoiced statements and what people enter of parties; hands on plans that all have
+signed, their postings, and the particulars that papers name.
 """

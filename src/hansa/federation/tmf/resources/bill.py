@@ -10,6 +10,7 @@ from hansa.federation.tmf.engine.query import Window, select, windowed
 from hansa.federation.tmf.resources.extras import Known, laid_over, leftover
 from hansa.federation.tmf.resources.tables import common, tmf678
 from hansa.federation.tmf.shapes import bill as shapes
+from hansa.federation.tmf.shapes import netting
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BillRequestId
@@ -101,6 +102,10 @@ def _issued(visit: Visit, body: Json) -> None:
     visit.seat.listener.hear(shapes.read_issued(body))
 
 
+def _netting(visit: Visit, body: Json) -> None:
+    visit.seat.listener.hear(netting.read(body))
+
+
 def _moved(visit: Visit, body: Json) -> None:
     visit.seat.listener.hear(shapes.read_moved(body))
 
@@ -133,5 +138,6 @@ API = Api(
     heard=(
         Heard("customerBillCreateEvent", _issued, PAPERS_MAX),
         Heard("customerBillStateChangeEvent", _moved, PAPERS_MAX),
+        Heard("hansaNettingEvent", _netting, PAPERS_MAX),
     ),
 )

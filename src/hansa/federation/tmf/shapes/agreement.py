@@ -22,6 +22,7 @@ from hansa.federation.papers import (
     AgreementMoved,
     AgreementParty,
     AgreementSigned,
+    NettingTerms,
     RevenueShare,
     Signature,
 )
@@ -38,11 +39,14 @@ from hansa.federation.tmf.shapes.common import (
     checked,
     href,
     malformed,
+    read_document,
     read_instant,
     read_money,
     write_instant,
     write_money,
 )
+from hansa.federation.wire import Plain
+from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import AgreementId, OfferCode
 from hansa.foundation.party import party_id
@@ -111,6 +115,7 @@ class AgreementShape(Extended):
     agreementItem: list[ItemShape]
     hansaShare: list[ShareShape]
     hansaGate: list[Text]
+    hansaNetting: NotRequired[Any]
 
 
 class Authorization(Extended):
@@ -165,7 +170,7 @@ def write(notice: AgreementDrafted) -> AgreementShape:
     period: TimePeriod = {"startDateTime": write_instant(document.valid_from)}
     if document.valid_to is not None:
         period["endDateTime"] = write_instant(document.valid_to)
-    return {
+    shape: AgreementShape = {
         "id": document.id,
         "href": href(AGREEMENTS, document.id),
         "version": str(document.version),
@@ -189,6 +194,9 @@ def write(notice: AgreementDrafted) -> AgreementShape:
         "@baseType": "Agreement",
         "@schemaLocation": SCHEMA,
     }
+    if document.netting is not None:
+        shape["hansaNetting"] = Plain(documents.write(document.netting))
+    return shape
 
 
 def write_kept(kept: ShelfAgreement) -> dict[str, Any]:
@@ -268,6 +276,9 @@ def read(value: Json) -> AgreementDrafted:
             ),
             shares=tuple(_read_share(share) for share in shape["hansaShare"]),
             gates=tuple(shape["hansaGate"]),
+            netting=read_document(NettingTerms, shape["hansaNetting"], "hansaNetting")
+            if "hansaNetting" in shape
+            else None,
         )
     )
 

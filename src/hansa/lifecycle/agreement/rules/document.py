@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from itertools import combinations
 
@@ -12,6 +12,7 @@ from hansa.federation.papers import (
     AgreementDocument,
     AgreementItem,
     AgreementMoved,
+    NettingTerms,
     RevenueShare,
 )
 from hansa.foundation.errors import Refused
@@ -24,6 +25,8 @@ TEXT_MAX = 200
 """Characters in any name, gate or piece of evidence."""
 
 VERSION_MAX = 9_999
+
+ANSWER_H_MAX = 24 * 30
 
 CREDIT_MAX = 10**15
 """Minor units; the most that one amount of the books may be."""
@@ -54,6 +57,28 @@ def check_document(document: AgreementDocument) -> None:
         _check_share(share, parties, document.items, f"shares.{position}")
     _check_shares_together(document.shares)
     _check_list(document.gates, "gates", may_be_empty=True)
+    if document.netting is not None:
+        _check_netting(document.netting, parties)
+
+
+def _check_netting(terms: NettingTerms, parties: Collection[PartyId]) -> None:
+    if terms.centre not in parties:
+        raise Refused(
+            "agreement-invalid",
+            f"{terms.centre} is no party of the agreement.",
+            field="netting.centre",
+        )
+    if not 1 <= terms.answer_h <= ANSWER_H_MAX:
+        raise Refused(
+            "agreement-invalid",
+            f"Parties have 1 to {ANSWER_H_MAX} hours for an answer.",
+            field="netting.answer_h",
+        )
+    if len({one.country for one in terms.countries}) < len(terms.countries):
+        raise Refused("agreement-invalid", "A country is named twice.", field="netting.countries")
+    for position, one in enumerate(terms.countries):
+        check_country(one.country, f"netting.countries.{position}.country")
+        check_text(one.source, f"netting.countries.{position}.source")
 
 
 def check_text(text: str, field: str) -> None:

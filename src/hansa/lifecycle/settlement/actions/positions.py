@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from hansa.federation import directory
 from hansa.federation.papers import StatementState
 from hansa.foundation import documents
-from hansa.foundation.ids import EntryId, Ids, PartyId
+from hansa.foundation.ids import EntryId, Ids, PartyId, StatementId
 from hansa.foundation.money import add_up
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
@@ -32,18 +32,20 @@ Pair = tuple[PartyId, str]
 """A partner and a currency."""
 
 
-def positions(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Position]:
+def positions(
+    tx: Transaction, *, us: PartyId, period: Period, gross: Mapping[PartyId, str] | None = None
+) -> Sequence[Position]:
     """Where we stand for the period, by partner and currency.
 
     A position is held out of netting while any statement between us in that currency is
     open, is still to be made by us, or is still awaited from a partner of which we hold
-    something.
+    something. gross: partners with which nothing may be netted, and why.
     """
     by_pair: dict[Pair, list[Held]] = {}
     for held in store.find(tx, period=period):
         pair = (held.partner(us), held.statement.currency)
         by_pair.setdefault(pair, []).append(held)
-    reasons = _held_out(tx, us, period, by_pair)
+    reasons = _held_out(tx, us, period, by_pair, gross or {})
     nettings = store.nettings(tx, period, None)
     found = []
     for partner, currency in sorted(by_pair.keys() | reasons.keys()):
@@ -72,10 +74,15 @@ def positions(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Posit
 
 
 def _held_out(
-    tx: Transaction, us: PartyId, period: Period, by_pair: Mapping[Pair, Sequence[Held]]
+    tx: Transaction,
+    us: PartyId,
+    period: Period,
+    by_pair: Mapping[Pair, Sequence[Held]],
+    gross: Mapping[PartyId, str],
 ) -> Mapping[Pair, Sequence[str]]:
     found: dict[Pair, list[str]] = {}
     for pair, why in (
+        *((pair, gross[pair[0]]) for pair in by_pair if pair[0] in gross),
         *_open(by_pair),
         *_to_state(tx, us, period),
         *_awaited(tx, us, period, by_pair),
@@ -123,34 +130,77 @@ def _awaited(
 
 
 def net(
-    tx: Transaction, *, us: PartyId, period: Period, ids: Ids, now: Instant
+    tx: Transaction,
+    *,
+    us: PartyId,
+    period: Period,
+    ids: Ids,
+    now: Instant,
+    gross: Mapping[PartyId, str] | None = None,
 ) -> Sequence[Position]:
     """Moves what is invoiced to the partners' settlement accounts, where nothing is held out.
 
     Receivables and payables are moved in full, so the settlement account holds the net; tax
     documents stay gross, our bills become `settled`. What is netted already is not netted
-    again. Returns the positions as they stand afterwards, those held out among them.
+    again. Returns the positions as they stand afterwards, those held out among them. gross:
+    as `positions`.
     """
-    made: list[Netting] = []
-    for position in positions(tx, us=us, period=period):
-        if not position.held_out:
-            netting = _netting(tx, us, position, now)
-            if netting is not None:
-                made.append(netting)
+    made = [
+        _netting(tx, us, (position.partner, position.currency), period, now)
+        for position in positions(tx, us=us, period=period, gross=gross)
+        if not position.held_out
+    ]
+    ledger.post(tx, entries=_netted(tx, made, ids), now=now)
+    return positions(tx, us=us, period=period, gross=gross)
+
+
+def net_these(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    period: Period,
+    statements: Collection[StatementId],
+    ids: Ids,
+    now: Instant,
+) -> Sequence[NewEntry]:
+    """Nets exactly these invoiced statements, as all parties have agreed, held out or not.
+
+    Those netted already stay so. Returns the entries, which the caller posts with its own.
+    """
+    pairs = {
+        (one.partner(us), one.statement.currency)
+        for one in store.find(tx, period=period, states=[StatementState.INVOICED])
+        if one.id in statements
+    }
+    made = [_netting(tx, us, pair, period, now, only=statements) for pair in sorted(pairs)]
+    return _netted(tx, made, ids)
+
+
+def _netted(tx: Transaction, made: Sequence[Netting | None], ids: Ids) -> Sequence[NewEntry]:
+    entries: list[NewEntry] = []
     for netting in made:
-        store.insert_netting(tx, netting)
-    ledger.post(
-        tx,
-        entries=[entry for netting in made for entry in _entries(netting, ids)],
-        now=now,
-    )
-    return positions(tx, us=us, period=period)
+        if netting is not None:
+            store.insert_netting(tx, netting)
+            entries += _entries(netting, ids)
+    return entries
 
 
-def _netting(tx: Transaction, us: PartyId, position: Position, now: Instant) -> Netting | None:
-    """What is to be netted of a position; None when nothing is left."""
-    partner, currency, period = position.partner, position.currency, position.period
-    left = store.lock_unnetted(tx, partner, currency, period)
+def _netting(
+    tx: Transaction,
+    us: PartyId,
+    pair: Pair,
+    period: Period,
+    now: Instant,
+    *,
+    only: Collection[StatementId] | None = None,
+) -> Netting | None:
+    """What is to be netted with a partner; None when nothing is left."""
+    partner, currency = pair
+    left = [
+        one
+        for one in store.lock_unnetted(tx, partner, currency, period)
+        if only is None or one in only
+    ]
     if not left:
         return None
     found = [one for one in store.find(tx, period=period, party=partner) if one.id in left]

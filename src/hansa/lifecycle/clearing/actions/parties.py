@@ -5,8 +5,9 @@ from __future__ import annotations
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.clearing import rules, store
 from hansa.lifecycle.clearing.model import Particulars
+from hansa.lifecycle.clearing.rules import parties as rules
+from hansa.lifecycle.clearing.store import parties as store
 
 
 def particulars(tx: Transaction, *, party: PartyId) -> Particulars:

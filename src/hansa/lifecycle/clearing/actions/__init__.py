@@ -1,0 +1,1 @@
+"""What others may ask or do here: parties' particulars, netting among many, payments."""

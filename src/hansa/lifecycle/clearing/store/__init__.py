@@ -1,0 +1,1 @@
+"""The tables of clearing, and every line of SQL about them."""
