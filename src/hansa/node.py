@@ -325,23 +325,20 @@ class Node:
 
     def _handlers(self, deliver: hub_work.Deliver) -> Handlers:
         """Who does which kind of task."""
+        us, ids = self.us.id, self.ids
         return {
             **notices.handlers(self.listener),
             **hub_work.handlers(
                 begin=self.begin,
-                compose={**telling.composers(self.world, tmf.APIS), **events.composers(self.us.id)},
+                compose={**telling.composers(self.world, tmf.APIS), **events.composers(us)},
                 deliver=deliver,
             ),
             **delivery_work.handlers(
-                us=self.us.id,
-                sellers=self.seller,
-                vouch=Voucher(self.us.id, self.neighbours.key),
-                ids=self.ids,
+                us=us, sellers=self.seller, vouch=Voucher(us, self.neighbours.key), ids=ids
             ),
-            **assurance_work.handlers(
-                us=self.us.id, begin=self.begin, helpdesks=self.helpdesk, ids=self.ids
-            ),
-            **usage_work.handlers(us=self.us.id, sellers=self.seller, folder=self.usage_folder),
+            **assurance_work.handlers(us=us, begin=self.begin, helpdesks=self.helpdesk, ids=ids),
+            **usage_work.handlers(us=us, sellers=self.seller, folder=self.usage_folder),
+            **rating_work.handlers(us=us, begin=self.begin, folder=self.folder, clock=self.clock),
         }
 
     def open(self) -> None:
@@ -447,7 +444,7 @@ class Node:
         yield "ledger", lambda tx, now: len(ledger.expire_holds(tx, now=now))
         yield "assurance", lambda tx, now: assurance_work.run(tx, ids=ids, now=now)
         yield "usage", lambda tx, now: usage_work.run(tx, us=us, ids=ids, now=now)
-        yield "rating", lambda tx, now: rating_work.run(tx, us=us, now=now, folder=folder)
+        yield "rating", lambda tx, now: rating_work.run(tx, us=us, ids=ids, now=now, folder=folder)
         yield "billing", lambda tx, now: billing_work.run(tx, us=us, ids=ids, now=now)
         yield "settlement", self.settle
         yield "clearing", self.clear

@@ -27,6 +27,7 @@ NEAR_MONEY = (
 INEXACT_MODULES = {"cmath", "math", "numpy", "statistics"}
 WHOLE = (
     "lifecycle/catalogue/rules/effective.py",
+    "lifecycle/rating/actions/books.py",
     "lifecycle/rating/model/book.py",
     "lifecycle/rating/rules/book.py",
     "lifecycle/rating/rules/kernel.py",

@@ -111,7 +111,38 @@ class VolumeTariff:
     kind: Literal["volume"] = "volume"
 
 
-Tariff = PercentileTariff | VoiceTariff | SeatTariff | VolumeTariff
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How charges in a deck's currency become the holding's: whose reference rates, of which day.
+
+    usage: the day of each call. month-end: the last day of the month. average: the mean of the
+    rates of all its days. On a day without a rate the last one before it holds.
+    """
+
+    source: str
+    day: Literal["usage", "month-end", "average"] = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class DeckTariff:
+    """Calls by the seller's deck (A-Z price list) of that name, as it is when they are answered.
+
+    tiers: discounts on the month's turnover in major units, each rate a part of 1; commit: the
+    least that a month comes to after them, shortfall being charged. commission_bp: what of each
+    charge goes to whoever brought the traffic, in hundredths of a percent; told, not charged.
+    conversion: for a deck in another currency than the holding's.
+    """
+
+    deck: str
+    tiers: tuple[Tier, ...] = ()
+    mode: TierMode = "graduated"
+    commit: Decimal | None = None
+    commission_bp: int = 0
+    conversion: Conversion | None = None
+    kind: Literal["deck"] = "deck"
+
+
+Tariff = PercentileTariff | VoiceTariff | SeatTariff | VolumeTariff | DeckTariff
 
 
 @dataclass(frozen=True, slots=True)

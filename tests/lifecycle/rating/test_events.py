@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hansa.foundation.ids import PartyId
+from hansa.lifecycle.catalogue.model import DeckFacts
 from hansa.lifecycle.rating.actions import events as rating
 from hansa.lifecycle.rating.model.book import (
     NO_ORIGIN,
     UNKNOWN_ORIGIN,
     Book,
-    DeckFacts,
     FxDay,
     Leg,
     Rows,
@@ -49,8 +50,16 @@ ROWS = [
 ]
 CODES = sorted({"27", "2782", "44", "26", "1"})
 DECKS = [
-    DeckFacts(MTN, "mtn-az", "mtn", "ZAR", "Africa/Johannesburg", 7, 19, origins={"sadc": ["26"]}),
-    DeckFacts(BT, "bt-az", "bt", "GBP", "Europe/London", 8, 18, frozenset({date(2026, 10, 26)})),
+    DeckFacts(
+        *(MTN, "mtn-az", PartyId("mtn"), "ZAR", "Africa/Johannesburg", 7, 19),
+        holidays=(),
+        origins={"sadc": ("26",)},
+    ),
+    DeckFacts(
+        *(BT, "bt-az", PartyId("bt"), "GBP", "Europe/London", 8, 18),
+        holidays=(date(2026, 10, 26),),
+        origins={},
+    ),
 ]
 LEGS = [
     Leg(route=7, hop=1, leg=0, deck=MTN, from_s=0, to_s=OPEN),

@@ -51,7 +51,14 @@ def rate(stage: Stage, us: PartyId = MTN, *, limit: int = 50) -> list[int]:
     while not turns or turns[-1]:
         with stage.begin() as tx:
             turns.append(
-                work.run(tx, us=us, now=stage.clock.now(), folder=stage.folder, limit=limit)
+                work.run(
+                    tx,
+                    us=us,
+                    ids=stage.ids,
+                    now=stage.clock.now(),
+                    folder=stage.folder,
+                    limit=limit,
+                )
             )
     return turns[:-1]
 

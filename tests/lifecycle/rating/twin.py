@@ -35,6 +35,7 @@ def rate(tariff: Tariff, records: Sequence[UsageRecord], part: Period, month: Pe
         return _voice(tariff, records, part)
     if isinstance(tariff, SeatTariff):
         return _seats(tariff, records, part, month)
+    assert isinstance(tariff, VolumeTariff)
     return _volume(tariff, records, part, month)
 
 

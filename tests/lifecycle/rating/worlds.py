@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hansa.lifecycle.rating.model.book import NO_ORIGIN, Book, DeckFacts, FxDay, Leg, Rows
+from hansa.foundation.ids import PartyId
+from hansa.lifecycle.catalogue.model import DeckFacts
+from hansa.lifecycle.rating.model.book import NO_ORIGIN, Book, FxDay, Leg, Rows
 from hansa.lifecycle.rating.rules.book import compiled
 from hansa.lifecycle.usage.actions.events import match
 from tests.lifecycle.rating.events_twin import Call, Deck, Price, Twin
@@ -102,15 +104,15 @@ def rows(decks: Sequence[Deck]) -> Rows:
 
 def facts(deck: Deck) -> DeckFacts:
     return DeckFacts(
-        deck=deck.number,
+        number=deck.number,
         name=f"deck-{deck.number}",
-        seller="op",
+        seller=PartyId("op"),
         currency="EUR",
         zone=deck.zone,
         peak_from_h=deck.opens,
         peak_to_h=deck.closes,
-        holidays=deck.holidays,
-        origins=deck.groups,
+        holidays=tuple(sorted(deck.holidays)),
+        origins={name: tuple(codes) for name, codes in deck.groups.items()},
     )
 
 

@@ -37,7 +37,7 @@ def test_what_is_written_is_read_again_in_the_order_of_prices(tmp_path: Path) ->
     rows = [(1, 2, 7, 30), (2, 1, 9, 10), (3, 1, -1, 20), (4, 1, 9, 5), (5, 1, 9, 2**33)]
     events.write(place, EventKind.CALLS, calls(*rows), codes="ab12")
     found = events.read(place)
-    assert found["event_id"].to_pylist() == [3, 4, 2, 5, 1]
+    assert found["event_id"].to_pylist() == [3, 1, 4, 2, 5]
     assert found.schema.names == [one.name for one in COLUMNS[EventKind.CALLS]]
     assert events.codes_of(place) == "ab12"
     assert [one.name for one in place.parent.iterdir()] == ["calls.parquet"]

@@ -40,7 +40,7 @@ def test_a_call_is_understood(counter: Counter) -> None:
         "origin_id": CODES.index("27"),
     }
     assert (second["called"], second["code_id"]) == ("0044201234", -1)
-    assert (second["calling"], second["origin_id"]) == ("", -1)
+    assert (second["calling"], second["origin_id"]) == ("", -2)
     assert (file.first_us, file.last_us) == (first["answered_us"], first["answered_us"])
 
 

@@ -23,6 +23,7 @@ from hansa.entrypoints.cli import (
     order,
     partner,
     quote,
+    rating,
     settle,
     ticket,
     usage,
@@ -57,6 +58,7 @@ app.add_typer(inventory.app, name="inventory")
 app.add_typer(ticket.app, name="ticket")
 usage.app.add_typer(mediation.app)
 app.add_typer(usage.app, name="usage")
+app.add_typer(rating.app, name="rating")
 app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")
 app.add_typer(clearing.app, name="clearing")

@@ -85,7 +85,7 @@ def _show(found: Reconciliation, folder: Path) -> None:
         f"{found.rows_ours} records of ours, {found.rows_theirs} of theirs",
         {
             "days that differ": f"{len(bad)} of {len(found.days)}",
-            "they say beyond us": _exact(found.difference_nano, found.currency),
+            "they say beyond us": render.exact(found.difference_nano, found.currency),
             "left out": f"{found.unreadable_ours} of ours, {found.unreadable_theirs} of theirs",
             "written to": folder,
         },
@@ -98,8 +98,8 @@ def _show(found: Reconciliation, folder: Path) -> None:
                 one.day,
                 one.calls_ours,
                 one.calls_theirs,
-                _exact(one.amount_ours_nano, found.currency),
-                _exact(one.amount_theirs_nano, found.currency),
+                render.exact(one.amount_ours_nano, found.currency),
+                render.exact(one.amount_theirs_nano, found.currency),
                 one.off,
             )
             for one in bad
@@ -113,7 +113,7 @@ def _show(found: Reconciliation, folder: Path) -> None:
                 one.name,
                 one.records,
                 one.seconds,
-                _exact(one.difference_nano, found.currency),
+                render.exact(one.difference_nano, found.currency),
                 one.unpriced,
             )
             for one in found.classes
@@ -126,12 +126,6 @@ def _show(found: Reconciliation, folder: Path) -> None:
         )
     for row in found.unreadable:
         render.say(f"{row.file}, row {row.row}: {row.why}")
-
-
-def _exact(nano: int, currency: str) -> str:
-    from decimal import Decimal
-
-    return f"{Decimal(nano).scaleb(-9):,.2f} {currency}"
 
 
 def _moment(at_s: int) -> str:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,11 @@ def text(value: Cell) -> str:
     elif isinstance(value, list | tuple):
         shown = ", ".join(text(one) for one in value)
     return clean(str(shown))
+
+
+def exact(nano: int, currency: str) -> str:
+    """Billionths of the major unit, with all digits that say something."""
+    return f"{Decimal(nano).scaleb(-9).normalize():,f} {currency}"
 
 
 def clean(words: str) -> str:

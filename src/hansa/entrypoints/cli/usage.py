@@ -53,7 +53,13 @@ def show(
         f"Charges of {holding} for {month.name}, from {len(found)} readings",
         ("charge", "description", "quantity>", "unit", "before rounding>"),
         [
-            (one.label, one.description, one.quantity, one.unit, _exact(one.nano, one.currency))
+            (
+                one.label,
+                one.description,
+                one.quantity,
+                one.unit,
+                render.exact(one.nano, one.currency),
+            )
             for one in charges
         ],
     )
@@ -93,7 +99,7 @@ def explain(
         found.description,
         {
             "quantity": f"{found.quantity} {found.unit}",
-            "before rounding": _exact(found.nano, found.currency),
+            "before rounding": render.exact(found.nano, found.currency),
             **{name.replace("_", " "): value for name, value in found.reason.items()},
         },
     )
@@ -109,13 +115,6 @@ def _ref(node: Node, holding: str, seller: str) -> HoldingRef:
     ref = HoldingRef(party_id(seller) if seller else node.us.id, HoldingId(holding))
     with node.begin() as tx:
         return actions.get(tx, ref=ref).ref
-
-
-def _exact(nano: int, currency: str) -> str:
-    """Billionths of the major unit, with all digits that say something."""
-    from decimal import Decimal
-
-    return f"{Decimal(nano).scaleb(-9).normalize():,f} {currency}"
 
 
 def _words(reading: Reading) -> str:

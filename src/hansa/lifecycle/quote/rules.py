@@ -12,6 +12,7 @@ from fractions import Fraction
 from hansa.federation.bulk import Priced, Quoted, Unquoted
 from hansa.federation.contract import (
     AgreementRef,
+    DeckTariff,
     Need,
     PercentileTariff,
     Quote,
@@ -71,7 +72,17 @@ def _with_costs(base: Money, costs: Sequence[tuple[Money, Decimal]], margin_bp: 
 
 
 def marked_up(tariff: Tariff, rate: Decimal, margin_bp: int) -> Tariff:
-    """A supplier's usage tariff in our currency with our margin on every rate."""
+    """A supplier's usage tariff in our currency with our margin on every rate.
+
+    Raises Refused `deck-not-passed-on`: who resells calls by a deck has a deck of its own.
+    """
+    if isinstance(tariff, DeckTariff):
+        raise Refused(
+            "deck-not-passed-on",
+            f"Calls by the deck {tariff.deck} cannot be resold with a margin on top; give the "
+            "offer a tariff of its own in the price list.",
+            field="tariff",
+        )
 
     def ours(theirs: Decimal) -> Decimal:
         with localcontext() as context:

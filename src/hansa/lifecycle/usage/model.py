@@ -67,7 +67,7 @@ COLUMNS: Mapping[EventKind, tuple[Column, ...]] = {
         Column("answered_us", "int64", "when it was answered: microseconds since 1970, UTC"),
         Column("duration_s", "int32", "seconds begun; 0 for a call that nobody answered"),
         Column("code_id", "int32", "place of the called number's code in the codes; -1 for none"),
-        Column("origin_id", "int32", "the same of the calling number"),
+        Column("origin_id", "int32", "the same of the calling number; -2 when that is not known"),
         _KEY,
     ),
     EventKind.SAMPLES: (
@@ -98,8 +98,9 @@ COLUMNS: Mapping[EventKind, tuple[Column, ...]] = {
         _KEY,
     ),
 }
-"""What event files hold, column by column. A file's rows are ordered runs: calls by route, code
-and second; samples and seats by point and time; sessions by server, session and time.
+"""What event files hold, column by column. A file's rows are ordered runs: calls by code, route
+and second, so that the prices that they need lie together; samples and seats by point and time;
+sessions by server, session and time.
 """
 
 

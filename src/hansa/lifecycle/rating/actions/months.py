@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from hansa.federation.contract import UsageRecord
+from hansa.federation.contract import DeckTariff, UsageRecord
 from hansa.foundation.errors import NotFound, TryLater
+from hansa.foundation.extras import need
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.rating.model.lines import RatedLine
-from hansa.lifecycle.rating.rules.parts import stretches
+from hansa.lifecycle.rating.rules import decks
+from hansa.lifecycle.rating.rules.decks import Sold
+from hansa.lifecycle.rating.rules.parts import Stretch, stretches
 from hansa.lifecycle.rating.rules.rate import rate_month
+from hansa.lifecycle.rating.store import runs
 from hansa.lifecycle.rating.store import tables as store
+from hansa.lifecycle.usage.actions import events as deliveries
 from hansa.lifecycle.usage.actions import months as usage
+from hansa.lifecycle.usage.model import EventKind
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +61,39 @@ def without_usage(tx: Transaction, *, period: Period) -> Sequence[HoldingRef]:
     return store.without_usage(tx, period)
 
 
+def events_wanted(tx: Transaction, *, us: PartyId, period: Period) -> bool:
+    """Whether anything of the month is charged by a deck, so that events have to be rated."""
+    held = [
+        *inventory.sold(tx, us=us, period=period),
+        *inventory.bought(tx, us=us, period=period),
+    ]
+    return any(
+        isinstance(stretch.tariff, DeckTariff)
+        for holding in held
+        for stretch in stretches(holding.spells, period)
+    )
+
+
+def events_done(tx: Transaction, *, period: Period) -> bool:
+    """Whether the month's events were rated for its bills."""
+    return runs.events_done(tx, period)
+
+
+def note_events(tx: Transaction, *, period: Period, now: Instant) -> None:
+    """Notes that the month's events are rated for its bills."""
+    runs.note_events(tx, period, now)
+
+
+def late_deliveries(tx: Transaction, *, period: Period) -> Sequence[int]:
+    """The deliveries with calls of a month that its book has not rated, in order."""
+    book = runs.chosen(tx, period)
+    if book is None:
+        return ()
+    done = {file.delivery for file in runs.files(tx, period.name, book)}
+    files = deliveries.files(tx, month=period.name, kind=EventKind.CALLS)
+    return sorted(one.delivery for one in files if one.events and one.delivery not in done)
+
+
 def to_rate(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Holding]:
     """What is still to be rated of a month: sold and bought, where usage has a price."""
     done = store.claimed(tx, period)
@@ -75,14 +115,49 @@ def rate(
     """
     records: Sequence[UsageRecord] = ()
     missing = False
-    try:
-        records = usage.records(tx, us=us, ref=holding.ref, period=period, folder=folder)
-    except TryLater as not_ready:
-        log.warning("%s is rated without usage: %s", period.name, not_ready)
-        missing = True
+    if any(not isinstance(one.tariff, DeckTariff) for one in stretches(holding.spells, period)):
+        try:
+            records = usage.records(tx, us=us, ref=holding.ref, period=period, folder=folder)
+        except TryLater as not_ready:
+            log.warning("%s is rated without usage: %s", period.name, not_ready)
+            missing = True
     if store.claim(tx, holding.ref, period, missing=missing, now=now):
-        store.insert(tx, holding.ref, period, rate_month(holding.spells, records, period))
+        events = partial(_events, tx, holding.ref, period, folder.parent)
+        found = rate_month(holding.spells, records, period, events=events)
+        store.insert(tx, holding.ref, period, [*found, *_adjusted(tx, holding.ref, period)])
     return store.lines(tx, holding.ref, period)
+
+
+def by_deck(
+    tx: Transaction, *, holding: Holding, month: Period, folder: Path
+) -> Sequence[RatedLine]:
+    """What a holding's calls by a deck come to by the month's book as it is now.
+
+    folder: the node's. Raises as `lines.sold` does.
+    """
+    events = partial(_events, tx, holding.ref, month, folder)
+    found = rate_month(holding.spells, (), month, events=events)
+    return [line for line in found if line.reason.get("rule") in decks.RULES]
+
+
+def _events(
+    tx: Transaction, holding: HoldingRef, month: Period, folder: Path, stretch: Stretch
+) -> Sequence[Sold]:
+    need("duckdb", "pyarrow")
+    from hansa.lifecycle.rating.actions import lines
+
+    return lines.sold(tx, holding=holding, stretch=stretch, month=month, folder=folder)
+
+
+def _adjusted(tx: Transaction, holding: HoldingRef, month: Period) -> Sequence[RatedLine]:
+    """What earlier months came to differently, charged now."""
+    waiting = [
+        one
+        for one in runs.adjustments(tx, holding=holding, waiting=True)
+        if one.usage_month < month.name
+    ]
+    runs.charge_in(tx, holding, month.name)
+    return [one.line for one in waiting]
 
 
 def close(tx: Transaction, *, period: Period, now: Instant) -> None:

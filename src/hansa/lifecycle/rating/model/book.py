@@ -52,24 +52,6 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class DeckFacts:
-    """A deck apart from its rows. origins: the codes of each group of callers.
-
-    Peak is Monday to Friday from_h up to to_h in `zone` (IANA), holidays apart.
-    """
-
-    deck: int
-    name: str
-    seller: str
-    currency: str
-    zone: str
-    peak_from_h: int
-    peak_to_h: int
-    holidays: frozenset[date] = frozenset()
-    origins: Mapping[str, Sequence[str]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Leg:
     """One holding for which the events of a route are rated, in [from_s, to_s).
 

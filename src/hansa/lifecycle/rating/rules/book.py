@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hansa.foundation.errors import Refused
+from hansa.lifecycle.catalogue.model import DeckFacts
 from hansa.lifecycle.rating.model.book import (
     ANY,
     CAL,
@@ -33,7 +34,6 @@ from hansa.lifecycle.rating.model.book import (
     WEEKDAYS,
     Book,
     Columns,
-    DeckFacts,
     FxDay,
     Ints,
     Leg,
@@ -89,10 +89,10 @@ def _deck_rates(
     codes: Sequence[str], parents: NDArray[np.int32], rows: Rows, facts: DeckFacts
 ) -> tuple[Columns, Columns]:
     """One deck's rows for every code that it prices, itself or by a shorter one; and callers."""
-    own = np.flatnonzero(rows.values["deck"] == facts.deck)
+    own = np.flatnonzero(rows.values["deck"] == facts.number)
     place = np.zeros(len(rows.code), dtype=np.int64)
     place[own] = np.searchsorted(np.asarray(codes), rows.code[own])
-    groups = sorted(facts.origins or ())
+    groups = sorted(facts.origins)
     by_origin = {name: own[rows.origin[own] == name] for name in ("", *groups)}
     order = _by_length(codes)
     edges = np.unique(
@@ -110,7 +110,7 @@ def _deck_rates(
             maps[DEAREST] = _dearest(list(maps.values()), rows)
         for number, found in maps.items():
             runs[number].go_on(start, found)
-    parts = [run.ended(facts.deck, number, rows) for number, run in runs.items()]
+    parts = [run.ended(facts.number, number, rows) for number, run in runs.items()]
     return _joined(parts, RATE), _callers(codes, parents, order, facts, groups)
 
 
@@ -206,7 +206,7 @@ def _callers(
     groups: Sequence[str],
 ) -> Columns:
     """The group of each code of callers, where it is not any."""
-    if not groups or facts.origins is None:
+    if not groups:
         return {name: np.empty(0, dtype=np.int64) for name in ORIGIN}
     place = {code: at for at, code in enumerate(codes)}
     found = np.zeros(len(codes), dtype=np.int64)
@@ -218,7 +218,7 @@ def _callers(
         found[bare] = found[parents[bare]]
     told = np.flatnonzero(found)
     return {
-        "origin_k": (facts.deck << CODE_BITS) + np.concatenate([[NO_ORIGIN], told]) - NO_ORIGIN,
+        "origin_k": (facts.number << CODE_BITS) + np.concatenate([[NO_ORIGIN], told]) - NO_ORIGIN,
         "grp": np.concatenate([[DEAREST], found[told]]),
     }
 
@@ -240,7 +240,7 @@ def _calendar(facts: DeckFacts, first: date, last: date) -> Columns:
     start = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()) // SLOT_S
     slots = np.arange(start, start + ((last - first).days + 1) * 86_400 // SLOT_S)
     bands = np.fromiter((_band(facts, zone, slot) for slot in slots.tolist()), dtype=np.int64)
-    return {"cal_k": (facts.deck << 32) + slots, "band": bands}
+    return {"cal_k": (facts.number << 32) + slots, "band": bands}
 
 
 def _band(facts: DeckFacts, zone: ZoneInfo, slot: int) -> int:
@@ -290,7 +290,7 @@ def _check_bounds(
         highest[one.fx] = max(highest.get(one.fx, 1), -(-one.n // one.d))
     values = rows.values
     for facts in decks:
-        own = values["deck"] == facts.deck
+        own = values["deck"] == facts.number
         if not own.any():
             continue
         rate, setup, minimum, first, following = (
@@ -300,7 +300,7 @@ def _check_bounds(
         rate = max(rate, int(values["rate_off"][own].max()))
         billed = max(LONGEST_S, first) + following
         dearest = max(rate * -(-billed // 60) + setup, minimum)
-        by = max((highest.get(leg.fx, 1) for leg in legs if leg.deck == facts.deck), default=1)
+        by = max((highest.get(leg.fx, 1) for leg in legs if leg.deck == facts.number), default=1)
         if rate > MOST // 120 or dearest * by > MOST:
             raise Refused(
                 "price-too-large",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from hansa.foundation.extras import compiled
 from hansa.lifecycle.rating.model.book import (
     CODE_BITS,
     EVENT,
@@ -152,16 +152,14 @@ def rated(book: Packed, events: Mapping[str, Array]) -> Rated:
     when = (book.band, book.slot_0, book.fx, book.day_0)
     legs = (book.leg_first, book.legs)
     sums = np.full(((book.leg_most + 2) * 3, 7), NONE, dtype=np.int64)
-    used, ended, unpriced = _rate(*given, *found, *when, *legs, sums, *out.values(), lines)
+    every: list[Any] = [*given, *found, *when, *legs, sums, *out.values(), lines]
+    used, ended, unpriced = _rate(*every)
     return Rated(
         rows={name: column[:used] for name, column in out.items()},
         lines=dict(zip((*LINE_KEY, *LINE_SUM), lines[:ended].T, strict=True)),
         events=len(given[0]),
         unpriced=unpriced,
     )
-
-
-compiled: Any = njit(cache=True, nogil=True)
 
 
 @compiled

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hansa.federation.contract import SeatTariff, UsageRecord
+from hansa.federation.contract import DeckTariff, SeatTariff, UsageRecord
 from hansa.foundation.documents import Json
 from hansa.foundation.money import Rate, Rounding, price_nano
 from hansa.foundation.readings import Reading
@@ -17,6 +17,7 @@ from hansa.foundation.time import TICK, Instant, Period, instant_name, midnight
 from hansa.lifecycle.inventory.model import Spell
 from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.rules.calls import Deck, voice
+from hansa.lifecycle.rating.rules.decks import Sold, deck
 from hansa.lifecycle.rating.rules.octets import percentile, volume
 from hansa.lifecycle.rating.rules.parts import (
     DAY,
@@ -25,9 +26,21 @@ from hansa.lifecycle.rating.rules.parts import (
 )
 from hansa.lifecycle.rating.rules.tiers import Step, steps
 
+Events = Callable[[Stretch], Sequence[Sold]]
+"""What the events of a stretch that is charged by a deck come to."""
+
+
+def no_events(_stretch: Stretch) -> Sequence[Sold]:
+    """Of a holding for which there are none."""
+    return ()
+
 
 def rate_month(
-    spells: Sequence[Spell], records: Sequence[UsageRecord], month: Period
+    spells: Sequence[Spell],
+    records: Sequence[UsageRecord],
+    month: Period,
+    *,
+    events: Events = no_events,
 ) -> tuple[RatedLine, ...]:
     """Every charge for usage of one holding in a calendar month.
 
@@ -38,7 +51,11 @@ def rate_month(
     lines: list[RatedLine] = []
     for number, stretch in enumerate(stretches(spells, month)):
         suffix = f"@{instant_name(stretch.part.start)}" if number else ""
-        lines += [replace(line, label=f"{line.label}{suffix}") for line in rate(known, stretch)]
+        if isinstance(stretch.tariff, DeckTariff):
+            found = deck(stretch.tariff, events(stretch), stretch)
+        else:
+            found = rate(known, stretch)
+        lines += [replace(line, label=f"{line.label}{suffix}") for line in found]
     return tuple(lines)
 
 

@@ -88,3 +88,14 @@ def read(path: Path, columns: Sequence[str] | None = None) -> Mapping[str, NDArr
     """A whole file's columns."""
     table = pq.read_table(path, columns=columns and list(columns))
     return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def strings(texts: Sequence[str]) -> Any:
+    """Texts as an Arrow array."""
+    return pa.array(texts, pa.string())
+
+
+def where(path: Path, column: str, value: int) -> Sequence[Mapping[str, Any]]:
+    """The rows of a file that have this value in a column."""
+    rows: list[dict[str, Any]] = pq.read_table(path, filters=[(column, "=", value)]).to_pylist()
+    return rows

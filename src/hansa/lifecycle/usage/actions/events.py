@@ -72,7 +72,8 @@ def schema(kind: EventKind) -> Any:
 
 
 def match(codes: Sequence[str] | Any, numbers: Sequence[str] | Any) -> npt.NDArray[np.int32]:
-    """The dial code of each number, as its place in the sorted list of codes; -1 for none.
+    """The dial code of each number, as its place in the sorted list of codes; -1 for none, -2 for
+    an empty number.
 
     codes, numbers: sequences of str, or Arrow arrays of strings. Raises HansaError
     `codes-invalid`.

@@ -147,7 +147,7 @@ def _metered(tx: Transaction, holding: Holding, period: Period) -> Sequence[Hold
     return [
         lower
         for support, lower in inventory.below(tx, ref=holding.ref)
-        if support.metered and rules.live(lower, period)
+        if support.metered and rules.live(lower, period) and not rules.by_deck(lower)
     ]
 
 

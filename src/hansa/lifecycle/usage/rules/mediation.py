@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hansa.lifecycle.usage.model import FAULTS, FIELDS, EventKind, Fault, Layout, Mediated, Text
 from hansa.lifecycle.usage.rules import clocks, kernels, zones
 from hansa.lifecycle.usage.rules.kernels import INVALID, MISSING, NEGATIVE, READ
-from hansa.lifecycle.usage.rules.prefix import Prefixes
+from hansa.lifecycle.usage.rules.prefix import NO_NUMBER, Prefixes
 
 Ints = npt.NDArray[np.int64]
 States = npt.NDArray[np.uint8]
@@ -93,6 +93,7 @@ def _calls(fields: Mapping[str, Text], rows: int, task: Task) -> Mediated:
         if fields["calling"][row].strip().lower() in WITHHELD:
             state[row] = MISSING
     faults.note(state == INVALID, Fault.NUMBER, "calling")
+    origin_id[state == MISSING] = NO_NUMBER
     at_us, duration_s = _when(fields, task, faults)
     assert task.route_ids is not None
     digest = kernels.together(called_digest, calling_digest)

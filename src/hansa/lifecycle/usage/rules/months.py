@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hansa.federation.contract import UsageRecord
+from hansa.federation.contract import DeckTariff, UsageRecord
 from hansa.foundation import documents
 from hansa.foundation.errors import HansaError
 from hansa.foundation.ids import HoldingId
@@ -34,11 +34,21 @@ def live(holding: Holding, period: Period) -> bool:
 
 
 def tariffed(holding: Holding, period: Period) -> bool:
-    """Whether usage of the holding has a price in any part of the period."""
+    """Whether usage of the holding has a price in any part of the period. Calls by a deck are not
+    asked for: they come from the network's own records.
+    """
     return any(
-        spell.terms.tariff is not None and period.meet(spell.start, spell.end) is not None
+        spell.terms.tariff is not None
+        and not isinstance(spell.terms.tariff, DeckTariff)
+        and period.meet(spell.start, spell.end) is not None
         for spell in holding.spells
     )
+
+
+def by_deck(holding: Holding) -> bool:
+    """Whether all that a holding's usage ever cost is by a deck."""
+    tariffs = [spell.terms.tariff for spell in holding.spells if spell.terms.tariff]
+    return bool(tariffs) and all(isinstance(one, DeckTariff) for one in tariffs)
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -53,9 +53,17 @@ def plant(offsets: Offsets, data: Bytes) -> Prefixes:
     return Prefixes(children, ends, len(offsets) - 1)
 
 
+NO_NUMBER = -2
+"""What stands for the code of a number that was not told."""
+
+
 def match(prefixes: Prefixes, offsets: Offsets, data: Bytes) -> CodeIds:
-    """The longest code of each number, as its place in the list of codes; -1 for none."""
-    return _matched(prefixes.children, prefixes.ends, offsets, data)
+    """The longest code of each number, as its place in the list of codes; -1 for none, NO_NUMBER
+    for an empty one.
+    """
+    found = _matched(prefixes.children, prefixes.ends, offsets, data)
+    found[offsets[1:] == offsets[:-1]] = NO_NUMBER
+    return found
 
 
 @compiled

@@ -35,7 +35,7 @@ SCHEMAS: Mapping[EventKind, Any] = {
 }
 
 ORDER: Mapping[EventKind, tuple[str, ...]] = {
-    EventKind.CALLS: ("route_id", "code_id", "answered_us"),
+    EventKind.CALLS: ("code_id", "route_id", "answered_us"),
     EventKind.SAMPLES: ("point", "slot_s"),
     EventKind.SEATS: ("point", "day"),
     EventKind.SESSIONS: ("nas", "session", "at_us"),
@@ -141,16 +141,16 @@ def order(table: Any, kind: EventKind) -> Any:
 
 
 def _order_of_calls(table: Any) -> npt.NDArray[np.int64] | None:
-    """By route, code and second, as one whole number each; None where they do not fit in it."""
+    """By code, route and second, as one whole number each; None where they do not fit in it."""
     if not table.num_rows:
         return None
-    route, code, at_us = (table[name].to_numpy() for name in ORDER[EventKind.CALLS])
+    code, route, at_us = (table[name].to_numpy() for name in ORDER[EventKind.CALLS])
     seconds = (at_us - at_us.min()) // 1_000_000
-    widths = [int(one).bit_length() for one in (route.max(), code.max() + 1, seconds.max())]
+    widths = [int(one).bit_length() for one in (code.max() + 1, route.max(), seconds.max())]
     if sum(widths) > 62 or route.min() < 0:
         return None
-    key = route.astype(np.int64) << (widths[1] + widths[2])
-    key |= (code.astype(np.int64) + 1) << widths[2]
+    key = (code.astype(np.int64) + 1) << (widths[1] + widths[2])
+    key |= route.astype(np.int64) << widths[2]
     key |= seconds
     return np.argsort(key, kind="stable")
 

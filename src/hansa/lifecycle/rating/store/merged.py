@@ -1,0 +1,31 @@
+"""A month's lines: those of all its files, added up; found again by leg."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from hansa.lifecycle.rating.store import dialect
+from hansa.lifecycle.rating.store.files import whole
+
+MEMORY = "700MB"
+
+
+def merge(parts: Sequence[Path], prices: Path, to: Path) -> None:
+    """Adds up files of lines, in bounded memory. prices: price_id, code and destination."""
+    with whole(to) as aside, duckdb.connect(config={"memory_limit": MEMORY}) as db:
+        db.read_parquet([str(part) for part in parts]).create_view("parts")
+        db.read_parquet(str(prices)).create_view("prices")
+        sql = dialect.text("month", "duckdb")
+        db.execute(f"copy ({sql}) to ? (format parquet, row_group_size 20000)", [str(aside)])
+
+
+def of_leg(merged: Path, leg: int) -> Sequence[dict[str, Any]]:
+    """The lines of one leg, as `month.sql` names their columns."""
+    found = pq.read_table(merged, filters=[("leg_id", "=", leg)])
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return rows
