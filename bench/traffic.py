@@ -17,7 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hansa.lifecycle.rating.model.book import Book, DeckFacts, FxDay, Leg, Rows
+from hansa.foundation.ids import PartyId
+from hansa.lifecycle.catalogue.model import DeckFacts
+from hansa.lifecycle.rating.model.book import Book, FxDay, Leg, Rows
 from hansa.lifecycle.rating.rules.book import compiled
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -86,7 +88,7 @@ def prices(seed: int = 7, scale: float = 1.0) -> Prices:
         codes=codes.tolist(),
         rows=Rows(code, np.full(len(code), ""), np.zeros(len(code), dtype=bool), values),
         decks=[
-            DeckFacts(number, f"deck-{number}", "op", currency, zone, 8, 20, frozenset())
+            DeckFacts(number, f"deck-{number}", PartyId("op"), currency, zone, 8, 20, (), {})
             for number, _, currency, zone in DECKS
         ],
         legs=list(_legs(rng)),

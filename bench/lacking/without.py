@@ -47,7 +47,7 @@ def evidence() -> None:
 
     enter = actions.enter
 
-    def enter_only(tx: Any, *, message: object, **rest: Any) -> bool:  # noqa: ARG001
+    def enter_only(tx: Any, *, message: object, **rest: Any) -> bool:
         return enter(tx, message=None, **rest)
 
     actions.enter = enter_only
