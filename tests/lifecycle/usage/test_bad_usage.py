@@ -13,12 +13,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hansa.foundation.errors import Refused
 from hansa.lifecycle.usage.actions import intake
 from hansa.lifecycle.usage.model import Fault, Layout
 from hansa.lifecycle.usage.rules.layouts import KNOWN
-from hansa.lifecycle.usage.store import manifest, spool
+from hansa.lifecycle.usage.store import manifest, reading, spool
 from tests.lifecycle.usage.counter import HEAD, Counter, call, csv, told
 
 # --- nothing is lost ----------------------------------------------------------------------------
@@ -77,6 +79,38 @@ def test_a_broken_line_harms_no_other(counter: Counter, line: bytes, fault: Faul
     (bad,) = counter.bad(made)
     assert (bad.row, bad.fault, bad.raw) == (4, fault, line)
     assert sorted(row["event_id"] & 0xFFFFFFFF for row in counter.rows(made)) == [2, 6]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lines=st.lists(
+        st.one_of(
+            st.sampled_from(
+                [b"", b" ", b"a,b", b"a,b,c", b"a,b,c,d", b'"a",b,c', b'"a,b,c', b"a\rb"]
+            ),
+            st.binary(max_size=8).map(lambda one: one.replace(b"\n", b",")),
+        ),
+        max_size=12,
+    ),
+    ending=st.sampled_from([b"", b"\n", b"\r\n", b"\n\n"]),
+)
+def test_a_piece_is_read_the_same_quickly_and_line_by_line(
+    lines: list[bytes], ending: bytes
+) -> None:
+    """Which way is taken depends on the lines beside, so a record may not depend on the way."""
+    wanted = {"called": 0, "answered": 2}
+    layout = replace(KNOWN["calls"], columns={"called": 1, "answered": 3}, header=False)
+    piece = b"\n".join(lines) + ending
+    how = (piece, layout, wanted, 3, 1, 0)
+
+    def read(batch: reading.Batch) -> object:
+        fields = [[text[at] for at in range(len(text))] for text in batch.fields.values()]
+        raw = [batch.raw(at) for at in range(len(batch.rows))]
+        return batch.rows.tolist(), fields, raw, batch.bad
+
+    slow = reading._slowly(*how)
+    for quick in (reading._quickly(*how), reading._sifted(*how)):
+        assert quick is None or read(quick) == read(slow)
 
 
 def test_a_file_that_was_cut_short_keeps_what_is_whole(counter: Counter) -> None:

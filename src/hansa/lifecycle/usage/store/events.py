@@ -44,7 +44,7 @@ ORDER: Mapping[EventKind, tuple[str, ...]] = {
 DENSE = ("key",)
 """Columns that do not get smaller by compression."""
 
-REPEATED = ("route_id", "code_id", "origin_id", "point", "nas", "status")
+REPEATED = ("route_id", "point", "nas", "status")
 """Columns of few values, which are written as a dictionary and references to it."""
 
 
@@ -126,7 +126,7 @@ class Writer(Aside):
 
     def _flush(self) -> None:
         if self._waiting:
-            run = pa.concat_tables(self._waiting)
+            run = pa.concat_tables(self._waiting).combine_chunks()
             self._waiting, self._waiting_rows = [], 0
             self.write(run.take(order(run, self.kind)))
 

@@ -145,8 +145,8 @@ def _csv(place: Path, layout: Layout, places: Place) -> Iterator[Batch]:
             if wanted is None:
                 columns = len(_cells(piece.partition(b"\n")[0], layout))
                 wanted = places([str(number) for number in range(1, columns + 1)])
-            batch = _quickly(piece, layout, wanted, columns, line, at)
-            yield batch or _slowly(piece, layout, wanted, columns, line, at)
+            how = (layout, wanted, columns, line, at)
+            yield _quickly(piece, *how) or _sifted(piece, *how) or _slowly(piece, *how)
             line += piece.count(b"\n")
             piece = b""
 
@@ -176,6 +176,32 @@ def _quickly(
     fields = {name: arrow.text(table[str(where)]) for name, where in wanted.items()}
     rows = np.arange(line, line + table.num_rows, dtype=np.int64)
     return Batch(rows, fields, _Lines(piece), at)
+
+
+def _sifted(
+    piece: bytes, layout: Layout, wanted: Mapping[str, int], columns: int, line: int, at: int
+) -> Batch | None:
+    """A piece without those lines that have too many columns or too few; None where quotation
+    marks or so make that harder to tell than by counting delimiters.
+    """
+    if b'"' in piece or b"\r" in piece or columns < 2:
+        return None
+    octets = np.frombuffer(piece if piece.endswith(b"\n") else piece + b"\n", np.uint8)
+    marks = np.cumsum(octets == ord(layout.delimiter), dtype=np.int64)
+    good = np.diff(marks[octets == ord("\n")], prepend=0) == columns - 1
+    lines = piece.removesuffix(b"\n").split(b"\n")
+    keep = good.tolist()
+    kept = b"".join(raw + b"\n" for raw, well in zip(lines, keep, strict=True) if well)
+    batch = _quickly(kept, layout, wanted, columns, line, at) if kept else None
+    if batch is None:
+        return None
+    batch.rows = line + np.flatnonzero(good)
+    batch.bad = [
+        (line + row, Fault.COLUMNS, "line", lines[row])
+        for row in np.flatnonzero(~good).tolist()
+        if lines[row].strip()
+    ]
+    return batch
 
 
 def _odd(piece: bytes) -> bool:
