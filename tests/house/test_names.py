@@ -14,7 +14,17 @@ import pytest
 from hansa.foundation.embedded import EmbeddedServer
 
 WHOSE = frozenset(
-    {"buyer", "creditor", "issuer", "moved_by", "owner", "party", "seller", "upper_seller"}
+    {
+        "buyer",
+        "creditor",
+        "issuer",
+        "moved_by",
+        "owner",
+        "party",
+        "seller",
+        "sender",
+        "upper_seller",
+    }
 )
 """Columns that say whose a row is."""
 
@@ -43,6 +53,7 @@ GIVEN: Mapping[str, frozenset[str]] = {
             "assurance_ticket: id",
             "billing_bill: id",
             "billing_request: id",
+            "clearing_letter: id",
             "federation_evidence: number",
             "federation_trust_act: number",
             "hub_subscription: id",
