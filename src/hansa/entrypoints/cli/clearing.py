@@ -11,11 +11,13 @@ from hansa.entrypoints.cli import render
 from hansa.entrypoints.cli.door import (
     DEFAULT_NODE,
     AsJson,
+    By,
     Month,
     NodeDir,
     group,
     opened,
     version_of,
+    who,
 )
 
 if TYPE_CHECKING:
@@ -163,3 +165,147 @@ def refuse(
             now=ours.clock.now(),
         )
     render.as_json(found) if as_json else _show(found)
+
+
+# --- paying -------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Example: hansa clearing account mtn --number ZA… --bic SBZAZAJJ --holder MTN")
+def account(
+    party: Annotated[str, typer.Argument(metavar="PARTY", help="A partner, or us.")],
+    number: Annotated[str, typer.Option("--number", metavar="NUMBER", help="IBAN or other.")],
+    bic: Annotated[str, typer.Option("--bic", metavar="BIC", help="Of the bank, as BARCGB22.")],
+    holder: Annotated[str, typer.Option("--holder", metavar="NAME", help="Whose account it is.")],
+    by: By = "",
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Enter a bank account; it counts once another person has confirmed it."""
+    from hansa.federation import directory
+    from hansa.foundation.party import party_id
+    from hansa.lifecycle.clearing.actions import payments
+
+    with opened(node) as ours, ours.begin() as tx:
+        whose = party_id(party)
+        if whose != ours.us.id:
+            directory.partner(tx, party=whose)
+        found = payments.enter_account(
+            tx,
+            party=whose,
+            holder=holder,
+            number=number,
+            bic=bic,
+            by=who(by),
+            ids=ours.ids,
+            now=ours.clock.now(),
+        )
+    render.say(f"{found.id} of {found.party} waits for another person: {found.masked}")
+
+
+@app.command(epilog="Example: hansa clearing confirm bnk_0198… --number ZA… --by Ada")
+def confirm(
+    id: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account: bnk_…")],
+    number: Annotated[
+        str, typer.Option("--number", metavar="NUMBER", help="As you have it from the party.")
+    ],
+    by: By = "",
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Confirm a bank account that somebody else has entered."""
+    from hansa.foundation.ids import BankAccountId
+    from hansa.lifecycle.clearing.actions import payments
+
+    with opened(node) as ours, ours.begin() as tx:
+        found = payments.confirm_account(
+            tx, account=BankAccountId(id), number=number, by=who(by), now=ours.clock.now()
+        )
+    render.say(f"{found.id} of {found.party} counts: {found.masked}")
+
+
+@app.command(epilog="Example: hansa clearing accounts")
+def accounts(node: NodeDir = DEFAULT_NODE) -> None:
+    """List bank accounts, their numbers masked, and who entered and confirmed them."""
+    from hansa.lifecycle.clearing.actions import payments
+
+    with opened(node) as ours, ours.begin() as tx:
+        found = payments.accounts(tx)
+    render.table(
+        "Accounts",
+        ("account", "party", "holder", "number", "bank", "entered by", "confirmed by"),
+        [
+            (one.id, one.party, one.holder, one.masked, one.bic, one.entered_by, one.confirmed_by)
+            for one in found
+        ],
+    )
+
+
+@app.command(epilog="Example: hansa clearing due --period 2026-11")
+def due(period: Month, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
+    """Show what of a month we owe and have not ordered yet, once all is netted."""
+    from hansa.foundation.time import Period
+    from hansa.lifecycle.clearing.actions import payments
+
+    with opened(node) as ours, ours.begin() as tx:
+        found = payments.due(tx, us=ours.us, period=Period.parse(period))
+    if as_json:
+        render.as_json(found)
+        return
+    render.table(
+        "Due",
+        ("payee", "amount>", "settlement", "from", "invoices>"),
+        [(one.payee, one.amount, one.settlement, one.source, len(one.remitted)) for one in found],
+    )
+
+
+@app.command(epilog="Example: hansa clearing pay --period 2026-11 --currency EUR --on 2026-12-30 …")
+def pay(
+    period: Month,
+    currency: Annotated[str, typer.Option("--currency", metavar="CODE", help="As EUR.")],
+    on: Annotated[str, typer.Option("--on", metavar="DATE", help="When the bank is to pay.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write it to this file.")],
+    by: By = "",
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Order all that is due in a currency, once, as a file for our bank (pain.001.001.09)."""
+    from datetime import date
+
+    from hansa.entrypoints.papers import pain
+    from hansa.foundation.errors import Refused
+    from hansa.foundation.time import Period
+    from hansa.lifecycle.clearing.actions import payments
+
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise Refused("date-invalid", f"{on!r} is no date, as 2026-12-30.", field="on") from None
+    with opened(node) as ours, ours.begin() as tx:
+        order = payments.order(
+            tx,
+            us=ours.us,
+            period=Period.parse(period),
+            currency=currency,
+            on=day,
+            by=who(by),
+            ids=ours.ids,
+            now=ours.clock.now(),
+        )
+        known = {one.id: one for one in payments.accounts(tx)}
+        us = ours.us
+    render.say(f"{order.id}: {len(order.payments)} payments in {order.currency} are ordered")
+    out.write_bytes(pain.write(order, us=us, accounts=known))
+
+
+@app.command(epilog="Example: hansa clearing ordered pay_0198… --out payments.xml")
+def ordered(
+    id: Annotated[str, typer.Argument(metavar="ORDER", help="The order: pay_…")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write it to this file.")],
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Write the file of an earlier order again, octet for octet."""
+    from hansa.entrypoints.papers import pain
+    from hansa.foundation.ids import PaymentId
+    from hansa.lifecycle.clearing.actions import payments
+
+    with opened(node) as ours, ours.begin() as tx:
+        order = payments.ordered(tx, id=PaymentId(id))
+        known = {one.id: one for one in payments.accounts(tx)}
+    out.write_bytes(pain.write(order, us=ours.us, accounts=known))

@@ -1,5 +1,5 @@
-"""What many owe each other, netted among all; and where papers and payments go.
+"""What many owe each other, netted among all, and what is paid, to which account.
 
 Takes in invoiced statements and what people enter of parties; hands on plans that all have
-signed, their postings, and the particulars that papers name.
+signed, their postings, orders to our bank, and the particulars that papers name.
 """

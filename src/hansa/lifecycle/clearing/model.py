@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from hansa.federation.papers import (
@@ -12,7 +13,8 @@ from hansa.federation.papers import (
     NettingPlan,
     Signature,
 )
-from hansa.foundation.ids import PartyId, RoundId
+from hansa.foundation.ids import BankAccountId, PartyId, PaymentId, RoundId, StatementId
+from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 
 
@@ -125,3 +127,73 @@ class HeardLetter:
     id: int
     sender: PartyId
     notice: NettingNotice
+
+
+# --- paying -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """Where a party is paid, or we pay from. number: an IBAN, or what its bank uses instead.
+
+    It counts once another person than the one who entered it has confirmed it; the newest
+    confirmed one of a party counts. Payments name it by its id.
+    """
+
+    id: BankAccountId
+    party: PartyId
+    holder: str
+    number: str
+    bic: str
+    entered_by: str
+    entered_at: Instant
+    confirmed_by: str = ""
+    confirmed_at: Instant | None = None
+
+    @property
+    def is_iban(self) -> bool:
+        """Whether the number is an IBAN by its form."""
+        return self.number[:2].isalpha() and self.number[2:4].isdigit()
+
+    @property
+    def masked(self) -> str:
+        """The number as people may see it: its last four characters."""
+        return f"…{self.number[-4:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remitted:
+    """One invoice behind a payment. set_off: it is one of ours, set off against theirs."""
+
+    number: str
+    amount: Money
+    set_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What we owe a party once all is netted. settlement: the same at both sides, and short
+    enough for a bank (35 characters). source: what it comes from, `netting/…`, `round/…` or
+    `invoice/…`. account: the payee's, once ordered.
+    """
+
+    settlement: str
+    payee: PartyId
+    amount: Money
+    source: str
+    remitted: tuple[Remitted, ...]
+    statements: tuple[StatementId, ...] = ()
+    account: BankAccountId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """Payments in one currency, as they are handed to our bank on one day. on: ISO 8601 date."""
+
+    id: PaymentId
+    account: BankAccountId
+    currency: str
+    on: date
+    payments: tuple[Payment, ...]
+    ordered_by: str
+    ordered_at: Instant
