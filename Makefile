@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --u
 	--python-version 3.11 --no-header --no-emit-index-url --quiet
 ARGS ?=
 
-.PHONY: help setup check test fix demo bulk papers bench docs lock
+.PHONY: help setup check test fix demo bulk spark papers bench docs lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -37,6 +37,8 @@ demo: .venv/installed-run ## play two alliances end to end; ARGS="--keep" leaves
 
 bulk: .venv/installed-bulk ## add what rating millions of calls needs: DuckDB, Arrow, Numba
 
+spark: .venv/installed-spark ## add what rating on a cluster needs: Apache Spark, which wants Java 17
+
 papers: .venv/installed-papers ## add what writes invoices as PDF and statements as XLSX
 
 bench: setup ## measure, each beside a peer; prints JSON
@@ -49,6 +51,7 @@ lock: setup ## resolve pyproject.toml anew into the locked requirement files
 	$(PIP) install 'uv>=0.13'
 	$(LOCK) --output-file requirements.txt
 	$(LOCK) --extra bulk --output-file requirements-bulk.txt
+	$(LOCK) --extra bulk --extra spark --output-file requirements-spark.txt
 	$(LOCK) --extra papers --output-file requirements-papers.txt
 	$(LOCK) --extra bulk --extra papers --extra dev --output-file requirements-dev.txt
 
@@ -64,6 +67,11 @@ lock: setup ## resolve pyproject.toml anew into the locked requirement files
 .venv/installed-bulk: requirements-bulk.txt .venv/installed-run
 	@echo "Installing what rating in bulk needs into .venv …"
 	@$(INSTALL) -r requirements-bulk.txt
+	@touch $@
+
+.venv/installed-spark: requirements-spark.txt .venv/installed-run
+	@echo "Installing what rating on a cluster needs into .venv …"
+	@$(INSTALL) --no-binary=pyspark --use-pep517 --no-build-isolation -r requirements-spark.txt
 	@touch $@
 
 .venv/installed-papers: requirements-papers.txt .venv/installed-run

@@ -52,18 +52,19 @@ def out_of_step(pyproject: Path, locked: Path, extras: Sequence[str]) -> Iterato
 def test_locked_files_are_in_step() -> None:
     pyproject = ROOT / "pyproject.toml"
     assert list(out_of_step(pyproject, ROOT / "requirements.txt", ["build"])) == []
-    for extra in ("bulk", "papers"):
-        locked = ROOT / f"requirements-{extra}.txt"
-        assert list(out_of_step(pyproject, locked, ["build", extra])) == []
+    for extras in (["bulk"], ["bulk", "spark"], ["papers"]):
+        locked = ROOT / f"requirements-{extras[-1]}.txt"
+        assert list(out_of_step(pyproject, locked, ["build", *extras])) == []
     assert list(out_of_step(pyproject, ROOT / "requirements-dev.txt", EXTRAS)) == []
 
 
 def test_all_lock_the_same_versions_each_with_a_hash() -> None:
-    names = ("", "-bulk", "-papers", "-dev")
-    run, bulk, papers, dev = (ROOT / f"requirements{name}.txt" for name in names)
+    names = ("", "-bulk", "-spark", "-papers", "-dev")
+    run, bulk, spark, papers, dev = (ROOT / f"requirements{name}.txt" for name in names)
+    assert pins(bulk).items() <= pins(spark).items()
     assert pins(run).items() <= pins(bulk).items() <= pins(dev).items()
     assert pins(run).items() <= pins(papers).items() <= pins(dev).items()
-    for file in (run, bulk, papers, dev):
+    for file in (run, bulk, spark, papers, dev):
         blocks = re.split(r"\n(?=[a-z0-9])", file.read_text())
         assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
@@ -73,7 +74,9 @@ EXTRAS = ["build", "bulk", "papers", "dev"]
 
 def test_each_dependency_has_its_reason() -> None:
     page = next((ROOT / "docs" / "decisions").glob("*dependencies.md")).read_text()
-    names = {requirement.name for requirement in wanted(ROOT / "pyproject.toml", EXTRAS)}
+    names = {
+        requirement.name for requirement in wanted(ROOT / "pyproject.toml", [*EXTRAS, "spark"])
+    }
     assert sorted(name for name in names if f"`{name}`" not in page) == []
 
 

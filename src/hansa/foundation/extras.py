@@ -1,10 +1,12 @@
-"""Libraries that a node may live without: those of the extra `bulk`.
+"""Libraries that a node may live without: those of the extras `bulk` and `spark`.
 
 Modules that need them at their head are imported inside functions, after `need`.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, TypeVar, cast
@@ -21,6 +23,21 @@ def need(*names: str) -> None:
         raise HansaError(
             "bulk-missing",
             f"This needs {' and '.join(missing)}; run `make bulk`, then try again.",
+        )
+
+
+def need_spark() -> None:
+    """Raises HansaError `spark-missing` unless Apache Spark and a Java for it are installed."""
+    need("duckdb", "numpy", "pyarrow", "sqlglot")
+    if find_spec("pyspark") is None:
+        raise HansaError(
+            "spark-missing", "This needs Apache Spark; run `make spark`, then try again."
+        )
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise HansaError(
+            "spark-missing",
+            "Apache Spark needs Java 17; install it, on Debian: "
+            "apt-get install openjdk-17-jre-headless.",
         )
 
 
