@@ -55,6 +55,7 @@ from hansa.lifecycle.delivery import work as delivery_work
 from hansa.lifecycle.rating import work as rating_work
 from hansa.lifecycle.settlement import work as settlement_work
 from hansa.lifecycle.usage import work as usage_work
+from hansa.lifecycle.usage.model import UsageSettings
 from hansa.own_network import OwnNetwork
 from hansa.storefront.seller import Storefront
 from hansa.storefront.shelves import Shelves
@@ -185,6 +186,7 @@ class Settings:
     settlement: SettlementSettings = SettlementSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
+    usage: UsageSettings = field(default_factory=UsageSettings)
     worker: WorkerSettings = WorkerSettings()
     limits: LimitsSettings = LimitsSettings()
     sonata: SonataSettings = field(default_factory=SonataSettings)
@@ -325,7 +327,7 @@ class Node:
 
     def _handlers(self, deliver: hub_work.Deliver) -> Handlers:
         """Who does which kind of task."""
-        us, ids = self.us.id, self.ids
+        us, ids, late = self.us.id, self.ids, self.settings.usage.late
         return {
             **notices.handlers(self.listener),
             **hub_work.handlers(
@@ -337,7 +339,7 @@ class Node:
                 us=us, sellers=self.seller, vouch=Voucher(us, self.neighbours.key), ids=ids
             ),
             **assurance_work.handlers(us=us, begin=self.begin, helpdesks=self.helpdesk, ids=ids),
-            **usage_work.handlers(us=us, sellers=self.seller, folder=self.usage_folder),
+            **usage_work.handlers(us=us, sellers=self.seller, folder=self.usage_folder, late=late),
             **rating_work.handlers(us=us, begin=self.begin, folder=self.folder, clock=self.clock),
         }
 

@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from hansa.foundation.errors import NotFound, Refused
-from hansa.lifecycle.usage.actions import trunks
+from hansa.foundation.plan.engine import Engine
+from hansa.foundation.time import Instant
+from hansa.lifecycle.usage import work
+from hansa.lifecycle.usage.actions import months, trunks
 from hansa.lifecycle.usage.model import Trunk
 from tests.lifecycle.usage.counter import Counter, call, csv
-from tests.lifecycle.usage.stage import BT, MTN, SHOP, SINCE, Stage, holding, ref
+from tests.lifecycle.usage.stage import BT, MTN, NOVEMBER, SHOP, SINCE, Stage, holding, ref
 
 LATER = SINCE + timedelta(days=10)
 
@@ -85,3 +88,32 @@ def test_trunks_that_nobody_has_entered_are_listed(ours: Stage, counter: Counter
         found = [(one.trunk_in, one.trunk_out) for one in trunks.routes(tx)]
         assert sorted(found) == [("shop", "mtn-1"), ("x", "")]
         assert trunks.strangers(tx) == [("", "out"), ("mtn-1", "out"), ("x", "in")]
+
+
+def test_a_month_stays_open_for_files_that_come_late(ours: Stage) -> None:
+    """Where there are trunks; without any it is closed as soon as all has been collected."""
+    enter(ours, Trunk("shop", "in", ref("sold"), SINCE))
+    late = timedelta(hours=72)
+
+    def closed_at(at: Instant) -> bool:
+        ours.go_to(at)
+        ours.open_months()
+        handlers = work.handlers(us=MTN, sellers=ours.seller, folder=ours.folder, late=late)
+        Engine(ours.begin, handlers, ours.clock).run_until_idle()
+        with ours.begin() as tx:
+            return months.closed(tx, period=NOVEMBER)
+
+    assert not closed_at(NOVEMBER.end)
+    assert not closed_at(NOVEMBER.end + late - timedelta(seconds=1))
+    assert closed_at(NOVEMBER.end + late)
+
+
+def test_without_trunks_nothing_is_waited_for(ours: Stage) -> None:
+    ours.go_to(NOVEMBER.end)
+    ours.open_months()
+    handlers = work.handlers(
+        us=MTN, sellers=ours.seller, folder=ours.folder, late=timedelta(hours=72)
+    )
+    Engine(ours.begin, handlers, ours.clock).run_until_idle()
+    with ours.begin() as tx:
+        assert months.closed(tx, period=NOVEMBER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -12,6 +13,19 @@ from hansa.lifecycle.inventory.model import HoldingRef
 
 COLLECT = "usage.collect"
 CLOSE = "usage.close"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """late_h: for how many hours after its end a month stays open for files of our own network's
+    usage. Counts only where trunks were entered.
+    """
+
+    late_h: int = 72
+
+    @property
+    def late(self) -> timedelta:
+        return timedelta(hours=self.late_h)
 
 
 @dataclass(frozen=True, slots=True)

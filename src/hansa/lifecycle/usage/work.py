@@ -31,6 +31,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.order.actions import ending
 from hansa.lifecycle.usage.actions import months as actions
+from hansa.lifecycle.usage.actions import trunks
 from hansa.lifecycle.usage.model import CLOSE, COLLECT, UsageFile
 from hansa.lifecycle.usage.rules import months as rules
 from hansa.lifecycle.usage.store import months as store
@@ -102,15 +103,19 @@ def _write(
     )
 
 
-def handlers(*, us: PartyId, sellers: Sellers, folder: Path) -> Handlers:
-    """The handlers of usage's tasks. folder: where usage files are kept."""
+def handlers(
+    *, us: PartyId, sellers: Sellers, folder: Path, late: timedelta = timedelta()
+) -> Handlers:
+    """The handlers of usage's tasks. folder: where usage files are kept. late: for how long a
+    month stays open for what our own network's systems deliver after it, where there are any.
+    """
     return {
         COLLECT: Outside(
             call=partial(_collect, sellers, folder),
             record=_record,
             retry=Retry(attempts=None),
         ),
-        CLOSE: Inside(partial(_close, us)),
+        CLOSE: Inside(partial(_close, us, late)),
     }
 
 
@@ -141,7 +146,7 @@ def _record(tx: Transaction, task: Task, answer: Json, now: Instant) -> Outcome:
     return Done(answer)
 
 
-def _close(us: PartyId, tx: Transaction, task: Task, now: Instant) -> Outcome:
+def _close(us: PartyId, late: timedelta, tx: Transaction, task: Task, now: Instant) -> Outcome:
     """Closes the month, unless a holding has joined it since its plan was written.
 
     First it is known of everything that is on order whether it belongs to the month.
@@ -149,9 +154,11 @@ def _close(us: PartyId, tx: Transaction, task: Task, now: Instant) -> Outcome:
     period = Period.parse(task.body["period"])
     if delivery.unheard(tx, since=period.end + CLOCKS_APART):
         return Wait(now + ASK_AGAIN, now + ASK_AT_MOST)
-    late = actions.missing(tx, us=us, period=period)
-    if late:
+    if now < period.end + late and trunks.trunks(tx):
+        return Wait(period.end + late, period.end + late + ASK_AT_MOST)
+    joined = actions.missing(tx, us=us, period=period)
+    if joined:
         store.note_joined(tx, period)
     else:
         actions.close(tx, period=period, now=now)
-    return Done({"missing": [one.ref.id for one in late]})
+    return Done({"missing": [one.ref.id for one in joined]})
