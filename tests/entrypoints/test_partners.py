@@ -71,6 +71,11 @@ items:
   - {seller: bt, buyer: mtn, offers: [connect], countries: [ZA, GH], price_list: alliance,
      currency: GBP, credit_limit: {minor: 2500000, currency: GBP}}
 gates: [licence]
+netting:
+  centre: bt
+  countries:
+    - {country: GB, mode: multilateral, source: example}
+    - {country: ZA, mode: multilateral, source: example}
 """
 
 RATES = "rates: [{base: GBP, quote: ZAR, day: 2026-10-30, source: example, rate: 23.4150}]"
@@ -214,6 +219,7 @@ def test_from_cards_to_books_that_agree(two: Two, clock_file: Path) -> None:
     assert (invoice["number"], invoice["net"]) == (bill["number"], bill["net"])
     assert invoice["number"] in two.mtn("bill", "list", "--received").out
 
+    _netting_among_many(two)
     (ours,) = two.mtn.json("settle", "net", *MONTH)
     (theirs,) = two.bt.json("settle", "net", *MONTH)
     assert ours["netted"]["minor"] == -theirs["netted"]["minor"] != 0
@@ -221,6 +227,45 @@ def test_from_cards_to_books_that_agree(two: Two, clock_file: Path) -> None:
     (theirs,) = two.bt.json("settle", "books")["lines"]
     assert ours["settlement"]["minor"] == -theirs["settlement"]["minor"]
     assert "holds" in two.bt("settle", "books").out
+
+
+def _netting_among_many(two: Two) -> None:
+    """Called, signed by both over the wire, posted, and paid by a file."""
+    (agreement,) = {one["ref"]["id"] for one in two.bt.json("agreement", "list")}
+    call = ("clearing", "call", agreement, *MONTH, "--currency", "GBP")
+    assert "netting-party" in two.mtn.refused(*call)
+    round = two.bt.json(*call)["call"]["round"]
+    two.work()
+    assert two.mtn.json("clearing", "show", round)["state"] == "proposed"
+    two.mtn("clearing", "sign", round)
+    two.bt("clearing", "sign", round)
+    two.work()
+    for desk in (two.bt, two.mtn):
+        assert desk.json("clearing", "show", round)["state"] == "settled"
+        assert "settled" in desk("clearing", "list").out
+    file = two.file("picture.svg", "")
+    assert "mtn → bt" in two.bt("clearing", "show", round, "--svg", file).out
+    assert Path(file).read_text().startswith("<svg ")
+    assert "netting-settled" in two.mtn.refused("clearing", "refuse", round, "--why", "late")
+    pay = ("clearing", "pay", *MONTH, "--currency", "GBP", "--on", "2026-12-30", "--out", file)
+    assert "bank-account-missing" in two.mtn.refused(*pay)
+    number = ("--number", "GB82WEST12345698765432")
+    for party in ("bt", "mtn"):
+        made = two.mtn(
+            "clearing", "account", party, *number, "--bic", "BARCGB22", "--holder", party,
+            "--by", "Ben",
+        ).out.split()[0]  # fmt: skip
+        same = ("clearing", "confirm", made, *number, "--by")
+        assert "bank-account-same-person" in two.mtn.refused(*same, "Ben")
+        two.mtn(*same, "Ada")
+    assert "…5432" in two.mtn("clearing", "accounts").out
+    (due,) = two.mtn.json("clearing", "due", *MONTH)
+    order = two.mtn(*pay).out.split(":")[0]
+    written = Path(file).read_text()
+    assert f"<EndToEndId>{due['settlement']}</EndToEndId>" in written
+    two.mtn("clearing", "ordered", order, "--out", file)
+    assert Path(file).read_text() == written
+    assert "nothing-due" in two.mtn.refused(*pay)
 
 
 def test_an_agreement_is_suspended_resumed_renewed_and_ended(two: Two) -> None:
