@@ -35,8 +35,8 @@ def put_offer(tx: Transaction, *, offer: CatalogueOffer) -> None:
 def put_price(tx: Transaction, *, price: ListPrice) -> None:
     """Publishes a price; the one in force ends where the new one begins.
 
-    The same price again changes nothing. Raises Refused `price-invalid`, or `price-overlaps`
-    when it begins before or with a price that is already published.
+    The same price again changes nothing. Raises Refused `price-invalid`, `tariff-invalid`, or
+    `price-overlaps` when it begins before or with a price that is already published.
     """
     rules.check_price(price, offer(tx, code=price.offer))
     published = store.price_at(tx, price.price_list, price.offer, price.valid_from)

@@ -10,6 +10,7 @@ from hansa.federation.shelf import ShelfOffer
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money, Rate, Rounding, minor_digits, price
 from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, ReferenceRate
+from hansa.lifecycle.catalogue.rules import tariffs
 
 INVERSE_DIGITS = 12
 """Significant digits of a rate that was published the other way round."""
@@ -44,7 +45,9 @@ def check_offer(offer: CatalogueOffer) -> None:
 
 
 def check_price(new: ListPrice, offer: CatalogueOffer) -> None:
-    """Raises Refused `price-invalid` naming what is wrong with a price."""
+    """Raises Refused `price-invalid` naming what is wrong with a price, and `tariff-invalid`
+    naming the first place in its tariff.
+    """
     minor_digits(new.currency)
     names = {spec.name for spec in offer.characteristics}
     amounts = [new.one_off, new.monthly, new.cancellation, *new.monthly_per.values()]
@@ -64,6 +67,12 @@ def check_price(new: ListPrice, offer: CatalogueOffer) -> None:
             "price-invalid",
             f"Price of {new.offer} in {new.price_list}: {wrong}.",
             field=f"prices.{new.offer}",
+        )
+    for place, words in tariffs.faults(new.tariff) if new.tariff else ():
+        raise Refused(
+            "tariff-invalid",
+            f"Tariff of {new.offer} in {new.price_list}, {place}: {words}.",
+            field=f"prices.{new.offer}.tariff.{place}",
         )
 
 
