@@ -47,23 +47,51 @@ Way = Callable[[Path, int], dict[str, Any]]
 
 
 def prepared(folder: Path, files: int) -> None:
-    """Makes raw files, and event files of them, unless they are there."""
+    """Makes raw files, the book, and where prices are from, unless they are there."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
     import traffic
 
     made = traffic.prices()
     traffic.write(folder / "raw", made.codes, files=files, size=FILE)
+    if (folder / "prices.parquet").exists():
+        return
+    began = time.perf_counter()
+    book = made.book()
+    sys.stderr.write(f"book compiled in {time.perf_counter() - began:.1f} s\n")
+    for name, columns in book.tables.items():
+        pq.write_table(pa.table(dict(columns)), folder / f"book-{name}.parquet")
+    pq.write_table(pa.table({"code": list(book.codes)}), folder / "book-codes.parquet")
+    named = made.rows.code.tolist()
+    prices = {
+        "price_id": made.rows.values["price_id"],
+        "code": named,
+        "destination": [code[:3] for code in named],
+    }
+    pq.write_table(pa.table(prices), folder / "prices.parquet")
+
+
+def book_of(folder: Path) -> Any:
+    """The book as a node loads it."""
+    from hansa.lifecycle.rating.model.book import Book
+    from hansa.lifecycle.rating.store import parquet
+
+    tables = {
+        name: parquet.read(folder / f"book-{name}.parquet")
+        for name in ("rate", "origin", "cal", "fx", "leg")
+    }
+    return Book(codes=parquet.read(folder / "book-codes.parquet")["code"].tolist(), **tables)
 
 
 def intake(folder: Path, files: int) -> dict[str, Any]:
     """Matches every number and writes event files in order, as taking usage in does."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    import traffic
 
     from hansa.lifecycle.usage.actions import events
     from hansa.lifecycle.usage.model import EventKind
 
-    codes = traffic.prices().codes
+    codes = pq.read_table(folder / "book-codes.parquet")["code"]
 
     def one(number: int) -> int:
         to = folder / "events" / f"{number}.parquet"
@@ -83,12 +111,11 @@ def intake(folder: Path, files: int) -> dict[str, Any]:
 
 def kernel(folder: Path, files: int) -> dict[str, Any]:
     """Rates with the kernel, files side by side."""
-    import traffic
 
     from hansa.lifecycle.rating.actions import events
     from hansa.lifecycle.rating.rules import kernel as compiled
 
-    book = compiled.packed(traffic.prices().book())
+    book = compiled.packed(book_of(folder))
 
     def one(number: int) -> int:
         return events.rate_file(
@@ -104,11 +131,10 @@ def kernel(folder: Path, files: int) -> dict[str, Any]:
 
 def duckdb(folder: Path, files: int) -> dict[str, Any]:
     """Rates with DuckDB, one file after the other, each on all cores."""
-    import traffic
 
     from hansa.lifecycle.rating.store.duck import Duck
 
-    duck = Duck(traffic.prices().book(), threads=THREADS, spill=folder / "spill")
+    duck = Duck(book_of(folder), threads=THREADS, spill=folder / "spill")
 
     def run() -> int:
         for number in range(files):
@@ -124,24 +150,13 @@ def duckdb(folder: Path, files: int) -> dict[str, Any]:
 
 def merged(folder: Path, way: str, files: int) -> int:
     """The month's invoice lines of all files' lines; how many they are."""
-    import numpy as np
-    import pyarrow as pa
     import pyarrow.parquet as pq
-    import traffic
 
     from hansa.lifecycle.rating.store import merged as store
 
-    prices = folder / "prices.parquet"
-    if not prices.exists():
-        rows = traffic.prices().rows
-        columns = {
-            "price_id": rows.values["price_id"],
-            "code": pa.array(rows.code.tolist(), pa.string()),
-            "destination": pa.array(np.char.ljust(rows.code, 3).tolist(), pa.string()),
-        }
-        pq.write_table(pa.table(columns), prices)
     to = folder / f"{way}.lines.parquet"
-    store.merge([folder / way / f"{n}.lines.parquet" for n in range(files)], prices, to)
+    parts = [folder / way / f"{number}.lines.parquet" for number in range(files)]
+    store.merge(parts, folder / "prices.parquet", to)
     found: int = pq.read_metadata(to).num_rows
     return found
 
@@ -170,14 +185,13 @@ def memory(folder: Path, files: int) -> dict[str, Any]:
     """All cores, arrays that are there, matching and rating: no file is read or written."""
     import numpy as np
     import pyarrow.parquet as pq
-    import traffic
 
     from hansa.lifecycle.rating.rules import kernel as compiled
     from hansa.lifecycle.usage.rules import prefix
     from hansa.lifecycle.usage.store import arrow
 
-    made = traffic.prices()
-    book = compiled.packed(made.book())
+    made = book_of(folder)
+    book = compiled.packed(made)
     known = arrow.text(made.codes)
     tree = prefix.plant(known.offsets, known.data)
     table = pq.read_table(folder / "raw" / "raw-000.parquet").slice(0, FILE // 2)

@@ -193,9 +193,11 @@ def test_rating_goes_on_where_it_was_interrupted(network: Network) -> None:
 def test_duckdb_charges_the_same(network: Network) -> None:
     network.open()
     network.take(call("c1"), call("c2", called="+22600000000"))
-    assert network.rate(engine="duckdb").no_price == 1
+    network.take(call("c3"), name="b.csv")
+    done = network.rate(engine="duckdb")
+    assert (done.rated_files, done.rated, done.no_price) == (2, 2, 1)
     network.close()
-    assert network.lines(SOLD) == {"to 2250/peak": (61, 6_100_000_000)}
+    assert network.lines(SOLD) == {"to 2250/peak": (122, 12_200_000_000)}
 
 
 def test_late_calls_are_charged_with_a_later_month_and_nothing_is_edited(network: Network) -> None:

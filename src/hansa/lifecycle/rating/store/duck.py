@@ -43,12 +43,11 @@ class Duck:
             self._copy("events", "events", source, aside, "snappy")
         with whole(lines_to) as aside:
             self._copy("lines", "rated", rated_to, aside, "zstd")
-        counted = self._db.execute(
+        found: list[tuple[int, int, int]] = self._db.execute(
             """select count(distinct event_id), count(distinct event_id) filter (price_id < 0),
                       count(*) from rated"""
-        ).fetchone()
-        assert counted is not None
-        return counted
+        ).fetchall()
+        return found[0]
 
     def _copy(self, name: str, given: str, source: Path, to: Path, codec: str) -> None:
         self._db.read_parquet(str(source)).create_view(given, replace=True)
