@@ -12,12 +12,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from hansa.entrypoints import api, node_folder
+from hansa.entrypoints import api, http, node_folder
 from hansa.federation import directory
 from hansa.federation.keys.certificates import client_context
+from hansa.federation.papers import AgreementDrafted
+from hansa.federation.tmf.server import PAPERS_MAX
 from hansa.foundation.errors import Refused
 from hansa.node import Node
 from tests.entrypoints.desk import Desk
+from tests.lifecycle.agreement.examples import document
 
 
 async def tells_what_it_sees(scope: Any, _receive: Any, send: Any) -> None:
@@ -29,8 +32,8 @@ async def tells_what_it_sees(scope: Any, _receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def served(node: Node) -> Iterator[None]:
-    with api.door(node, tells_what_it_sees) as server:
+def served(node: Node, app: Any = tells_what_it_sees) -> Iterator[None]:
+    with api.door(node, app) as server:
         thread = threading.Thread(target=server.run)
         thread.start()
         while not server.started and thread.is_alive():
@@ -66,10 +69,28 @@ def test_a_request_bears_the_certificate_of_its_connection(desks: Callable[..., 
             assert asked(node, node_folder.own_context(bt.folder)) == bare
 
 
+def test_a_node_hears_why_its_paper_is_turned_away(desks: Callable[..., Desk]) -> None:
+    """A draft of more octets than are taken, to the last of them over a real connection."""
+    bt, mtn = desks("bt"), desks("mtn")
+    with bt.node() as node, mtn.node() as other:
+        for one, its in ((node, other), (other, node)):
+            card = directory.invite(
+                its.keys, party=its.us, address=its.settings.address, now=its.clock.now()
+            )
+            with one.begin() as tx:
+                directory.join(tx, card=card, now=one.clock.now())
+        draft = AgreementDrafted(document(name="x" * PAPERS_MAX))
+        with served(node, http.app(node)):
+            with pytest.raises(Refused, match="longer than") as caught:
+                other.listener(node.us.id).hear(draft)
+            other.neighbours.close()
+        assert caught.value.code == "body-too-large"
+
+
 def test_behind_a_proxy_nothing_is_said_of_tls(desks: Callable[..., Desk]) -> None:
     with desks("bt").node() as node:
-        http = replace(node.settings.http, tls="off")
-        node.settings = replace(node.settings, http=http)
+        bare = replace(node.settings.http, tls="off")
+        node.settings = replace(node.settings, http=bare)
         with served(node):
             assert node.settings.address.startswith("http://")
             assert asked(node) == "{}"
@@ -77,8 +98,8 @@ def test_behind_a_proxy_nothing_is_said_of_tls(desks: Callable[..., Desk]) -> No
 
 def test_tls_is_not_served_at_an_address_that_has_none(desks: Callable[..., Desk]) -> None:
     with desks("bt").node() as node:
-        http = replace(node.settings.http, address="http://bt.example")
-        node.settings = replace(node.settings, http=http)
+        plain = replace(node.settings.http, address="http://bt.example")
+        node.settings = replace(node.settings, http=plain)
         with pytest.raises(Refused, match="settings-invalid") as caught, served(node):
             pass
         assert caught.value.field == "http.address"

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
 from hansa.federation.keys.ring import SigningKey
+from hansa.federation.limits import Limits
 from hansa.federation.tmf import errors
 from hansa.federation.trust.gate import FrontGate, SignedGate
 from hansa.federation.trust.outgoing import Signed
@@ -39,6 +40,7 @@ class House:
     register: Memory = field(default_factory=Memory)
     answer: Answer = Answer(200, b'{"ok":true}', {"x-total-count": "7"})  # noqa: RUF009
     asked: list[Ask] = field(default_factory=list)
+    limits: Limits | None = None
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
 
     def __post_init__(self) -> None:
@@ -55,7 +57,7 @@ class House:
             for method in ("GET", "POST", "DELETE")
         ]
         dialect = Dialect("/", operations, errors.write, errors.UNFORESEEN)
-        app = Exchanges([dialect], FrontGate(signed=self.gate))
+        app = Exchanges([dialect], FrontGate(signed=self.gate), limits=self.limits)
         self.http = TestClient(app, base_url="http://behind-a-proxy", raise_server_exceptions=False)
 
     def handle(self, ask: Ask, caller: Caller) -> Answer:

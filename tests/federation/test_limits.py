@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from hansa.federation import exchange
+from hansa.federation import intake
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
+from hansa.federation.intake import Head
 from hansa.federation.limits import Limits, Measure
 from hansa.federation.tmf import errors
 from hansa.foundation.errors import TryLater
@@ -105,7 +106,10 @@ class Open:
     def admit(self, ask: Ask) -> Caller:
         return Caller(Actor(PartyId(ask.headers["authorization"]), "partner"))
 
-    def seal(self, _ask: Ask, caller: Caller | None, answer: Answer) -> Answer:
+    def recognise(self, _head: Head) -> Caller | None:
+        return None
+
+    def seal(self, _head: Head, caller: Caller | None, answer: Answer) -> Answer:
         """Whoever was admitted gets a signed answer, also when it was too much."""
         return Answer(answer.status, answer.body, {**answer.headers, "sealed": str(bool(caller))})
 
@@ -132,7 +136,7 @@ def test_too_many_requests_are_told_when_to_come_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"x": "y" * exchange.HEADERS_MAX}, {f"x-{number}": "y" for number in range(100)}]
+    "headers", [{"x": "y" * intake.HEADERS_MAX}, {f"x-{number}": "y" for number in range(100)}]
 )
 def test_headers_have_their_bounds(headers: dict[str, str]) -> None:
     http = TestClient(served(Measure()))
@@ -141,7 +145,7 @@ def test_headers_have_their_bounds(headers: dict[str, str]) -> None:
 
 
 def test_a_body_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "BODY_MAX_S", 0.05)
+    monkeypatch.setattr(intake, "BODY_MAX_S", 0.05)
     sent: list[Any] = []
     pieces: Sequence[Any] = [{"type": "http.request", "body": b"{", "more_body": True}]
     waiting = iter(pieces)

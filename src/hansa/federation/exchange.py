@@ -2,22 +2,23 @@
 
 A dialect is a list of operations, each a plain function from what is asked to what is answered.
 Around every one of them stands the gate: it finds out who asks before the operation runs, and
-seals what is answered. Only the body is read on the event loop, and never beyond its bound or
-its time; all else of a request runs in one turn on a thread of its own.
+seals what is answered. Only the body is read on the event loop (`hansa.federation.intake`); all
+else of a request runs in one turn on a thread of its own.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from anyio import CapacityLimiter, to_thread
 
+from hansa.federation import intake
+from hansa.federation.intake import Head, TooLong
 from hansa.federation.limits import Limits, Measure
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.party import Actor
@@ -25,14 +26,7 @@ from hansa.foundation.party import Actor
 log = logging.getLogger(__name__)
 
 BODY_MAX = 1 << 20
-BODY_MAX_S = 30.0
-"""How long a caller may take over its body."""
-
-HEADERS_MAX = 32 << 10
-HEADERS_COUNT_MAX = 100
-QUERY_MAX = 8192
 STEP_MAX = 200
-FIELDS_MAX = 100
 THREADS = 24
 """Requests of one process that are worked on at the same time; the rest wait their turn."""
 
@@ -82,25 +76,17 @@ class Caller:
     proof: Any = None
 
 
-@dataclass(frozen=True)
-class Ask:
+@dataclass(frozen=True, kw_only=True)
+class Ask(Head):
     """One request, read but not yet looked into.
 
-    url: absolute, as the caller addressed it. params: what the template's braces stand for.
-    query: in the order given. headers: names in lower case, repeated ones joined by a comma.
-    certificate: SHA-256 of the caller's TLS certificate in lower-case hexadecimal, if it has
-    shown one.
+    params: what the template's braces stand for. query: in the order given.
     """
 
-    method: str
-    url: str
-    path: str
     operation: Operation
     params: Mapping[str, str]
     query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
     body: bytes
-    certificate: str | None = None
 
     @cached_property
     def first(self) -> Mapping[str, str]:
@@ -149,8 +135,14 @@ class Gate(Protocol):
         """Who asks. Raises Refused `token-refused` and others when nobody is proved."""
         ...
 
-    def seal(self, ask: Ask, caller: Caller | None, answer: Answer) -> Answer:
-        """The answer as it leaves; caller: None where nobody was admitted."""
+    def recognise(self, head: Head) -> Caller | None:
+        """Who has sent a request that is turned away before it is read, where this is proved of
+        its head; None where it is not, or needs no proof. Of its body nothing is known.
+        """
+        ...
+
+    def seal(self, head: Head, caller: Caller | None, answer: Answer) -> Answer:
+        """The answer as it leaves; caller: None where nobody was admitted or recognised."""
         ...
 
 
@@ -196,19 +188,53 @@ class Exchanges:
         if self._limiter is None:
             self._limiter = CapacityLimiter(self._threads)
         dialect = self._speaks(scope["path"])
+        head = None
         try:
-            _check_headers(scope["headers"])
-            operation, params = self._table.find(scope["method"], _raw_path(scope))
+            intake.check_headers(scope["headers"])
+            head = intake.head(scope)
+            operation, params = self._table.find(scope["method"], intake.raw_path(scope))
             scope["route"] = operation
-            body = await _read(scope, receive, operation.body_max)
-            ask = _ask(scope, operation, params, body)
+            query = intake.query(scope)
+            body = await intake.read(scope, receive, operation.body_max)
         except HansaError as error:
-            await _send(send, _told(dialect, error))
+            await _send(send, await self._turn_away(dialect, error, head))
             return
-        except _Gone:
+        except intake.Gone:
             return
+        ask = Ask(**vars(head), operation=operation, params=params, query=query, body=body)
         answer = await to_thread.run_sync(self._work, dialect, ask, limiter=self._limiter)
         await _send(send, answer)
+
+    async def _turn_away(self, dialect: Dialect, error: HansaError, head: Head | None) -> Answer:
+        """The answer to a request that is not read: sealed for whoever is proved to have sent just
+        this one, so that nobody on its way can have it turned away by making another of it.
+
+        Of what came too late, or under too many headers, that cannot be proved.
+        """
+        answer = _told(dialect, error)
+        if head is None or isinstance(error, TryLater) or "signature-input" not in head.headers:
+            return answer
+        known = await to_thread.run_sync(self._recognise, head, limiter=self._limiter)
+        if known is None or (isinstance(error, TooLong) and not await error.is_body_of(head)):
+            return answer
+        return await to_thread.run_sync(
+            self._refuse, dialect, head, known, answer, limiter=self._limiter
+        )
+
+    def _recognise(self, head: Head) -> Caller | None:
+        try:
+            return self._gate.recognise(head)
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer all the same
+            _unforeseen(head, error)
+            return None
+
+    def _refuse(self, dialect: Dialect, head: Head, known: Caller, answer: Answer) -> Answer:
+        try:
+            with self._limits.visit(known.actor):
+                pass
+        except HansaError as error:
+            answer = _told(dialect, error)
+        return self._sealed(dialect, head, known, answer)
 
     def _work(self, dialect: Dialect, ask: Ask) -> Answer:
         """Admit, handle, seal: all of a request that may wait for a database."""
@@ -226,13 +252,20 @@ class Exchanges:
                 log.warning("caller refused", extra={"path": ask.path, "words": error.words})
             answer = _told(dialect, error)
         except Exception as error:  # noqa: BLE001 - the caller gets an answer all the same
-            answer = _unforeseen(dialect, ask, error)
+            _unforeseen(ask, error)
+            answer = dialect.unforeseen
+        return self._sealed(dialect, ask, caller, answer)
+
+    def _sealed(
+        self, dialect: Dialect, head: Head, caller: Caller | None, answer: Answer
+    ) -> Answer:
         try:
-            return self._gate.seal(ask, caller, answer)
+            return self._gate.seal(head, caller, answer)
         except HansaError as error:
             return _told(dialect, error)
         except Exception as error:  # noqa: BLE001 - as above
-            return _unforeseen(dialect, ask, error)
+            _unforeseen(head, error)
+            return dialect.unforeseen
 
     def _speaks(self, path: str) -> Dialect:
         for dialect in self._dialects:
@@ -259,9 +292,8 @@ def _told(dialect: Dialect, error: HansaError) -> Answer:
     return dialect.write_error(error, status_of(error))
 
 
-def _unforeseen(dialect: Dialect, ask: Ask, error: Exception) -> Answer:
-    log.error("fault while answering", extra={"path": ask.path}, exc_info=error)
-    return dialect.unforeseen
+def _unforeseen(head: Head, error: Exception) -> None:
+    log.error("fault while answering", extra={"path": head.path}, exc_info=error)
 
 
 # --- routes -----------------------------------------------------------------------------------
@@ -330,102 +362,6 @@ def _names(template: str) -> Iterator[str]:
 
 def _unknown_path() -> NotFound:
     return NotFound("path-unknown", "There is nothing at this path.", field="path")
-
-
-# --- what comes in ----------------------------------------------------------------------------
-
-
-class _Gone(Exception):
-    """The caller has hung up."""
-
-
-def _raw_path(scope: Any) -> str:
-    """The path as sent, so that an encoded slash stays within its step."""
-    raw = scope.get("raw_path")
-    path: str = raw.decode("latin-1").partition("?")[0] if raw else scope["path"]
-    return path
-
-
-def _check_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
-    size = sum(len(name) + len(value) for name, value in headers)
-    if size > HEADERS_MAX or len(headers) > HEADERS_COUNT_MAX:
-        raise Refused(
-            "headers-too-large",
-            f"The headers are longer than {HEADERS_MAX} octets, or more than {HEADERS_COUNT_MAX}. "
-            "Send fewer.",
-        )
-
-
-async def _read(scope: Any, receive: Any, body_max: int) -> bytes:
-    """The whole body; given up as soon as it is longer than it may be, announced or not."""
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if length.isdigit() and int(length[:12]) > body_max:
-        raise _too_large(body_max)
-    try:
-        async with asyncio.timeout(BODY_MAX_S):
-            return await _whole(receive, body_max)
-    except TimeoutError:
-        raise TryLater(
-            "body-too-slow",
-            f"The body has not come within {BODY_MAX_S:.0f} s; send it again.",
-        ) from None
-
-
-async def _whole(receive: Any, body_max: int) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        body += message.get("body", b"")
-        if len(body) > body_max:
-            raise _too_large(body_max)
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _too_large(body_max: int) -> Refused:
-    return Refused(
-        "body-too-large",
-        f"The body is longer than {body_max} octets. Split it, or ask the operator for more.",
-    )
-
-
-def _ask(scope: Any, operation: Operation, params: Mapping[str, str], body: bytes) -> Ask:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    query = scope["query_string"].decode("latin-1")
-    raw_path = _raw_path(scope)
-    tls = (scope.get("extensions") or {}).get("tls") or {}
-    return Ask(
-        method=scope["method"],
-        url=f"{scope['scheme']}://{headers.get('host', '')}{raw_path}{'?' if query else ''}{query}",
-        path=scope["path"],
-        operation=operation,
-        params=params,
-        query=_query(query),
-        headers=headers,
-        body=body,
-        certificate=tls.get("client_cert_sha256"),
-    )
-
-
-def _query(text: str) -> Sequence[tuple[str, str]]:
-    if not text:
-        return ()
-    try:
-        if len(text) > QUERY_MAX:
-            raise ValueError  # noqa: TRY301 - told as any other query that cannot be read
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
-    except ValueError:
-        raise Refused(
-            "malformed",
-            f"The query cannot be read: UTF-8, at most {QUERY_MAX} characters and {FIELDS_MAX} "
-            "parameters are expected. Correct it and send it again.",
-            field="query",
-        ) from None
 
 
 # --- what goes out ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from hansa.federation.callbacks import rules
 from hansa.federation.exchange import Answer, Ask, Caller, Exchanges
 from hansa.federation.hub import work
 from hansa.federation.hub.model import Post, Subscription
+from hansa.federation.intake import Head
 from hansa.federation.tmf import server
 from hansa.federation.tmf.engine import telling
 from hansa.federation.tmf.engine.model import World
@@ -42,7 +43,10 @@ class Believing:
         party, _, role = ask.headers.get("x-caller", "mtn/partner").partition("/")
         return Caller(Actor(PartyId(party), role))  # type: ignore[arg-type]
 
-    def seal(self, _ask: Ask, _caller: Caller | None, answer: Answer) -> Answer:
+    def recognise(self, _head: Head) -> Caller | None:
+        return None
+
+    def seal(self, _head: Head, _caller: Caller | None, answer: Answer) -> Answer:
         return answer
 
 

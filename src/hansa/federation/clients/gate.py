@@ -8,6 +8,7 @@ import jwt
 
 from hansa.federation.clients.model import ACCESS_TOKEN, Check
 from hansa.federation.exchange import Answer, Ask, Caller
+from hansa.federation.intake import Head
 from hansa.federation.keys.ring import public_key
 from hansa.foundation.errors import Refused
 
@@ -29,7 +30,10 @@ class ClientGate:
             )
         return self._caller(token.strip())
 
-    def seal(self, _ask: Ask, _caller: Caller | None, answer: Answer) -> Answer:
+    def recognise(self, _head: Head) -> Caller | None:
+        return None
+
+    def seal(self, _head: Head, _caller: Caller | None, answer: Answer) -> Answer:
         return answer
 
 

@@ -91,7 +91,12 @@ class Claim:
 
 def digest(body: bytes) -> str:
     """The value of Content-Digest."""
-    return f"sha-256=:{b64encode(hashlib.sha256(body).digest()).decode()}:"
+    return written(hashlib.sha256(body).digest())
+
+
+def written(sha256: bytes) -> str:
+    """A SHA-256 as Content-Digest writes it."""
+    return f"sha-256=:{b64encode(sha256).decode()}:"
 
 
 def origin(address: str) -> str:

@@ -16,6 +16,7 @@ from hansa.federation.courier import ANSWER_MAX
 from hansa.federation.evidence.actions import KEPT
 from hansa.federation.evidence.model import Kind, Message
 from hansa.federation.exchange import Answer, Ask, Caller, Gate
+from hansa.federation.intake import Head
 from hansa.federation.keys import signatures
 from hansa.federation.keys.signatures import Claim, Signs, Unproved
 from hansa.federation.model import Standing
@@ -53,8 +54,11 @@ class FrontGate:
             "other system bears a token that it has got here.",
         )
 
-    def seal(self, ask: Ask, caller: Caller | None, answer: Answer) -> Answer:
-        return self._signed.seal(ask, caller, answer)
+    def recognise(self, head: Head) -> Caller | None:
+        return self._signed.recognise(head)
+
+    def seal(self, head: Head, caller: Caller | None, answer: Answer) -> Answer:
+        return self._signed.seal(head, caller, answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,10 @@ class SignedGate:
             if claim is None:
                 raise Unproved("bears no signature")  # noqa: TRY301 - told like all others
             values = self._look(ask, claim, now)
+            if ask.headers.get("content-digest") != signatures.digest(ask.body):
+                raise Unproved(  # noqa: TRY301 - as above
+                    "was changed on its way: its body is not that of its Content-Digest"
+                )
             message = self._message(ask, claim, values, now)
             standing = self._enter(ask, claim, values, message, now)
         except Unproved as error:
@@ -109,14 +117,32 @@ class SignedGate:
                 f"The message {error}. Sign it anew for this node, with a key that is on the "
                 "card it has of you and a clock that is right.",
             ) from None
-        client = f"{claim.party}/{claim.kid}"
-        return Caller(
-            Actor(claim.party, "partner"), None, client, Proof(claim, message, standing.heard)
-        )
+        return self._caller(claim, message, standing)
 
-    def _look(self, ask: Ask, claim: Claim, now: Instant) -> Mapping[str, str]:
-        """The values of the request's components, once all is right that needs no key."""
-        headers = ask.headers
+    def _caller(self, claim: Claim, message: Message | None, standing: Standing) -> Caller:
+        proof = Proof(claim, message, standing.heard)
+        return Caller(Actor(claim.party, "partner"), None, f"{claim.party}/{claim.kid}", proof)
+
+    def recognise(self, head: Head) -> Caller | None:
+        """Its nonce is not used up, since nothing is done; nor is it kept as evidence."""
+        now = self._clock.now()
+        try:
+            claim = signatures.claim(head.headers)
+            if claim is None:
+                return None
+            values = self._look(head, claim, now)
+            with self._register.visit() as visit:
+                standing = visit.standing(claim.party, claim.kid, head.certificate, now)
+            _check_standing(standing, claim, values)
+        except Unproved:
+            return None
+        return self._caller(claim, None, standing)
+
+    def _look(self, head: Head, claim: Claim, now: Instant) -> Mapping[str, str]:
+        """The values of the request's components, once all is right of its head that needs no
+        key.
+        """
+        headers = head.headers
         signatures.check_nonce(claim)
         signatures.check_covered(
             claim, [*COVERED, *(f'"{name}"' for name in IF_PRESENT if name in headers)]
@@ -125,9 +151,7 @@ class SignedGate:
         audience = headers.get(signatures.AUDIENCE)
         if audience != self._us:
             raise Unproved("is meant for another node")
-        if headers.get("content-digest") != signatures.digest(ask.body):
-            raise Unproved("was changed on its way: its body is not that of its Content-Digest")
-        return signatures.of_request(ask.method, self._origin + _target(ask.url), headers)
+        return signatures.of_request(head.method, self._origin + _target(head.url), headers)
 
     def _message(
         self, ask: Ask, claim: Claim, values: Mapping[str, str], now: Instant
@@ -162,16 +186,14 @@ class SignedGate:
         until = datetime.fromtimestamp(claim.created, UTC) + timedelta(seconds=self._window_s + 1)
         with self._register.visit() as visit:
             standing = visit.standing(party, claim.kid, ask.certificate, now)
-            signatures.check_signed(claim, values, standing.public_key)
-            if not standing.may_come:
-                raise Unproved("has not come over a connection with that party's certificate")
+            _check_standing(standing, claim, values)
             if not visit.enter(party, claim.nonce, until, message):
                 raise Unproved("is a replay: its nonce has been used")
         return standing
 
     # --- seal -----------------------------------------------------------------------------------
 
-    def seal(self, ask: Ask, caller: Caller | None, answer: Answer) -> Answer:
+    def seal(self, head: Head, caller: Caller | None, answer: Answer) -> Answer:
         """Signed for whoever has signed; a stream is gathered first, up to ANSWER_MAX octets."""
         if caller is None or not isinstance(caller.proof, Proof):
             return answer
@@ -180,7 +202,7 @@ class SignedGate:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers["content-digest"] = signatures.digest(body)
         shown = headers if answer.status == 204 else {"content-type": answer.media_type, **headers}
-        answered = signatures.signature(ask.headers)
+        answered = signatures.signature(head.headers)
         key = self._key(proof.heard, now)
         values = signatures.of_answer(answer.status, shown, answered)
         signed = signatures.sign(list(values.items()), us=self._us, key=key, now=now)
@@ -203,9 +225,15 @@ class SignedGate:
 _ANSWER: Kind = "answer"
 
 
+def _check_standing(standing: Standing, claim: Claim, values: Mapping[str, str]) -> None:
+    signatures.check_signed(claim, values, standing.public_key)
+    if not standing.may_come:
+        raise Unproved("has not come over a connection with that party's certificate")
+
+
 def _target(url: str) -> str:
     """Path and query of an absolute URL."""
-    return f"/{url.split('/', 3)[3]}"
+    return f"/{url.partition('://')[2].partition('/')[2]}"
 
 
 def _whole(answer: Answer) -> bytes:

@@ -193,7 +193,16 @@ def _unasked(api: Api, resource: Resource) -> Ask:
 
     path = f"{api.base}/{resource.path}"
     operation = Operation("GET", path, nobody, api.name, "")
-    return Ask("GET", path, path, operation, {}, (), {}, b"")
+    return Ask(
+        method="GET",
+        url=path,
+        path=path,
+        headers={},
+        operation=operation,
+        params={},
+        query=(),
+        body=b"",
+    )
 
 
 def _address(callback: str, event: str) -> str:
