@@ -21,8 +21,7 @@ from hansa.lifecycle.catalogue.model import Deck, DeckLayout, ReferenceRate
 from hansa.lifecycle.inventory.model import HoldingRef
 from hansa.lifecycle.rating import work
 from hansa.lifecycle.rating.actions import adjusting, explaining, months, runs
-from hansa.lifecycle.rating.model.events import Engine as Engines
-from hansa.lifecycle.rating.model.events import Run
+from hansa.lifecycle.rating.model.events import EngineName, Run
 from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.usage import work as usage_work
 from hansa.lifecycle.usage.actions import events, intake, trunks
@@ -95,7 +94,7 @@ class Network:
         )
         return taken
 
-    def rate(self, *, engine: Engines = "kernel", anew: str = "") -> Run:
+    def rate(self, *, engine: EngineName = "kernel", anew: str = "") -> Run:
         return runs.run(
             self.begin,
             us=MTN,

@@ -26,14 +26,24 @@ class EngineOption(StrEnum):
 
     KERNEL = "kernel"
     DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 @app.command(epilog="Example: hansa rating run --period 2026-11")
 def run(
     period: Month,
     engine: Annotated[
-        EngineOption, typer.Option(help="What rates: the compiled kernel, or DuckDB.")
+        EngineOption,
+        typer.Option(help="What rates: the compiled kernel, DuckDB, or Apache Spark."),
     ] = EngineOption.KERNEL,
+    master: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Where Spark is, such as spark://host:7077; the node's folder must lie there "
+            "under the same path.",
+        ),
+    ] = "local[*]",
     anew: Annotated[
         str,
         typer.Option(
@@ -60,6 +70,7 @@ def run(
                 folder=ours.folder,
                 clock=ours.clock,
                 engine=engine.value,
+                master=master,
                 anew=anew,
                 progress=tell,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,11 @@ from hansa.foundation.extras import need
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Begin, Transaction
-from hansa.lifecycle.rating.actions import books, events, months
+from hansa.lifecycle.rating.actions import books, engines, events, months
+from hansa.lifecycle.rating.actions.engines import Engine
 from hansa.lifecycle.rating.model.book import Book
-from hansa.lifecycle.rating.model.events import Engine, RatedFile, Run
-from hansa.lifecycle.rating.rules import kernel
+from hansa.lifecycle.rating.model.events import EngineName, RatedFile, Run
 from hansa.lifecycle.rating.store import runs as store
-from hansa.lifecycle.rating.store.duck import Duck
 from hansa.lifecycle.usage.actions import events as usage
 from hansa.lifecycle.usage.model import EventFile, EventKind
 
@@ -66,7 +66,8 @@ class _Work:
     folder: Path
     clock: Clock
     month: Period
-    engine: Engine
+    engine: EngineName
+    master: str
 
 
 def run(
@@ -76,18 +77,20 @@ def run(
     month: Period,
     folder: Path,
     clock: Clock,
-    engine: Engine = "kernel",
+    engine: EngineName = "kernel",
+    master: str = "local[*]",
     anew: str = "",
     progress: Progress | None = None,
 ) -> Run:
     """Rates what is not rated of a month's events. folder: the node's; progress: per file.
 
-    anew: why a month that was rated for its bills is rated again by the prices as they are known
-    now; without it such a month keeps its book. Raises HansaError `bulk-missing`, NotFound and
-    Refused as `books.gathered` and compiling do, and `usage-file-damaged`.
+    engine: what rates; master: where Spark is. anew: why a month that was rated for its bills is
+    rated again by the prices as they are known now; without it such a month keeps its book.
+    Raises HansaError `bulk-missing`, `spark-missing`, `usage-file-damaged`; NotFound and Refused
+    as `books.gathered` and compiling do.
     """
     need("duckdb", "numba", "numpy", "pyarrow")
-    work = _Work(begin, us, folder, clock, month, engine)
+    work = _Work(begin, us, folder, clock, month, engine, master)
     chosen = _chosen(work, anew)
     with begin() as tx:
         done = {file.delivery for file in store.files(tx, month.name, chosen.id)}
@@ -117,7 +120,6 @@ class _Chosen:
     id: str
     codes_name: str
     book: Book
-    packed: kernel.Packed
 
     def codes(self) -> usage.Known:
         """Its codes, to match events of another list anew."""
@@ -134,7 +136,7 @@ def _chosen(work: _Work, anew: str) -> _Chosen:
         before = store.chosen(tx, work.month)
         if before is not None and not anew and months.is_rated(tx, period=work.month):
             book = books.load(work.folder, before)
-            return _Chosen(before, store.codes_of(tx, before), book, kernel.packed(book))
+            return _Chosen(before, store.codes_of(tx, before), book)
         made = books.gathered(tx, us=work.us, month=work.month, folder=work.folder)
         fresh = before != made.id
         if fresh:  # the numbers of its legs are kept with it
@@ -144,16 +146,15 @@ def _chosen(work: _Work, anew: str) -> _Chosen:
     if fresh:
         with work.begin() as tx:
             store.choose(tx, work.month, made.id, anew or "prices and routes", work.clock.now())
-    return _Chosen(made.id, made.codes_name, book, kernel.packed(book))
+    return _Chosen(made.id, made.codes_name, book)
 
 
 def _each(work: _Work, chosen: _Chosen, files: Sequence[EventFile]) -> Iterator[EventFile]:
     """Rates the files, several at a time; gives each when it is entered."""
-    if work.engine != "kernel":
-        yield from _one_by_one(work, chosen, files)
+    if not files:
         return
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        waiting = {threads.submit(_rate, work, chosen, file): file for file in files}
+    with _engine(work, chosen.book) as engine, ThreadPoolExecutor(engine.at_once) as threads:
+        waiting = {threads.submit(_rate, work, chosen, engine, file): file for file in files}
         try:
             for ended in as_completed(waiting):
                 ended.result()
@@ -163,36 +164,21 @@ def _each(work: _Work, chosen: _Chosen, files: Sequence[EventFile]) -> Iterator[
                 one.cancel()
 
 
-def _one_by_one(work: _Work, chosen: _Chosen, files: Sequence[EventFile]) -> Iterator[EventFile]:
-    """The same by DuckDB, which takes all cores for each file."""
-    if not files:
-        return
-    spill = work.folder / "rating" / "spill"
-    duck = Duck(chosen.book, threads=os.cpu_count() or 1, spill=spill)
-    try:
-        for file in files:
-            ready = _matched(work, chosen, file)
-            rated_to, lines_to = rated_place(work.folder, file, chosen.id)
-            counted = duck.rate_file(work.folder / str(ready.path), rated_to, lines_to)
-            _enter(work, chosen, file, events.Outcome(*counted))
-            yield file
-    finally:
-        duck.close()
+def _engine(work: _Work, book: Book) -> AbstractContextManager[Engine]:
+    aside = work.folder / "rating" / f"{work.engine}-{os.getpid()}"
+    if work.engine == "duckdb":
+        return engines.on_duckdb(book, folder=aside)
+    if work.engine == "spark":
+        return engines.on_spark(book, master=work.master, folder=aside)
+    return engines.on_kernel(book)
 
 
-def _matched(work: _Work, chosen: _Chosen, file: EventFile) -> EventFile:
+def _rate(work: _Work, chosen: _Chosen, engine: Engine, file: EventFile) -> None:
+    ready = file
     if file.codes != chosen.codes_name:
-        file = usage.rematch(work.begin, file=file, codes=chosen.codes(), folder=work.folder)
-    return file
-
-
-def _rate(work: _Work, chosen: _Chosen, file: EventFile) -> None:
-    ready = _matched(work, chosen, file)
+        ready = usage.rematch(work.begin, file=file, codes=chosen.codes(), folder=work.folder)
     rated_to, lines_to = rated_place(work.folder, file, chosen.id)
-    found = events.rate_file(
-        chosen.packed, work.folder / str(ready.path), rated_to=rated_to, lines_to=lines_to
-    )
-    _enter(work, chosen, file, found)
+    _enter(work, chosen, file, engine.rate_file(work.folder / str(ready.path), rated_to, lines_to))
 
 
 def _enter(work: _Work, chosen: _Chosen, file: EventFile, found: events.Outcome) -> None:

@@ -12,7 +12,7 @@ from hansa.lifecycle.rating.model.lines import RatedLine
 RATE_EVENTS = "rating.events"
 """The task that rates what a month's files hold."""
 
-Engine = Literal["kernel", "duckdb", "spark"]
+EngineName = Literal["kernel", "duckdb", "spark"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,20 +34,12 @@ class Duck:
             self._db.execute(f"create table {name} as select * from given")  # noqa: S608 - ours
             self._db.unregister("given")
 
-    def rate_file(self, source: Path, rated_to: Path, lines_to: Path) -> tuple[int, int, int]:
-        """Rates one file of events into rated rows and into lines, as the kernel does.
-
-        Returns how many events there were, of how many some leg has no price, and the rows.
-        """
+    def rate_file(self, source: Path, rated_to: Path, lines_to: Path) -> None:
+        """Rates one file of events into rated rows and into lines, as the kernel does."""
         with whole(rated_to) as aside:
             self._copy("events", "events", source, aside, "snappy")
         with whole(lines_to) as aside:
             self._copy("lines", "rated", rated_to, aside, "zstd")
-        found: list[tuple[int, int, int]] = self._db.execute(
-            """select count(distinct event_id), count(distinct event_id) filter (price_id < 0),
-                      count(*) from rated"""
-        ).fetchall()
-        return found[0]
 
     def _copy(self, name: str, given: str, source: Path, to: Path, codec: str) -> None:
         self._db.read_parquet(str(source)).create_view(given, replace=True)

@@ -24,6 +24,17 @@ def merge(parts: Sequence[Path], prices: Path, to: Path) -> None:
         db.execute(f"copy ({sql}) to ? (format parquet, row_group_size 20000)", [str(aside)])
 
 
+def counted(rated: Path) -> tuple[int, int, int]:
+    """Of rated rows: how many events, of how many of them some leg has no price, how many rows."""
+    with duckdb.connect(config={"memory_limit": MEMORY}) as db:
+        db.read_parquet(str(rated)).create_view("rated")
+        found: list[tuple[int, int, int]] = db.execute(
+            """select count(distinct event_id), count(distinct event_id) filter (price_id < 0),
+                      count(*) from rated"""
+        ).fetchall()
+    return found[0]
+
+
 def of_leg(merged: Path, leg: int) -> Sequence[dict[str, Any]]:
     """The lines of one leg, as `month.sql` names their columns."""
     found = pq.read_table(merged, filters=[("leg_id", "=", leg)])
