@@ -75,7 +75,14 @@ def write_lines(path: Path, parts: Iterable[Columns]) -> None:
     """A file of lines, of parts with the same columns."""
     tables = [pa.table(dict(part)) for part in parts]
     with whole(path) as aside:
-        pq.write_table(pa.concat_tables(tables), aside, compression="zstd")
+        pq.write_table(
+            pa.concat_tables(tables),
+            aside,
+            compression="snappy",
+            use_dictionary=False,
+            column_encoding="DELTA_BINARY_PACKED",
+            write_statistics=False,
+        )
 
 
 def write_table(path: Path, columns: Columns) -> None:
