@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +18,17 @@ import pytest
 from hansa.foundation import extras
 from hansa.foundation.errors import HansaError
 from hansa.lifecycle.rating.actions import events as rating
-from hansa.lifecycle.rating.actions.engines import Engine, on_spark
+from hansa.lifecycle.rating.actions.engines import measure_on_spark, on_spark
+from hansa.lifecycle.rating.actions.measures import lines
 from hansa.lifecycle.rating.model.book import LINE_KEY, MOST, RATED
 from hansa.lifecycle.rating.rules import kernel
 from hansa.lifecycle.rating.store import parquet
 from hansa.lifecycle.rating.store.duck import Duck
+from tests.lifecycle.rating.points import measured
 from tests.lifecycle.rating.worlds import World, calls, world
+
+if TYPE_CHECKING:
+    from hansa.lifecycle.rating.store.spark import Spark
 
 WITHOUT = [
     words
@@ -43,9 +49,11 @@ def here() -> World:
 
 
 @pytest.fixture(scope="module")
-def spark(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def spark(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
     folder = tmp_path_factory.mktemp("engine") / "spark"
-    with on_spark(here.book(), master="local[2]", folder=folder) as engine:
+    from hansa.lifecycle.rating.store.spark import Spark
+
+    with closing(Spark(here.book(), master="local[2]", folder=folder)) as engine:
         assert "SparkSubmit" in processes()
         yield engine
     assert not folder.exists()
@@ -67,7 +75,7 @@ def processes() -> str:
 
 
 @needed
-def test_the_same_from_three_engines(here: World, spark: Engine, tmp_path: Path) -> None:
+def test_the_same_from_three_engines(here: World, spark: Spark, tmp_path: Path) -> None:
     source = tmp_path / "events.parquet"
     parquet.write_table(source, calls(here, CALLS, 1).events)
     rating.rate_file(
@@ -84,8 +92,8 @@ def test_the_same_from_three_engines(here: World, spark: Engine, tmp_path: Path)
     assert len(rows["kernel"]) > CALLS
     assert rows["spark"].equals(rows["kernel"])
     assert rows["duck"].equals(rows["kernel"])
-    lines = [ordered(tmp_path / f"{name}-lines.parquet") for name in ("duck", "spark")]
-    assert lines[0].equals(lines[1])
+    added = [ordered(tmp_path / f"{name}-lines.parquet") for name in ("duck", "spark")]
+    assert added[0].equals(added[1])
     left = {path.name for path in tmp_path.iterdir()} - {"spill", "events.parquet"}
     assert left == {f"{one}{part}.parquet" for one in rows for part in ("", "-lines")}
 
@@ -99,7 +107,18 @@ def ordered(path: Path) -> Any:
 
 
 @needed
-def test_no_events_give_empty_files(here: World, spark: Engine, tmp_path: Path) -> None:
+def test_samples_sessions_and_seats_too(spark: Spark, tmp_path: Path) -> None:
+    town = measured(7, tmp_path)
+    ours = lines(town.metered, town.readings, town.month, spill=tmp_path / "spill")
+    theirs = lines(
+        town.metered, town.readings, town.month, spill=tmp_path / "spill", run=spark.measure
+    )
+    assert sum(map(len, ours.values())) > 10
+    assert ours == theirs
+
+
+@needed
+def test_no_events_give_empty_files(here: World, spark: Spark, tmp_path: Path) -> None:
     none = {name: column[:0] for name, column in calls(here, 1, 1).events.items()}
     parquet.write_table(tmp_path / "events.parquet", none)
     spark.rate_file(tmp_path / "events.parquet", tmp_path / "rated", tmp_path / "lines")
@@ -109,7 +128,7 @@ def test_no_events_give_empty_files(here: World, spark: Engine, tmp_path: Path) 
 
 @needed
 def test_what_does_not_fit_is_an_error_and_leaves_nothing(
-    here: World, spark: Engine, tmp_path: Path
+    here: World, spark: Spark, tmp_path: Path
 ) -> None:
     given = dict(calls(here, 1000, 1).events)
     given["answered_us"] = np.full(1000, "noon")
@@ -120,7 +139,7 @@ def test_what_does_not_fit_is_an_error_and_leaves_nothing(
 
 
 @needed
-def test_a_sum_past_64_bits_is_an_error(spark: Engine, here: World, tmp_path: Path) -> None:
+def test_a_sum_past_64_bits_is_an_error(spark: Spark, here: World, tmp_path: Path) -> None:
     """The kernel makes two lines of it; engines that add up in one go say so, and never wrap."""
     rated = {name: np.zeros(2, np.int64) for name in RATED} | {"charge": np.full(2, MOST)}
     parquet.write_table(tmp_path / "rated", rated)
@@ -149,5 +168,10 @@ def test_without_spark_its_name_is_told(
     with (
         pytest.raises(HansaError, match="Java 17"),
         on_spark(here.book(), master="local[1]", folder=tmp_path),
+    ):
+        pass
+    with (
+        pytest.raises(HansaError, match="Java 17"),
+        measure_on_spark(master="local[1]", folder=tmp_path),
     ):
         pass

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from hansa.foundation.extras import need_spark
 from hansa.lifecycle.rating.actions import events
 from hansa.lifecycle.rating.actions.events import Outcome
+from hansa.lifecycle.rating.actions.measures import Run
 from hansa.lifecycle.rating.store import merged
 
 if TYPE_CHECKING:
@@ -89,6 +90,19 @@ def on_spark(book: Book, *, master: str, folder: Path) -> Iterator[Engine]:
     engine = Spark(book, master=master, folder=folder)
     try:
         yield _Counted(engine, at_once=SPARK_FILES)
+    finally:
+        engine.close()
+
+
+@contextmanager
+def measure_on_spark(*, master: str, folder: Path) -> Iterator[Run]:
+    """What `measures.lines` may be given as `run`: Apache Spark, as `on_spark` has it."""
+    need_spark()
+    from hansa.lifecycle.rating.store.spark import Spark
+
+    engine = Spark(None, master=master, folder=folder)
+    try:
+        yield engine.measure
     finally:
         engine.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +14,7 @@ from hansa.foundation.money import Rate, Rounding, price_nano, round_fraction
 from hansa.foundation.readings import SAMPLES_A_DAY, OctetDay
 from hansa.foundation.time import Instant, instant_name, midnight
 from hansa.lifecycle.rating.model.lines import RatedLine
+from hansa.lifecycle.rating.model.measured import Direction, Octets
 from hansa.lifecycle.rating.rules.parts import Stretch
 from hansa.lifecycle.rating.rules.tiers import Step, steps
 
@@ -26,28 +26,6 @@ THOUSANDTH = Decimal("0.001")
 OCTETS_A_GB = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Direction:
-    """The samples of one direction in a stretch, highest first, each with its instant."""
-
-    samples: tuple[tuple[int, Instant], ...]
-
-    @property
-    def discarded(self) -> int:
-        """How many of the highest samples are free: 432 of 8,640."""
-        return len(self.samples) * DISCARDED_PERCENT // 100
-
-    @property
-    def billed(self) -> tuple[int, Instant] | None:
-        """The highest sample that is not free, None when there are no samples."""
-        return self.samples[self.discarded] if self.samples else None
-
-    @property
-    def mbps(self) -> Decimal:
-        """The 95th percentile in Mbit/s, to a thousandth, halves up."""
-        return to_mbps(self.billed[0]) if self.billed else Decimal(0)
-
-
 def to_mbps(octets: int) -> Decimal:
     """Octets of five minutes as Mbit/s, to a thousandth, halves up."""
     thousandths = Fraction(octets * 8 * 1000, 300 * 10**6)
@@ -57,18 +35,24 @@ def to_mbps(octets: int) -> Decimal:
 def percentile(
     tariff: PercentileTariff, records: Sequence[UsageRecord], stretch: Stretch
 ) -> tuple[RatedLine, ...]:
+    """What `percentile_of` says of these records."""
+    return percentile_of(tariff, octets(records, stretch), stretch)
+
+
+def percentile_of(
+    tariff: PercentileTariff, used: Octets, stretch: Stretch
+) -> tuple[RatedLine, ...]:
     """max(commit, p95 in, p95 out) in Mbit/s times the monthly rate, for the stretch's share.
 
     Five-minute averages; the highest 5 % of each direction's samples are free. Samples that
     are missing are left out and shown; below 95 % of those expected the commit is charged.
     """
-    slots = _slots(records, stretch)
     expected = _expected(stretch)
-    inward, outward = (_direction(slots, which) for which in (0, 1))
-    fewest = min(len(inward.samples), len(outward.samples))
+    inward, outward = used.inward, used.outward
+    fewest = min(inward.samples, outward.samples)
     low = fewest * 100 < expected * COVERAGE_PERCENT or not expected
     commit = Decimal(tariff.commit_mbps)
-    billed = commit if low else max(commit, inward.mbps, outward.mbps)
+    billed = commit if low else max(commit, _mbps(inward), _mbps(outward))
     billed = billed.quantize(THOUSANDTH)
     nano = price_nano(
         Rate(tariff.rate_per_mbps, stretch.currency),
@@ -82,7 +66,7 @@ def percentile(
         "out": _shown(outward, expected),
         "commit_mbps": tariff.commit_mbps,
         "billed_mbps": str(billed),
-        "because": _because(low=low, billed=billed, commit=commit, inward=inward.mbps),
+        "because": _because(low=low, billed=billed, commit=commit, inward=_mbps(inward)),
         "rate_per_mbps": str(tariff.rate_per_mbps),
         "currency": stretch.currency,
         "share_of_month": str(stretch.share),
@@ -101,36 +85,43 @@ def _because(*, low: bool, billed: Decimal, commit: Decimal, inward: Decimal) ->
 
 
 def _shown(direction: Direction, expected: int) -> Mapping[str, Json]:
-    if direction.billed is None:
+    if direction.octets is None or direction.at is None:
         return {"samples": 0, "missing": expected}
-    octets, at = direction.billed
     return {
-        "samples": len(direction.samples),
-        "missing": expected - len(direction.samples),
-        "free": direction.discarded,
-        "octets": octets,
-        "at": instant_name(at),
-        "mbps": str(direction.mbps),
+        "samples": direction.samples,
+        "missing": expected - direction.samples,
+        "free": direction.free,
+        "octets": direction.octets,
+        "at": instant_name(direction.at),
+        "mbps": str(_mbps(direction)),
     }
+
+
+def _mbps(direction: Direction) -> Decimal:
+    """The 95th percentile in Mbit/s, to a thousandth, halves up."""
+    return to_mbps(direction.octets) if direction.octets is not None else Decimal(0)
 
 
 def volume(
     tariff: VolumeTariff, records: Sequence[UsageRecord], stretch: Stretch
 ) -> tuple[RatedLine, ...]:
+    """What `volume_of` says of these records."""
+    return volume_of(tariff, octets(records, stretch), stretch)
+
+
+def volume_of(tariff: VolumeTariff, found: Octets, stretch: Stretch) -> tuple[RatedLine, ...]:
     """Gigabytes of both directions above the allowance, in tiers.
 
     The allowance is for a whole month; a stretch has its share, to the octet, halves up.
     """
-    slots = _slots(records, stretch)
-    if not slots:
+    used = found.inward.total + found.outward.total
+    if not found.slots and not used:
         return ()
-    counts = [count for pair in slots.values() for count in pair]
-    used = sum(count for count in counts if count is not None)
     allowed = round_fraction(tariff.included_gb * OCTETS_A_GB * stretch.share, Rounding.HALF_UP)
     base: Mapping[str, Json] = {
         "rule": "volume",
         "octets": used,
-        "missing_samples": sum(count is None for count in counts),
+        "missing_samples": 2 * found.slots - found.inward.samples - found.outward.samples,
         "included_gb": tariff.included_gb,
         "share_of_month": str(stretch.share),
         "allowance_octets": allowed,
@@ -174,6 +165,12 @@ def _gb(octets: int) -> Decimal:
     return Decimal(octets).scaleb(-9)
 
 
+def octets(records: Sequence[UsageRecord], stretch: Stretch) -> Octets:
+    """What the samples of a stretch come to."""
+    slots = _slots(records, stretch)
+    return Octets(_direction(slots, 0), _direction(slots, 1), len(slots))
+
+
 # --- samples ------------------------------------------------------------------------------------
 
 Pair = tuple[int | None, int | None]
@@ -207,8 +204,15 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 def _direction(slots: Mapping[Instant, Pair], which: int) -> Direction:
     known = [(pair[which], at) for at, pair in slots.items()]
-    samples = [(count, at) for count, at in known if count is not None]
-    return Direction(tuple(sorted(samples, key=lambda one: (-one[0], one[1]))))
+    samples = sorted(
+        ((count, at) for count, at in known if count is not None),
+        key=lambda one: (-one[0], one[1]),
+    )
+    if not samples:
+        return Direction()
+    free = len(samples) * DISCARDED_PERCENT // 100  # 432 of 8,640
+    total = sum(count for count, _ in samples)
+    return Direction(len(samples), total, free, *samples[free])
 
 
 def _expected(stretch: Stretch) -> int:

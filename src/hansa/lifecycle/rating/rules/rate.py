@@ -16,6 +16,7 @@ from hansa.foundation.readings import Reading
 from hansa.foundation.time import TICK, Instant, Period, instant_name, midnight
 from hansa.lifecycle.inventory.model import Spell
 from hansa.lifecycle.rating.model.lines import RatedLine
+from hansa.lifecycle.rating.model.measured import Seats
 from hansa.lifecycle.rating.rules.calls import Deck, voice
 from hansa.lifecycle.rating.rules.decks import Sold, deck
 from hansa.lifecycle.rating.rules.octets import percentile, volume
@@ -71,29 +72,34 @@ def rate(records: Sequence[UsageRecord], stretch: Stretch) -> tuple[RatedLine, .
 def seats(
     tariff: SeatTariff, records: Sequence[UsageRecord], stretch: Stretch
 ) -> tuple[RatedLine, ...]:
-    """Seats of the peak day or of the last day, in tiers, for the stretch's share of the month."""
+    """What `seats_of` says of these records."""
     days: defaultdict[Instant, int] = defaultdict(int)
     for record in records:
         if record.reading.kind == "seats":
             days[midnight(record.reading.day)] += record.reading.seats
     if not days:
         return ()
-    at = max(days)
-    if tariff.basis == "peak":
-        at = max(sorted(days), key=days.__getitem__)
+    peak, last = max(sorted(days), key=days.__getitem__), max(days)
+    found = Seats(len(days), peak.date(), days[peak], last.date(), days[last])
+    return seats_of(tariff, found, stretch)
+
+
+def seats_of(tariff: SeatTariff, found: Seats, stretch: Stretch) -> tuple[RatedLine, ...]:
+    """Seats of the peak day or of the last day, in tiers, for the stretch's share of the month."""
+    peak = tariff.basis == "peak"
+    at, count = (found.peak_day, found.peak) if peak else (found.last_day, found.last)
     base: Mapping[str, Json] = {
         "rule": "seats",
         "basis": tariff.basis,
         "day": f"{at:%Y-%m-%d}",
-        "seats": days[at],
-        "days": len(days),
+        "seats": count,
+        "days": found.days,
         "mode": tariff.mode,
         "currency": stretch.currency,
         "share_of_month": str(stretch.share),
     }
     return tuple(
-        _seat_line(step, base, stretch)
-        for step in steps(tariff.tiers, tariff.mode, Decimal(days[at]))
+        _seat_line(step, base, stretch) for step in steps(tariff.tiers, tariff.mode, Decimal(count))
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
 from typing import Any
 
+import pyarrow.parquet as pq
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
@@ -56,12 +57,12 @@ class Spark:
     under the same paths as this machine: on a cluster all of it lies on a shared file system.
     """
 
-    def __init__(self, book: Book, *, master: str, folder: Path) -> None:
+    def __init__(self, book: Book | None, *, master: str, folder: Path) -> None:
         self._folder = folder.resolve()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._spark = self._session(master)
         try:
-            for name, columns in book.tables.items():
+            for name, columns in book.tables.items() if book else ():
                 path = self._folder / "book" / f"{name}.parquet"
                 write_table(path, columns)
                 self._spark.read.parquet(path.as_uri()).createOrReplaceTempView(name)
@@ -90,6 +91,23 @@ class Spark:
         """
         self._write("events", ("events", EVENT), source, rated_to, "snappy")
         self._write("lines", ("rated", RATED), rated_to, lines_to, "zstd")
+
+    def measure(
+        self, name: str, *, files: Mapping[str, Sequence[Path]], tables: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The rows of the text `name`. files, tables: what stands for each table of it."""
+        views = {table: f"{table}_{get_ident()}" for table in (*files, *tables)}
+        for table, paths in files.items():
+            read = self._spark.read.parquet(*(path.resolve().as_uri() for path in paths))
+            read.createOrReplaceTempView(views[table])
+        for table, rows in tables.items():
+            path = self._folder / f"{views[table]}.parquet"
+            pq.write_table(rows, path)
+            self._spark.read.parquet(path.as_uri()).createOrReplaceTempView(views[table])
+        found = self._spark.sql(dialect.text(name, "spark", **views)).collect()
+        for view in views.values():
+            self._spark.catalog.dropTempView(view)
+        return [row.asDict() for row in found]
 
     def _write(
         self, name: str, given: tuple[str, tuple[str, ...]], source: Path, to: Path, codec: str

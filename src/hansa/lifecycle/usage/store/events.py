@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hansa.foundation.errors import HansaError
@@ -137,7 +138,7 @@ def order(table: Any, kind: EventKind) -> Any:
         quick = _order_of_calls(table)
         if quick is not None:
             return pa.array(quick)
-    return pa.compute.sort_indices(table, sort_keys=[(name, "ascending") for name in ORDER[kind]])
+    return pc.sort_indices(table, sort_keys=[(name, "ascending") for name in ORDER[kind]])
 
 
 def _order_of_calls(table: Any) -> npt.NDArray[np.int64] | None:
@@ -179,7 +180,7 @@ def made(
     for one in SCHEMAS[kind]:
         column = arrow.column(columns[one.name])
         if one.name == "source_ref":
-            column = pa.compute.if_else(pa.compute.equal(column, ""), None, column)
+            column = pc.if_else(pc.equal(column, ""), None, column)
         found.append(column if every else column.filter(pa.array(keep)))
     return pa.table(found, names=SCHEMAS[kind].names).cast(SCHEMAS[kind])
 

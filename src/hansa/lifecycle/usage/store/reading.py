@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
@@ -369,7 +370,7 @@ def _written(column: Any) -> Any:
         zoned = kind.tz is not None
         text = column.cast(pa.timestamp("us", kind.tz)).cast(pa.int64())
         text = text.cast(pa.timestamp("us")).cast(pa.string())
-        return pa.compute.binary_join_element_wise(text, "Z", "") if zoned else text
+        return pc.binary_join_element_wise(text, "Z", "") if zoned else text
     return column.cast(pa.string())
 
 
