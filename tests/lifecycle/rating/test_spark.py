@@ -149,7 +149,7 @@ def test_a_sum_past_64_bits_is_an_error(spark: Spark, here: World, tmp_path: Pat
     duck.close()
     given: Any = spark
     with pytest.raises(Exception, match=r"(?i)overflow"):
-        given.engine._write("lines", ("rated", RATED), tmp_path / "rated", tmp_path / "lines", "zstd")
+        given._write("lines", ("rated", RATED), tmp_path / "rated", tmp_path / "lines", "zstd")
     assert not (tmp_path / "lines").exists()
 
 
