@@ -99,10 +99,12 @@ def _rate_events(
 ) -> Json:
     """Rates what is not rated yet: to be interrupted and called again at any moment."""
     need("duckdb", "numba", "numpy", "pyarrow")
-    from hansa.lifecycle.rating.actions import runs
+    from hansa.lifecycle.rating.actions import lines, runs
 
     month = Period.parse(task.body["period"])
     done = runs.run(begin, us=us, month=month, folder=folder, clock=clock)
+    with begin() as tx:  # added up here, so that nobody who rates a holding waits for it
+        lines.merged_file(tx, month=month, folder=folder)
     return {"book": done.book, "events": done.events, "no_price": done.no_price}
 
 

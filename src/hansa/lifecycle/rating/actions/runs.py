@@ -16,7 +16,7 @@ from hansa.foundation.extras import need
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Begin, Transaction
-from hansa.lifecycle.rating.actions import books, engines, events, months
+from hansa.lifecycle.rating.actions import books, engines, events
 from hansa.lifecycle.rating.actions.engines import Engine
 from hansa.lifecycle.rating.model.book import Book
 from hansa.lifecycle.rating.model.events import EngineName, RatedFile, Run
@@ -134,7 +134,7 @@ def _chosen(work: _Work, anew: str) -> _Chosen:
     """
     with work.begin() as tx:
         before = store.chosen(tx, work.month)
-        if before is not None and not anew and months.is_rated(tx, period=work.month):
+        if before is not None and not anew and store.events_done(tx, work.month):
             book = books.load(work.folder, before)
             return _Chosen(before, store.codes_of(tx, before), book)
         made = books.gathered(tx, us=work.us, month=work.month, folder=work.folder)
