@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from starlette.testclient import TestClient
 
 from hansa.drivers import actions as network
 from hansa.drivers.model import Choice, Coverage, Product
@@ -41,6 +40,7 @@ from hansa.lifecycle.catalogue.model import (
 )
 from hansa.node import HttpSettings, Node, Settings, SettlementSettings
 from hansa.storefront.seller import Storefront
+from tests.inside import Inside
 
 LINE = OfferCode("line")
 """What every operator of a test alliance sells: a line at a site, by its speed."""
@@ -73,7 +73,7 @@ class Alliance:
         self.told: list[tuple[str, Any]] = []
         self.speaks: dict[PartyId, Dialect] = {}
         self.sonata = SonataSettings()
-        self._apps: dict[PartyId, TestClient] = {}
+        self._apps: dict[PartyId, Inside] = {}
 
     def add(self, name: str, country: str = "GB", currency: str = "GBP") -> Node:
         """A new operator with a node of its own."""
@@ -97,9 +97,7 @@ class Alliance:
         )
         node.open()
         self.nodes[party] = node
-        self._apps[party] = TestClient(
-            app(node), base_url=node.settings.address, raise_server_exceptions=False
-        )
+        self._apps[party] = Inside(app(node), base_url=node.settings.address)
         with node.begin() as tx:
             for customer, tax in (
                 ("*", Tax("reverse-charge", 0, "reverse charge")),
@@ -112,7 +110,7 @@ class Alliance:
     def _http(self, party: PartyId) -> HttpSettings:
         return HttpSettings(port=1, address=f"http://{party}.test")
 
-    def _connect(self, partner: Partner) -> TestClient:
+    def _connect(self, partner: Partner) -> Inside:
         return Quiet(self, partner.party.id, self._apps[partner.party.id])
 
     def close(self) -> None:
@@ -332,11 +330,11 @@ class Alliance:
         self.work()
 
 
-class Quiet(TestClient):
+class Quiet(Inside):
     """A way to a partner that can be made to fall silent."""
 
-    def __init__(self, alliance: Alliance, partner: PartyId, inner: TestClient) -> None:
-        super().__init__(inner.app, base_url=str(inner.base_url), raise_server_exceptions=False)
+    def __init__(self, alliance: Alliance, partner: PartyId, inner: Inside) -> None:
+        super().__init__(inner.app, base_url=str(inner.base_url))
         self._alliance = alliance
         self._partner = partner
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import jwt
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.entrypoints.http import app
 from hansa.federation import directory
@@ -24,6 +23,7 @@ from hansa.foundation.time import SetClock
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance
 from tests.entrypoints.desk import Desk
+from tests.inside import Inside
 
 OFFERS = "/tmf-api/productCatalogManagement/v4/productOffering"
 TICKETS = "/tmf-api/troubleTicket/v4/troubleTicket"
@@ -39,7 +39,7 @@ class House:
         alliance.build_network(self.node)
         alliance.offer(self.node, sources=[self.node.us.id], currency="GBP")
         alliance.customer(self.node)
-        self.http = TestClient(app(self.node), base_url=self.node.settings.address)
+        self.http = Inside(app(self.node), base_url=self.node.settings.address)
 
     def client(self, *scopes: str, party: str = SHOP, role: Role = "customer") -> Registered:
         with self.node.begin() as tx:

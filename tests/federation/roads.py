@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from starlette.testclient import TestClient
 
 from hansa.federation.courier import Courier
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
@@ -22,6 +21,7 @@ from hansa.federation.trust.outgoing import Signed
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import SetClock
 from tests.federation.memory import Memory
+from tests.inside import Inside
 
 BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -58,7 +58,7 @@ class House:
         ]
         dialect = Dialect("/", operations, errors.write, errors.UNFORESEEN)
         app = Exchanges([dialect], FrontGate(signed=self.gate), limits=self.limits)
-        self.http = TestClient(app, base_url="http://behind-a-proxy", raise_server_exceptions=False)
+        self.http = Inside(app, base_url="http://behind-a-proxy")
 
     def handle(self, ask: Ask, caller: Caller) -> Answer:
         assert caller.actor.party == MTN
@@ -78,11 +78,11 @@ class House:
         return Courier(partner=to, address="https://bt.test", http=http, trust=trust)
 
 
-class Between(TestClient):
+class Between(Inside):
     """Somebody between two nodes, who may change what passes."""
 
     def __init__(self, house: House) -> None:
-        super().__init__(house.http.app, base_url="https://bt.test", raise_server_exceptions=False)
+        super().__init__(house.http.app, base_url="https://bt.test")
         self.request_seen: list[httpx2.Request] = []
         self.change: Callable[[httpx2.Request], httpx2.Request] = lambda request: request
         self.forge: Callable[[httpx2.Response], httpx2.Response] = lambda response: response

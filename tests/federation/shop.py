@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.federation.contract import (
     AgreementRef,
@@ -68,6 +67,7 @@ from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Transaction
 from tests.federation.memory import Memory
 from tests.federation.shelf import ShopShelf
+from tests.inside import Inside
 
 BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
 LINE = OfferCode("line")
@@ -262,7 +262,7 @@ class Seat:
     bulk: Any = None
 
 
-class Door(TestClient):
+class Door(Inside):
     """One operator's node as far as the wire sees it, with a note of all that was exchanged."""
 
     def __init__(self, us: PartyId, ring: KeyRing, clock: Clock, ids: Ids, **bounds: int) -> None:
@@ -291,7 +291,7 @@ class Door(TestClient):
             clock=clock,
         )
         app = Exchanges([spoken], FrontGate(signed=gate))
-        super().__init__(app, base_url=f"http://{us}.test", raise_server_exceptions=False)
+        super().__init__(app, base_url=f"http://{us}.test")
 
     def _seat(self, actor: Actor) -> Seat:
         shop = self.shop(actor.party)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from hansa.federation import intake
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
@@ -21,6 +20,7 @@ from hansa.federation.tmf import errors
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor
+from tests.inside import Inside
 
 BT, EVE = Actor(PartyId("bt"), "partner"), Actor(PartyId("eve"), "partner")
 
@@ -124,7 +124,7 @@ def served(measure: Measure) -> Exchanges:
 
 
 def test_too_many_requests_are_told_when_to_come_again() -> None:
-    http = TestClient(served(Measure(requests_per_s=0.01, burst=1)))
+    http = Inside(served(Measure(requests_per_s=0.01, burst=1)), "http://door.test")
     assert http.post("/a/b", headers={"authorization": "bt"}).status_code == 200
     answer = http.post("/a/b", headers={"authorization": "bt"})
     assert (answer.status_code, answer.json()["code"]) == (429, "too-many-requests")
@@ -139,7 +139,7 @@ def test_too_many_requests_are_told_when_to_come_again() -> None:
     "headers", [{"x": "y" * intake.HEADERS_MAX}, {f"x-{number}": "y" for number in range(100)}]
 )
 def test_headers_have_their_bounds(headers: dict[str, str]) -> None:
-    http = TestClient(served(Measure()))
+    http = Inside(served(Measure()), "http://door.test")
     answer = http.post("/a/b", headers={"authorization": "bt", **headers})
     assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
 

@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from starlette.testclient import TestClient
-
 from hansa.entrypoints.http import dialects
 from hansa.federation.contract import Need
 from hansa.federation.exchange import Dialect, Exchanges, Operation
@@ -31,6 +29,7 @@ from hansa.node import Node
 from tests.alliance import LINE, Alliance
 from tests.federation.tmf.cases import RECORDS, declared
 from tests.federation.tmf.door import Believing
+from tests.inside import Inside
 from tests.journeys import plain
 
 US, ALPHA, BETA, DELTA = PartyId("us"), PartyId("alpha"), PartyId("beta"), PartyId("delta")
@@ -162,9 +161,9 @@ class House:
     def operations(self) -> Sequence[Operation]:
         return [one for dialect in self.served for one in dialect.operations if one.gated]
 
-    def door(self, served: Sequence[Dialect]) -> TestClient:
+    def door(self, served: Sequence[Dialect]) -> Inside:
         app = Exchanges(served, Believing())
-        return TestClient(app, base_url="http://us.test", raise_server_exceptions=False)
+        return Inside(app, base_url="http://us.test")
 
     def ask(
         self,
@@ -173,7 +172,7 @@ class House:
         body: bytes = b"",
         *,
         by: PartyId = BETA,
-        door: TestClient | None = None,
+        door: Inside | None = None,
     ) -> Answered:
         headers = {"x-caller": f"{by}/partner"}
         if body:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from starlette.testclient import TestClient
 
 from hansa.federation.exchange import Exchanges
 from hansa.federation.tmf import server
@@ -19,6 +18,7 @@ from hansa.foundation.time import SetClock
 from tests.alliance import LINE, Alliance, chain
 from tests.federation import swagger
 from tests.federation.tmf.door import Believing
+from tests.inside import Inside
 
 OTHER = PartyId("other")
 
@@ -54,7 +54,7 @@ PARTY = {"id": "buyer-7", "role": "customer", "@referredType": "Individual"}
 class Client:
     """Speaks to one node as one party; whatever is answered is held against the official file."""
 
-    def __init__(self, http: TestClient, caller: str) -> None:
+    def __init__(self, http: Inside, caller: str) -> None:
         self._http = http
         self._caller = caller
 
@@ -113,7 +113,7 @@ def built(databases: Any, folder: Path) -> Alliance:
 def client(alliance: Alliance, caller: str, *, node: int = 1) -> Client:
     served = list(alliance.nodes.values())[node]
     app = Exchanges([server.dialect(served.world)], Believing())
-    http = TestClient(app, base_url=served.settings.address, raise_server_exceptions=False)
+    http = Inside(app, base_url=served.settings.address)
     return Client(http, caller)
 
 

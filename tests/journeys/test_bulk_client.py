@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.federation.exchange import Exchanges
 from hansa.federation.tmf import server
@@ -19,6 +18,7 @@ from hansa.lifecycle.quote.rules import PART
 from tests.alliance import LINE, SHOP, Alliance, chain
 from tests.databases import Pool
 from tests.federation.tmf.door import Believing
+from tests.inside import Inside
 from tests.standing import Standing, standing
 
 COUNT = PART + 30
@@ -60,7 +60,7 @@ def a_need(count: int = COUNT, **more: Any) -> dict[str, Any]:
 
 def post(alliance: Alliance, body: Any, caller: str = f"{SHOP}/customer") -> httpx2.Response:
     app = Exchanges([server.dialect(alliance.top.world)], Believing())
-    http = TestClient(app, base_url=alliance.top.settings.address, raise_server_exceptions=False)
+    http = Inside(app, base_url=alliance.top.settings.address)
     headers = {"content-type": "application/json", "x-caller": caller}
     return http.post(PATH, content=json.dumps(body).encode(), headers=headers)
 

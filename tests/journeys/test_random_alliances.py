@@ -17,7 +17,6 @@ from typing import Any
 import httpx2
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from hansa.federation.contract import OrderState, PercentileTariff
 from hansa.federation.papers import StatementState
@@ -33,6 +32,7 @@ from hansa.node import Node
 from hansa.storefront.seller import Storefront
 from tests.alliance import Alliance, Quiet
 from tests.databases import Pool
+from tests.inside import Inside
 
 NOVEMBER = Period.month(2026, 11)
 
@@ -49,7 +49,7 @@ CURRENCIES = {
 class Unreliable(Quiet):
     """A wire that loses requests, loses answers, and delivers twice, as its dice say."""
 
-    def __init__(self, wires: Wires, partner: PartyId, inner: TestClient) -> None:
+    def __init__(self, wires: Wires, partner: PartyId, inner: Inside) -> None:
         super().__init__(wires, partner, inner)
         self._wires = wires
 

@@ -12,7 +12,6 @@ from shutil import copytree
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.drivers import actions as network
 from hansa.drivers.model import Coverage
@@ -35,6 +34,7 @@ from hansa.node import Node
 from hansa.storefront.seller import Storefront
 from tests.alliance import LINE, SHOP, Alliance
 from tests.databases import Pool
+from tests.inside import Inside
 from tests.signing import SignedBy
 from tests.standing import Standing, standing
 
@@ -98,9 +98,7 @@ class Wire:
     """A node's HTTP door as one partner finds it, without the client that we have for it."""
 
     def __init__(self, node: Node, buyer: Node) -> None:
-        self._http = TestClient(
-            app(node), base_url=node.settings.address, raise_server_exceptions=False
-        )
+        self._http = Inside(app(node), base_url=node.settings.address)
         self._node = node
         self._buyer = buyer
         self.status = 0

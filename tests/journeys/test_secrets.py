@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.entrypoints import logs
 from hansa.entrypoints.http import app
@@ -23,6 +22,7 @@ from hansa.foundation.ids import BuyerKey, PartyId, TicketId
 from hansa.foundation.party import Actor
 from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, Quiet, chain
+from tests.inside import Inside
 
 OFFERS = "/tmf-api/productCatalogManagement/v4/productOffering"
 HIDDEN = ("authorization", "signature")
@@ -92,7 +92,7 @@ def a_client_asks(alliance: Alliance) -> set[str]:
             tx, name="crm", actor=Actor(SHOP, "customer"), scopes=["tmf620:read"], by="ada",
             ids=node.ids, now=node.clock.now(),
         )  # fmt: skip
-    http = TestClient(app(node), base_url=node.settings.address, raise_server_exceptions=False)
+    http = Inside(app(node), base_url=node.settings.address)
     basic = b64encode(f"{made.client.id}:{made.secret}".encode()).decode()
     form = {"grant_type": "client_credentials"}
     answer = http.post("/oauth2/token", data=form, headers={"authorization": f"Basic {basic}"})

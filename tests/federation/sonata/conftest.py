@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.federation.exchange import Exchanges
 from hansa.federation.sonata import server
@@ -23,6 +22,7 @@ from tests.alliance import LINE, Alliance, chain
 from tests.databases import Pool
 from tests.federation.openapi3 import FOLDER, Exchange, wrong
 from tests.federation.tmf.door import Believing
+from tests.inside import Inside
 from tests.standing import Standing, standing
 
 Json = Any
@@ -126,7 +126,7 @@ class Plain:
     party: in whose name it asks.
     """
 
-    http: TestClient
+    http: Inside
     party: str
 
     def __call__(
@@ -179,7 +179,7 @@ def world(built: Standing) -> Alliance:
 def plain(world: Alliance, buyer: str, seller: str = "op1") -> Plain:
     """How one asks the other; who asks is believed."""
     app = Exchanges([server.dialect(world.nodes[PartyId(seller)].sonata)], Believing())
-    http = TestClient(app, base_url=f"http://{seller}.test", raise_server_exceptions=False)
+    http = Inside(app, base_url=f"http://{seller}.test")
     return Plain(http, buyer)
 
 

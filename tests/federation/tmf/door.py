@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
-from starlette.testclient import TestClient
 
 from hansa.federation.callbacks import rules
 from hansa.federation.exchange import Answer, Ask, Caller, Exchanges
@@ -26,6 +25,7 @@ from hansa.node import Node
 from tests.alliance import SHOP
 from tests.conftest import seeded_entropy
 from tests.federation.shop import START
+from tests.inside import Inside
 
 BT, MTN, EVE = PartyId("bt"), PartyId("mtn"), PartyId("eve")
 ADDRESS = "https://bt.test"
@@ -61,7 +61,7 @@ class Bare:
         return []
 
 
-class Asking(TestClient):
+class Asking(Inside):
     """Asks in somebody's name. party: whose, unless a test says otherwise."""
 
     party = "mtn/partner"
@@ -89,11 +89,7 @@ class Front(Asking):
     def __init__(self, node: Node) -> None:
         self.database = node.database
         dialect = server.dialect(node.world)
-        super().__init__(
-            Exchanges([dialect], Believing()),
-            base_url=node.settings.address,
-            raise_server_exceptions=False,
-        )
+        super().__init__(Exchanges([dialect], Believing()), base_url=node.settings.address)
 
 
 class Door(Asking):
@@ -124,7 +120,7 @@ class Door(Asking):
             self.clock,
         )
         app = Exchanges([server.dialect(self.world)], Believing())
-        super().__init__(app, base_url=ADDRESS, raise_server_exceptions=False)
+        super().__init__(app, base_url=ADDRESS)
 
     def _deliver(self, subscription: Subscription, post: Post) -> None:
         if subscription.callback in self.deaf:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from hansa.entrypoints.http import app
 from hansa.federation.callbacks import actions as callbacks
@@ -20,6 +19,7 @@ from hansa.foundation.time import SetClock
 from hansa.lifecycle.assurance import actions as assurance
 from tests.alliance import SHOP, Alliance
 from tests.federation import swagger
+from tests.inside import Inside
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 TICKETS = "/tmf-api/troubleTicket/v4/troubleTicket"
@@ -47,7 +47,7 @@ class Desk:
         self.node = alliance.add("acme")
         for name in (SHOP, PartyId("other")):
             alliance.customer(self.node, name)
-        self.http = TestClient(app(self.node), base_url=self.node.settings.address)
+        self.http = Inside(app(self.node), base_url=self.node.settings.address)
         self._tokens: dict[str, str] = {}
 
     def __call__(
