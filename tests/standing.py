@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
-from hansa.node import Node
 from tests.alliance import Alliance
-from tests.databases import Imprint
+from tests.databases import Keeper
 
 HEARD = frozenset({"federation_nonce", "federation_evidence"})
 """Tables of what was heard, whatever came of it."""
@@ -25,22 +22,18 @@ class Standing:
     def __init__(self, alliance: Alliance) -> None:
         self.alliance = alliance
         self._opening = alliance.clock.at
-        self._connections = ExitStack()
-        self._kept: list[tuple[Node, psycopg.Connection, Imprint, dict[Path, bytes]]] = []
-        for node in alliance.nodes.values():
-            connection = self._connections.enter_context(
-                psycopg.connect(node.database.url, autocommit=True)
-            )
-            kept = (node, connection, Imprint.of(connection), _files(node.folder))
-            self._kept.append(kept)
+        self._kept = [
+            (node, Keeper(node.database.url), _files(node.folder))
+            for node in alliance.nodes.values()
+        ]
 
     def again(self) -> Alliance:
         """The alliance with its databases, files and clock as they were."""
         self.alliance.clock.at = self._opening
         self.alliance.silent.clear()
         self.alliance.told.clear()
-        for node, connection, imprint, files in self._kept:
-            imprint.restore(connection)
+        for node, keeper, files in self._kept:
+            keeper.restore()
             there = _files(node.folder)
             for path in there.keys() - files.keys():
                 path.unlink()
@@ -52,8 +45,8 @@ class Standing:
     def written(self) -> dict[str, bytes]:
         """All that every node holds: the rows of each table, and each file."""
         found: dict[str, bytes] = {}
-        for node, connection, _, _ in self._kept:
-            for table, rows in Imprint.of(connection).rows.items():
+        for node, keeper, _ in self._kept:
+            for table, rows in keeper.rows().items():
                 if table in HEARD:
                     continue
                 found[f"{node.us.id}: {table}"] = rows
@@ -74,7 +67,8 @@ class Standing:
         assert [name for name in names if before.get(name) != after.get(name)] == []
 
     def close(self) -> None:
-        self._connections.close()
+        for _, keeper, _ in self._kept:
+            keeper.close()
 
 
 @contextmanager

@@ -73,8 +73,17 @@ HASTY: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "max_wal_senders": "0",
+    "wal_init_zero": "off",
+    "wal_level": "minimal",
+    "plan_cache_mode": "force_generic_plan",
 }
 """For tests only: a crash of the machine may lose everything."""
+
+HASTILY_MADE = ("--no-sync", "--no-data-checksums", "--set=scram_iterations=1")
+"""For tests only: how such a cluster is made."""
 
 
 def _quiet(words: str) -> None:
@@ -230,7 +239,7 @@ class EmbeddedServer:
         """Makes a database, a copy of `template` if given; one that exists stays as it is."""
         statement = sql.SQL("create database {}").format(sql.Identifier(name))
         if template is not None:
-            statement += sql.SQL(" template {}").format(sql.Identifier(template))
+            statement += sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template))
         with self._admin() as connection, contextlib.suppress(psycopg.errors.DuplicateDatabase):
             connection.execute(statement)
 
@@ -284,7 +293,7 @@ class EmbeddedServer:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--no-instructions",
-            *(() if self._durable else ("--no-sync",)),
+            *(() if self._durable else HASTILY_MADE),
         ]
         try:
             made = subprocess.run(

@@ -27,5 +27,7 @@ def front(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fron
         clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
         alliance = Alliance(databases, tmp_path_factory.mktemp("front"), clock, b"front")
         chain(alliance, 2)
-        yield Front(alliance.top)
+        made = Front(alliance.top)
+        yield made
+        made.keeper.close()
         alliance.close()

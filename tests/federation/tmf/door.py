@@ -24,6 +24,7 @@ from hansa.foundation.time import SetClock
 from hansa.node import Node
 from tests.alliance import SHOP
 from tests.conftest import seeded_entropy
+from tests.databases import Keeper
 from tests.federation.shop import START
 from tests.inside import Inside
 
@@ -82,12 +83,12 @@ class Asking(Inside):
 
 
 class Front(Asking):
-    """A whole node at which everyone is its customer."""
+    """A whole node at which everyone is its customer. keeper: of all that it has written."""
 
     party = f"{SHOP}/customer"
 
     def __init__(self, node: Node) -> None:
-        self.database = node.database
+        self.keeper = Keeper(node.database.url)
         dialect = server.dialect(node.world)
         super().__init__(Exchanges([dialect], Believing()), base_url=node.settings.address)
 

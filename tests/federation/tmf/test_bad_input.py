@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
-import psycopg
 import pytest
 
 from hansa.federation.tmf.engine.attributes import Shape
 from hansa.federation.tmf.engine.model import Api, Resource
 from hansa.federation.wire import parse
-from tests.databases import Imprint
 from tests.federation import swagger
 from tests.federation.tmf.cases import RECORDS, ROOMS, declared
 from tests.federation.tmf.door import Front
@@ -37,10 +35,9 @@ WRONG: Mapping[str, Any] = {
 
 @pytest.fixture
 def nothing_written(front: Front) -> Iterator[None]:
-    with psycopg.connect(front.database.url, autocommit=True) as connection:
-        before = Imprint.of(connection).rows
-        yield
-        assert Imprint.of(connection).rows == before
+    before = front.keeper.rows()
+    yield
+    assert front.keeper.rows() == before
 
 
 def refused(response: httpx2.Response, field: str | None, status: int = 400) -> None:
