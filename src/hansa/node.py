@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -452,21 +453,19 @@ class Node:
         yield "clearing", self.clear
 
     def work_once(self) -> int:
-        """Everything that is due now, room by room until nothing moves; for tests.
-
-        Returns how many turns and tasks there were.
-        """
-        moved = 0
-        while True:
-            turn = self.engine().run_until_idle()
-            with self.begin() as tx:
-                turn += self.deliver(tx, self.clock.now())
-            for _, room in self.month_rooms():
+        """Does what is due until nothing moves; how many turns and tasks it took. For tests."""
+        rooms = [None, self.deliver, *(room for _, room in self.month_rooms())]
+        moved = still = 0
+        for room in cycle(rooms):
+            if room is None:
+                taken = self.engine().run_until_idle()
+            else:
                 with self.begin() as tx:
-                    turn += room(tx, self.clock.now())
-            moved += turn
-            if not turn:
-                return moved
+                    taken = room(tx, self.clock.now())
+            moved, still = moved + taken, 0 if taken else still + 1
+            if still == len(rooms):
+                break
+        return moved
 
     @contextmanager
     def wakeups(self, owner: int) -> Iterator[Wakeups]:
