@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import httpx2
 
@@ -24,7 +25,11 @@ class Sender:
 
     def __init__(self, find: Find) -> None:
         self._find = find
-        self._http = httpx2.Client(
+
+    @cached_property
+    def _http(self) -> httpx2.Client:
+        """Made when it is first needed: it reads every certificate that the machine trusts."""
+        return httpx2.Client(
             timeout=httpx2.Timeout(10.0, connect=3.0),
             limits=httpx2.Limits(max_connections=16, max_keepalive_connections=0),
             follow_redirects=False,
@@ -52,7 +57,8 @@ class Sender:
             raise _silent(post.url)
 
     def close(self) -> None:
-        self._http.close()
+        if "_http" in self.__dict__:
+            self._http.close()
 
 
 def _silent(url: str) -> TryLater:

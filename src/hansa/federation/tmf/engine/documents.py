@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -117,10 +118,14 @@ WINDOW = (
 
 def served(api: Api, operations: Sequence[Operation]) -> Operation:
     """The operation that gives out an API's document. operations: all that the API serves."""
-    text = render(document(api, operations))
+    own = [operation for operation in operations if operation.api == api.name]
+
+    @cache
+    def text() -> bytes:
+        return render(document(api, own))
 
     def give(_ask: Ask, _caller: Caller) -> Answer:
-        return Answer(200, text)
+        return Answer(200, text())
 
     return Operation(
         method="GET",
