@@ -30,8 +30,9 @@ from hansa.federation.hub import work as hub_work
 from hansa.federation.keys.ring import KeyRing
 from hansa.federation.keys.signatures import WINDOW_S
 from hansa.federation.keys.vouching import Voucher
+from hansa.federation.listener import Listener
 from hansa.federation.neighbours import Connect, Neighbours
-from hansa.federation.papers import CardRenewed, Listener
+from hansa.federation.papers import CardRenewed
 from hansa.federation.shelf import Shelf
 from hansa.federation.sonata import hub as events
 from hansa.federation.sonata.desk import Desk

@@ -208,7 +208,7 @@ def test_from_cards_to_books_that_agree(two: Two, clock_file: Path) -> None:
     assert "choice-unknown" in two.mtn.refused(
         "settle", "export", paper, "--as", "pdf", "--out", sheet
     )
-    assert "statement-agrees" in two.mtn.refused("settle", "dispute", paper)
+    assert "statement-agrees" in two.mtn.refused("settle", "dispute", "statement", paper)
     assert "statement-unchanged" in two.bt.refused("settle", "correct", paper)
     assert "difference-unknown" in two.mtn.refused("settle", "accept", paper, "x", "--why", "y")
     assert "statement-unknown" in two.bt.refused("settle", "confirm", paper, exit_code=4)

@@ -38,9 +38,9 @@ from hansa.federation.exchange import Exchanges
 from hansa.federation.keys import signatures
 from hansa.federation.keys.ring import KeyRing
 from hansa.federation.keys.signatures import Signs
+from hansa.federation.listener import Notice
 from hansa.federation.mandate import Mandate
 from hansa.federation.model import Partner
-from hansa.federation.papers import Notice
 from hansa.federation.tmf import server
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.engine.model import World

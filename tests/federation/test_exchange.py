@@ -20,6 +20,7 @@ from hansa.federation.contract import (
 )
 from hansa.federation.exchange import Answer, status_of
 from hansa.federation.keys.ring import KeyRing
+from hansa.federation.listener import Notice
 from hansa.federation.model import Card, CardCertificate, CardKey
 from hansa.federation.papers import (
     AgreementDocument,
@@ -32,7 +33,6 @@ from hansa.federation.papers import (
     Confirmation,
     Difference,
     InvoiceIssued,
-    Notice,
     OrderMoved,
     RevenueShare,
     Signature,

@@ -11,7 +11,7 @@ import pytest
 
 from hansa.federation import notices
 from hansa.federation.courier import silent
-from hansa.federation.papers import Listener, Notice
+from hansa.federation.listener import Listener, Notice
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.plan import actions

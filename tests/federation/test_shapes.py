@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hansa.federation import contract, papers
+from hansa.federation import contract, disputes, papers
 from hansa.federation.contract import (
     Condition,
     Need,
@@ -26,6 +26,7 @@ from hansa.federation.contract import (
     Quote,
     UsageRecord,
 )
+from hansa.federation.disputes import DisputeMoved, DisputeRaised
 from hansa.federation.helpdesk import Ticket, TicketAsk
 from hansa.federation.papers import (
     AgreementDrafted,
@@ -123,6 +124,8 @@ CASES: dict[str, Case] = {
         bill.read_moved,
     ),
     "InvoiceIssued": (InvoiceIssued, lambda one: bill.write_invoiced(one, "e"), bill.read_moved),
+    "DisputeRaised": (DisputeRaised, lambda one: bill.write_dispute(one, "e"), bill.read_dispute),
+    "DisputeMoved": (DisputeMoved, lambda one: bill.write_dispute(one, "e"), bill.read_dispute),
     **{
         kind.__name__: (kind, lambda one: netting.write(one, "e"), netting.read)
         for kind in get_args(papers.NettingNotice)
@@ -145,7 +148,7 @@ def test_every_value_of_the_contract_travels() -> None:
     travelling: set[Any] = set().union(*(reachable(kind) for kind, _, _ in CASES.values()))
     ours = {
         thing
-        for module in (contract, papers)
+        for module in (contract, papers, disputes)
         for thing in vars(module).values()
         if dataclasses.is_dataclass(thing)
     }

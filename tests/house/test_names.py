@@ -39,6 +39,7 @@ GIVEN: Mapping[str, frozenset[str]] = {
             "agreement_version: agreement, in_force",
             "agreement_version: agreement, version",
             "billing_supplier_invoice: statement",
+            "settlement_dispute: id",
             "settlement_statement: id",
         }
     ),

@@ -71,6 +71,9 @@ RIGHTS: Mapping[str, str] = {
     "quote_quote": READS_AND_ADDS,
     "quote_supply": READS_AND_ADDS,
     "record": "select, insert, update, delete",
+    "settlement_dispute": "select, insert, update (credits, state)",
+    "settlement_dispute_move": READS_AND_ADDS,
+    "settlement_dispute_terms": "select",
     "settlement_resolution": "select",
     "settlement_statement": "select, insert, update "
     "(bill, compared_at, confirmation, differences, number, state, waiting)",
@@ -82,7 +85,8 @@ RIGHTS: Mapping[str, str] = {
 LENT = frozenset(
     {
         "agreement_between", "agreement_fellows_of_party", "agreement_lists_of_party",
-        "agreement_of_party", "billing_bill_guard", "billing_next_serial", "hub_wanting",
+        "agreement_of_party", "billing_bill_guard", "billing_bill_watch",
+        "billing_next_serial", "hub_wanting",
         "inventory_below", "inventory_serves_party", "inventory_spells_below",
         "ledger_place_hold", "ledger_post", "plan_told", "plan_wake",
     }

@@ -13,6 +13,7 @@ from decimal import Decimal
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef
 from hansa.federation.keys import certificates
+from hansa.federation.listener import Notice
 from hansa.federation.model import Card, CardCertificate
 from hansa.federation.papers import (
     AgreementDocument,
@@ -24,7 +25,6 @@ from hansa.federation.papers import (
     CardRenewed,
     Confirmation,
     InvoiceIssued,
-    Notice,
     Signature,
     Statement,
     StatementIssued,

@@ -33,6 +33,7 @@ from hansa.node import Node
 from tests.alliance import Alliance
 from tests.databases import Pool, unbound
 from tests.house.test_rights import FOR_EVERYONE, OPEN
+from tests.isolation.disputed import confirmed, disputed
 
 US, ALPHA, BETA = PartyId("us"), PartyId("alpha"), PartyId("beta")
 
@@ -82,6 +83,10 @@ def us(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
             front.open_ticket(ask=ask, key=BuyerKey("ticket"))
             front.hear(NettingDropped(RoundId("rnd_1"), 1, "no such round"))
         alliance.pass_time(timedelta(days=31))
+        for act in (confirmed, disputed):
+            for buyer in buyers:
+                act(node, buyer)
+            alliance.work()
         yield node
         alliance.close()
 

@@ -16,8 +16,8 @@ from hansa.federation.exchange import Gate
 from hansa.federation.grants import GrantedToken
 from hansa.federation.keys import certificates
 from hansa.federation.keys.ring import KeyRing, SigningKey
+from hansa.federation.listener import Listener
 from hansa.federation.model import Partner
-from hansa.federation.papers import Listener
 from hansa.federation.renewal import Renewing
 from hansa.federation.sonata.client import SonataPartner
 from hansa.federation.sonata.settings import SonataSettings

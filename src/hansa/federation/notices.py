@@ -7,23 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hansa.federation import store
+from hansa.federation.disputes import DisputeMoved, DisputeRaised
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
+from hansa.federation.listener import Listener, Notice
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
     AgreementSigned,
     CardRenewed,
     InvoiceIssued,
-    Listener,
-    Notice,
     StatementAnswered,
     StatementIssued,
 )
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
-from hansa.foundation.ids import Ids, NoticeId, PartyId, PlanId, TaskId, TraceId
+from hansa.foundation.ids import Ids, NoticeId, PartyId, PlanId, StatementId, TaskId, TraceId
 from hansa.foundation.plan import actions
 from hansa.foundation.plan.model import Done, Handlers, Outcome, Outside, Retry, Step, Task
 from hansa.foundation.time import Instant
@@ -86,16 +86,23 @@ def _paper(notice: Notice) -> tuple[str, Change, str] | None:
     match notice:
         case AgreementDrafted():
             return "agreement", "create", notice.document.id
-        case AgreementSigned():
-            return "agreement", "attribute", notice.agreement.id
-        case AgreementMoved():
-            return "agreement", "state", notice.agreement.id
+        case AgreementSigned() | AgreementMoved():
+            change: Change = "attribute" if isinstance(notice, AgreementSigned) else "state"
+            return "agreement", change, notice.agreement.id
         case StatementIssued():
             return "customerBill", "create", notice.statement.id
         case StatementAnswered() | InvoiceIssued():
             return "customerBill", "state", notice.statement
+        case DisputeRaised() | DisputeMoved():
+            return "customerBill", "attribute", _disputed(notice)
         case _:
             return None
+
+
+def _disputed(notice: DisputeRaised | DisputeMoved) -> StatementId:
+    if isinstance(notice, DisputeRaised):
+        return notice.dispute.statement
+    return notice.statement
 
 
 def handlers(listeners: Callable[[PartyId], Listener]) -> Handlers:

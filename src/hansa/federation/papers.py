@@ -1,8 +1,4 @@
-"""Listener: what nodes tell each other unasked, and the papers they sign.
-
-A notice may come late or twice; hearing it again changes nothing. Each is sent by a durable
-task (`hansa.federation.notices`) until the partner has answered.
-"""
+"""The papers that nodes sign and send each other; `hansa.federation.listener` hears them."""
 
 from __future__ import annotations
 
@@ -10,14 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from hansa.federation.contract import AgreementRef, Progress
 from hansa.federation.helpdesk import Ticket
 from hansa.federation.model import Card
-from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, RoundId, StatementId
+from hansa.foundation.ids import (
+    AgreementId,
+    BillId,
+    DisputeId,
+    OfferCode,
+    PartyId,
+    RoundId,
+    StatementId,
+)
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 
@@ -249,16 +253,29 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """What a credit note takes back: part of this statement's invoice, after this dispute."""
+
+    statement: StatementId
+    number: str
+    dispute: DisputeId
+
+
+StatementKind = Literal["services", "revenue-share", "credit-note"]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One month between two parties, before it is an invoice.
 
     kind_of: `services`, issued by the creditor; `revenue-share`, issued by the operating
-    party (the debtor) with the buyers' confirmations as evidence of the base. replaces: the
-    statement that this one corrects, which is withdrawn with it.
+    party (the debtor) with the buyers' confirmations as evidence of the base; `credit-note`,
+    issued by the creditor, with lines below zero. replaces: the statement that this one
+    corrects, which is withdrawn with it. credits: of a credit note only, what it takes back.
     """
 
     id: StatementId
-    kind_of: Literal["services", "revenue-share"]
+    kind_of: StatementKind
     agreement: AgreementRef
     creditor: PartyId
     debtor: PartyId
@@ -269,6 +286,7 @@ class Statement:
     tax: Money
     evidence: tuple[Confirmation, ...] = ()
     replaces: StatementId | None = None
+    credits: Annotated[Credit | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,27 +440,3 @@ NettingNotice = (
     | NettingSettled
     | NettingDropped
 )
-
-Notice = (
-    CardRenewed
-    | AgreementDrafted
-    | AgreementSigned
-    | AgreementMoved
-    | OrderMoved
-    | TicketMoved
-    | StatementIssued
-    | StatementAnswered
-    | InvoiceIssued
-    | NettingNotice
-)
-
-
-class Listener(Protocol):
-    """Anyone who wants to be told: a partner over the wire, or this node itself.
-
-    A Listener is bound to the party that speaks. Same notice again, same effect, no error.
-    """
-
-    def hear(self, notice: Notice) -> None:
-        """Takes it in. Raises Refused when it cannot be true (wrong party, wrong signature)."""
-        ...

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 
 from hansa.federation import directory, notices, store
 from hansa.federation.keys.ring import KeyRing
+from hansa.federation.listener import Listener, Notice
 from hansa.federation.model import Dialect
-from hansa.federation.papers import CardRenewed, Listener, Notice
+from hansa.federation.papers import CardRenewed
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.party import Party

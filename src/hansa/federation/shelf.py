@@ -231,7 +231,7 @@ class ShelfBill:
     """
 
     id: str
-    kind_of: Literal["services", "revenue-share"]
+    kind_of: Literal["services", "revenue-share", "credit-note"]
     creditor: PartyId
     debtor: PartyId
     agreement: AgreementRef | None

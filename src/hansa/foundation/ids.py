@@ -46,6 +46,7 @@ ClientId = NewType("ClientId", str)
 RoundId = NewType("RoundId", str)
 PaymentId = NewType("PaymentId", str)
 BankAccountId = NewType("BankAccountId", str)
+DisputeId = NewType("DisputeId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
 
@@ -75,6 +76,7 @@ PREFIXES: dict[Callable[[str], str], str] = {
     RoundId: "rnd",
     PaymentId: "pay",
     BankAccountId: "bnk",
+    DisputeId: "dsp",
 }
 
 Kind = TypeVar("Kind", bound=str)

@@ -25,7 +25,9 @@ from hansa.federation.contract import (
     Seller,
     UsageRecord,
 )
+from hansa.federation.disputes import DisputeMoved, DisputeRaised
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
+from hansa.federation.listener import Notice
 from hansa.federation.mandate import Mandate
 from hansa.federation.papers import (
     AgreementDrafted,
@@ -33,7 +35,6 @@ from hansa.federation.papers import (
     AgreementSigned,
     CardRenewed,
     InvoiceIssued,
-    Notice,
     OrderMoved,
     StatementAnswered,
     StatementIssued,
@@ -63,6 +64,7 @@ from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
 from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.settlement.actions import disputes
 from hansa.lifecycle.settlement.actions import hearing as settlement
 from hansa.lifecycle.usage.actions import months as usage
 
@@ -288,6 +290,10 @@ class Storefront:
                     settlement.hear_invoice(
                         tx, us=us, sender=sender, notice=notice, ids=self._ids, now=now
                     )
+                case DisputeRaised():
+                    disputes.hear_raised(tx, us=us, sender=sender, notice=notice, now=now)
+                case DisputeMoved():
+                    disputes.hear_moved(tx, us=us, sender=sender, notice=notice, now=now)
                 case _:
                     netting.hear(tx, sender=sender, notice=notice, now=now)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef
 from hansa.federation.keys.ring import KeyRing
+from hansa.federation.listener import Notice
 from hansa.federation.papers import (
     AgreementDocument,
     AgreementDrafted,
@@ -18,7 +19,6 @@ from hansa.federation.papers import (
     AgreementMoved,
     AgreementParty,
     AgreementSigned,
-    Notice,
     RevenueShare,
 )
 from hansa.foundation import documents

@@ -9,12 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansa.federation.papers import (
-    AgreementAct,
-    AgreementDocument,
-    AgreementMoved,
-    Signature,
-)
+from hansa.federation.papers import AgreementAct, AgreementDocument, AgreementMoved, Signature
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
 from hansa.lifecycle.agreement.model import AgreementState, InForce, Standing

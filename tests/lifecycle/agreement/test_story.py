@@ -7,10 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hansa.federation.papers import (
-    AgreementDrafted,
-    AgreementParty,
-)
+from hansa.federation.papers import AgreementDrafted, AgreementParty
 from hansa.foundation.errors import HansaError, Refused
 from hansa.foundation.ids import AgreementId, OfferCode, PartyId
 from hansa.foundation.time import Instant, Period

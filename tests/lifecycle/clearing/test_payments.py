@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from hansa.foundation.database import Database, run
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import Ids, PartyId
+from hansa.foundation.money import Money
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.clearing.actions import payments
 from hansa.lifecycle.clearing.model import Payment, PaymentOrder
@@ -41,9 +42,12 @@ def know(member: Member, party: PartyId, *, second: str = "Ada", number: str = I
 
 
 def due(member: Member) -> dict[PartyId, int]:
+    return {one.payee: one.amount.minor for one in all_due(member)}
+
+
+def all_due(member: Member) -> Sequence[Payment]:
     with member.begin() as tx:
-        found = payments.due(tx, us=member.party, period=NOVEMBER)
-    return {one.payee: one.amount.minor for one in found}
+        return payments.due(tx, us=member.party, period=NOVEMBER)
 
 
 def order(member: Member) -> PaymentOrder:
@@ -134,3 +138,29 @@ def test_what_cannot_be_an_account(make: Make, number: str, bic: str) -> None:
         payments.enter_account(
             tx, party=DT, holder="DT", number=number, bic=bic, by="Ben", ids=bt.ids, now=bt.now
         )
+
+
+def test_what_is_disputed_is_neither_paid_nor_offered(make: Make) -> None:
+    """BT owes MTN 80 and disputes 30 of it: 50 is due, and the invoice waits for another round."""
+    made = make(3)
+    invoice(made, RING)
+    bt, mtn = made.members[BT], made.members[MTN]
+    paper = next(one for one in bt.statements() if one.statement.debtor == BT)
+    (line,) = paper.statement.lines
+    held = bt.raise_(paper.id, "rate", {line.key: line.net - Money(30_00, "GBP")})
+    made.settle_down()
+    round = made.members[CENTRE].call()
+    made.settle_down()
+    offered = [one for name in (BT, MTN) for one in made.members[name].part(round.id).offered]
+    assert paper.id not in [one.statement for one in offered]
+    bt.net()
+    mtn.net()
+    assert due(bt)[MTN] == 50_00
+    mtn.move(held.dispute.id, "reject")
+    made.settle_down()
+    bt.move(held.dispute.id, "withdraw")
+    made.settle_down()
+    bt.net()
+    mtn.net()
+    assert sum(one.amount.minor for one in all_due(bt) if one.payee == MTN) == 80_00
+    assert made.proof() == (True, ())

@@ -9,12 +9,7 @@ from pathlib import Path
 
 from hansa.federation.contract import Tax
 from hansa.federation.keys.ring import KeyRing
-from hansa.federation.papers import (
-    AgreementParty,
-    CountryNetting,
-    NettingMode,
-    NettingTerms,
-)
+from hansa.federation.papers import AgreementParty, CountryNetting, NettingMode, NettingTerms
 from hansa.foundation.database import Database
 from hansa.foundation.ids import Ids, OfferCode, PartyId, RoundId
 from hansa.foundation.party import Party

@@ -9,6 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from hansa.federation.contract import AgreementRef, Family, Tax, Terms
+from hansa.federation.disputes import (
+    DisputeAct,
+    DisputeCause,
+    DisputeMoved,
+    DisputeRaised,
+    Evidence,
+    LineCredit,
+)
 from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import (
     InvoiceIssued,
@@ -18,7 +26,16 @@ from hansa.federation.papers import (
 )
 from hansa.foundation.database import Database
 from hansa.foundation.errors import Refused, TryLater
-from hansa.foundation.ids import HoldingId, Ids, OfferCode, OrderId, PartyId, StatementId, TraceId
+from hansa.foundation.ids import (
+    DisputeId,
+    HoldingId,
+    Ids,
+    OfferCode,
+    OrderId,
+    PartyId,
+    StatementId,
+    TraceId,
+)
 from hansa.foundation.money import NANO, Money
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period, SetClock
@@ -32,8 +49,8 @@ from hansa.lifecycle.rating.actions import months as rating
 from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.store import tables as rating_store
 from hansa.lifecycle.settlement import work as settlement_work
-from hansa.lifecycle.settlement.actions import hearing, positions, statements
-from hansa.lifecycle.settlement.model import Books, Held, Position
+from hansa.lifecycle.settlement.actions import disputes, hearing, positions, statements
+from hansa.lifecycle.settlement.model import Books, Held, HeldDispute, Position
 from hansa.lifecycle.usage.store import months as usage_store
 from tests.lifecycle.agreement import examples as agreements
 from tests.lifecycle.agreement.examples import (
@@ -76,6 +93,10 @@ class Node(Office):
             hearing.hear_invoice(
                 tx, us=us, sender=sender, notice=notice, ids=self.ids, now=self.now
             )
+        elif isinstance(notice, DisputeRaised):
+            disputes.hear_raised(tx, us=us, sender=sender, notice=notice, now=self.now)
+        elif isinstance(notice, DisputeMoved):
+            disputes.hear_moved(tx, us=us, sender=sender, notice=notice, now=self.now)
         else:
             Office.hear_in(self, tx, letter)
 
@@ -167,6 +188,48 @@ class Node(Office):
                 ids=self.ids,
                 now=self.now,
             )
+
+    def raise_(
+        self,
+        statement: StatementId,
+        cause: DisputeCause,
+        claims: dict[str, Money],
+        evidence: Sequence[Evidence] = (),
+    ) -> HeldDispute:
+        with self.begin() as tx:
+            return disputes.raise_(
+                tx,
+                us=self.party,
+                statement=statement,
+                cause=cause,
+                claims=claims,
+                words="not what we counted",
+                evidence=evidence,
+                keys=self.keys,
+                ids=self.ids,
+                now=self.now,
+            )
+
+    def move(
+        self, dispute: DisputeId, act: DisputeAct, *credits: LineCredit, reason: str = "looked at"
+    ) -> HeldDispute:
+        with self.begin() as tx:
+            return disputes.move(
+                tx,
+                us=self.party,
+                dispute=dispute,
+                act=act,
+                credits=credits,
+                reason=reason,
+                by="Ada",
+                keys=self.keys,
+                ids=self.ids,
+                now=self.now,
+            )
+
+    def held_dispute(self, dispute: DisputeId) -> HeldDispute:
+        with self.begin() as tx:
+            return disputes.get(tx, dispute=dispute)
 
     def net(self, period: Period = NOVEMBER) -> Sequence[Position]:
         with self.begin() as tx:

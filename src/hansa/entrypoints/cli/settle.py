@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hansa.entrypoints.cli import reconcile, render
+from hansa.entrypoints.cli import dispute, reconcile, render
 from hansa.entrypoints.cli.door import (
     DEFAULT_NODE,
     AsJson,
@@ -38,6 +38,7 @@ class SheetKind(StrEnum):
 
 app = group("A month agreed with partners: statements, positions, netting, books.")
 
+app.add_typer(dispute.app, name="dispute")
 app.command(
     epilog="Example: hansa settle reconcile --ours calls.parquet --theirs mtn.csv "
     "--currency GBP --to reconciled"
@@ -181,8 +182,12 @@ def confirm(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> No
     _show(us, found, as_json=as_json)
 
 
-@app.command(epilog="Example: hansa settle dispute stm_0198…")
-def dispute(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
+@dispute.app.command("statement", epilog="Example: hansa settle dispute statement stm_0198…")
+def dispute_statement(
+    id: Id,
+    node: NodeDir = DEFAULT_NODE,
+    as_json: AsJson = False,
+) -> None:
     """Tell the partner on which lines its statement differs from our computation."""
     from hansa.foundation.ids import StatementId
     from hansa.lifecycle.settlement.actions import statements as actions

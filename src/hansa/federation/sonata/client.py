@@ -27,8 +27,9 @@ from hansa.federation.contract import (
 )
 from hansa.federation.courier import Courier, nonsense
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
+from hansa.federation.listener import Notice
 from hansa.federation.mandate import Mandate
-from hansa.federation.papers import Notice, OrderMoved
+from hansa.federation.papers import OrderMoved
 from hansa.federation.sonata import errors
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.sonata.shapes import (

@@ -22,7 +22,9 @@ from hansa.federation.contract import (
     UsageRecord,
 )
 from hansa.federation.courier import Courier, nonsense
+from hansa.federation.disputes import DisputeMoved, DisputeRaised
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
+from hansa.federation.listener import Notice
 from hansa.federation.mandate import Mandate
 from hansa.federation.papers import (
     AgreementDrafted,
@@ -30,7 +32,6 @@ from hansa.federation.papers import (
     AgreementSigned,
     CardRenewed,
     InvoiceIssued,
-    Notice,
     OrderMoved,
     StatementAnswered,
     StatementIssued,
@@ -283,6 +284,8 @@ def _told(notice: Notice) -> tuple[str, Mapping[str, Any]]:
             path, shape = bill.MOVED, bill.write_answered(notice, event)
         case InvoiceIssued():
             path, shape = bill.MOVED, bill.write_invoiced(notice, event)
+        case DisputeRaised() | DisputeMoved():
+            path, shape = bill.CHANGED, bill.write_dispute(notice, event)
         case _:
             path, shape = netting.TOLD, netting.write(notice, event)
     return path, shape

@@ -12,13 +12,13 @@ from dataclasses import replace
 from hansa.federation import directory, notices
 from hansa.federation.contract import AgreementRef
 from hansa.federation.keys.ring import KeyRing
+from hansa.federation.listener import Notice
 from hansa.federation.papers import (
     AgreementAct,
     AgreementDocument,
     AgreementDrafted,
     AgreementMoved,
     AgreementSigned,
-    Notice,
     Signature,
 )
 from hansa.foundation import documents

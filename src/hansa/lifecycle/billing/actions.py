@@ -109,6 +109,42 @@ def draft(tx: Transaction, *, bill: Bill) -> Bill:
     )
 
 
+def credit(
+    tx: Transaction,
+    *,
+    invoice: BillId,
+    lines: Sequence[tuple[str, Money, Money]],
+    ids: Ids,
+    now: Instant,
+) -> Bill:
+    """Drafts a credit note over lines of a final bill of ours: by key, net and tax, above zero.
+
+    It becomes final as other bills do, with a number of a series of its own, and posts the
+    opposite of what these amounts posted; the invoice stays as it is. Raises NotFound
+    `bill-unknown`; KeyError for a line that the invoice does not have.
+    """
+    found = bill(tx, id=invoice)
+    if not found.final or found.kind_of == "credit-note":
+        raise ValueError("only a final invoice is credited")
+    by_key = {line.key: line for line in found.lines}
+    made = tuple(rules.credited(by_key[key], net, tax) for key, net, tax in lines)
+    return draft(
+        tx,
+        bill=replace(
+            found,
+            id=ids.new(BillId),
+            kind_of="credit-note",
+            lines=made,
+            net=add_up((line.net for line in made), found.currency),
+            tax=add_up((line.tax for line in made), found.currency),
+            state=BillState.NEW,
+            made_at=now,
+            number="",
+            issued_at=None,
+        ),
+    )
+
+
 def redraft(tx: Transaction, *, bill: BillId, lines: Sequence[BillLine] | None = None) -> Bill:
     """Writes a draft anew: with these lines, or as the holdings and their rated usage now say.
 
@@ -180,11 +216,11 @@ def finalise_all(
         for order in sorted({line.order for line in one.lines if line.order is not None}):
             orders.billed(tx, us=one.issuer, order_id=order, now=now)
     for one in drafts:
-        serial = store.next_serial(tx, one.issuer, now.year)
+        serial = store.next_serial(tx, rules.series(one), now.year)
         final = replace(
             one,
             state=BillState.VALIDATED,
-            number=rules.number(one.issuer, now.year, serial),
+            number=rules.number(rules.series(one), now.year, serial),
             issued_at=now,
         )
         store.make_final(tx, final, now.year, serial)
@@ -210,10 +246,10 @@ def _entry(bill: Bill, id: EntryId) -> NewEntry:
     return NewEntry(
         id=id,
         key=f"bill/{bill.id}",
-        kind="invoice",
+        kind="credit-note" if bill.kind_of == "credit-note" else "invoice",
         ref=bill.number,
         document=documents.fingerprint(documents.write(bill)),
-        words=f"Invoice {bill.number} to {bill.buyer} for {bill.period.name}",
+        words=f"{rules.title(bill.kind_of)} {bill.number} to {bill.buyer} for {bill.period.name}",
         effective_at=bill.issued_at,
         legs=rules.bill_legs(bill),
     )
@@ -385,10 +421,11 @@ def record_supplier_invoice(
     entry = NewEntry(
         id=invoice.entry,
         key=f"supplier-invoice/{invoice.issuer}/{invoice.bill}",
-        kind="supplier-invoice",
+        kind="supplier-credit-note" if invoice.kind_of == "credit-note" else "supplier-invoice",
         ref=invoice.number,
         document=document,
-        words=f"Invoice {invoice.number} of {invoice.issuer} for {invoice.period.name}",
+        words=f"{rules.title(invoice.kind_of)} {invoice.number} of {invoice.issuer} "
+        f"for {invoice.period.name}",
         effective_at=invoice.issued_at,
         legs=legs,
     )

@@ -24,8 +24,10 @@ from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant, Period
 
-BillKind = Literal["services", "revenue-share"]
-"""services: for what is held. revenue-share: a member's share of what an alliance invoiced."""
+BillKind = Literal["services", "revenue-share", "credit-note"]
+"""services: for what is held. revenue-share: a member's share of what an alliance invoiced.
+credit-note: part of an invoice taken back, with lines below zero and numbers of its own.
+"""
 
 
 class BillState(StrEnum):

@@ -10,6 +10,7 @@ whose net rounds to zero is left out, on both sides alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from fractions import Fraction
@@ -190,9 +191,35 @@ def gathered(
     )
 
 
-def number(issuer: str, year: int, serial: int) -> str:
-    """An invoice number: `BT-2026-000001`."""
-    return f"{issuer.upper()}-{year}-{serial:06}"
+def series(bill: Bill) -> str:
+    """Whose numbers a bill takes: its issuer's; credit notes have a series beside it."""
+    return f"{bill.issuer}-cn" if bill.kind_of == "credit-note" else bill.issuer
+
+
+def number(series: str, year: int, serial: int) -> str:
+    """A number of a series: `BT-2026-000001`, of a credit note `BT-CN-2026-000001`."""
+    return f"{series.upper()}-{year}-{serial:06}"
+
+
+def title(kind_of: BillKind) -> str:
+    """What a final bill of that kind is called."""
+    return "Credit note" if kind_of == "credit-note" else "Invoice"
+
+
+def credited(line: BillLine, net: Money, tax: Money) -> BillLine:
+    """The line of a credit note that lowers this one; net, tax: by how much, above zero.
+
+    It belongs to no order any more, so that no credit is freed twice.
+    """
+    return replace(
+        line,
+        description=f"Credit: {line.description}",
+        quantity=Decimal(1),
+        unit="credit",
+        net=-net,
+        tax=-tax,
+        order=None,
+    )
 
 
 def tax_totals(of: Sequence[BillLine]) -> tuple[TaxTotal, ...]:
@@ -288,7 +315,7 @@ def _posted(*legs: Leg) -> tuple[Leg, ...]:
 
 def paper(bill: Bill, *, issuer: Party, buyer: Party) -> str:
     """The bill as aligned plain text, ready to print: the data of EN 16931, without its syntax."""
-    heading = f"INVOICE {bill.number}" if bill.final else f"DRAFT {bill.id}"
+    heading = f"{title(bill.kind_of).upper()} {bill.number}" if bill.final else f"DRAFT {bill.id}"
     facts = [
         ("From", _party(issuer)),
         ("To", _party(buyer)),

@@ -76,9 +76,9 @@ def set_state(tx: Transaction, bill: BillId, state: BillState) -> None:
     run(tx, "update billing_bill set state = %s where id = %s", (state, bill))
 
 
-def next_serial(tx: Transaction, issuer: PartyId, year: int) -> int:
-    """The next number of this issuer's year; given back if the transaction does not commit."""
-    row = one_row(tx, "select billing_next_serial(%s, %s) as last", (issuer, year))
+def next_serial(tx: Transaction, series: str, year: int) -> int:
+    """The next number of this series' year; given back if the transaction does not commit."""
+    row = one_row(tx, "select billing_next_serial(%s, %s) as last", (series, year))
     assert row is not None
     serial: int = row["last"]
     return serial

@@ -6,15 +6,11 @@ The papers themselves are in `hansa.federation.papers`: both sides hold the same
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
-from hansa.federation.papers import (
-    Confirmation,
-    Difference,
-    Signature,
-    Statement,
-    StatementState,
-)
+from hansa.federation.disputes import Dispute, DisputeMoved, LineCredit
+from hansa.federation.papers import Confirmation, Difference, Signature, Statement, StatementState
 from hansa.foundation.ids import BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
@@ -123,7 +119,8 @@ class Position:
 
     receivable, payable: sums of invoiced statements, tax included. netted: what of their
     difference is in the settlement account. held_out: why nothing is netted now, empty when
-    it can be.
+    it can be. disputed_receivable, disputed_payable: what of those sums is in open dispute and
+    not netted; None for nothing.
     """
 
     partner: PartyId
@@ -133,6 +130,8 @@ class Position:
     payable: Money
     netted: Money
     held_out: tuple[str, ...] = ()
+    disputed_receivable: Money | None = None
+    disputed_payable: Money | None = None
 
     @property
     def net(self) -> Money:
@@ -189,6 +188,102 @@ class BooksProof:
     pairs: tuple[Pair, ...]
     breaks: tuple[str, ...]
     sums: tuple[Money, ...]
+
+
+# --- disputes -----------------------------------------------------------------------------------
+
+
+class DisputeState(StrEnum):
+    """The life of a dispute on either side.
+
+    raised, acknowledged, insisted: the other side is to answer. offered, rejected: the raiser is.
+    """
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    OFFERED = "offered"
+    REJECTED = "rejected"
+    INSISTED = "insisted"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+_ANSWERS = frozenset(
+    {
+        DisputeState.OFFERED,
+        DisputeState.ACCEPTED,
+        DisputeState.REJECTED,
+        DisputeState.WITHDRAWN,
+    }
+)
+
+DISPUTE_STATES = StateGraph(
+    thing="dispute",
+    start=DisputeState.RAISED,
+    moves={
+        DisputeState.RAISED: _ANSWERS | {DisputeState.ACKNOWLEDGED},
+        DisputeState.ACKNOWLEDGED: _ANSWERS,
+        DisputeState.OFFERED: frozenset(
+            {DisputeState.ACCEPTED, DisputeState.INSISTED, DisputeState.WITHDRAWN}
+        ),
+        DisputeState.REJECTED: frozenset({DisputeState.INSISTED, DisputeState.WITHDRAWN}),
+        DisputeState.INSISTED: _ANSWERS,
+        DisputeState.ACCEPTED: frozenset(),
+        DisputeState.WITHDRAWN: frozenset({DisputeState.ACCEPTED}),
+    },
+)
+"""Withdrawn to accepted is for the raiser only: its withdrawal crossed the acceptance."""
+
+DISPUTE_ENDS = frozenset({DisputeState.ACCEPTED, DisputeState.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeMove:
+    """What one side did, and who of ours did it; empty for the partner's people."""
+
+    notice: DisputeMoved
+    by: str
+    at: Instant
+
+    @property
+    def party(self) -> PartyId:
+        return self.notice.signature.party
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDispute:
+    """A dispute as this node holds it. credits: what is offered, or was accepted.
+
+    credit_note: the statement of the credit note, once there is one.
+    """
+
+    dispute: Dispute
+    partner: PartyId
+    direction: Literal["raised", "heard"]
+    signature: Signature
+    state: DisputeState
+    credits: tuple[LineCredit, ...] = ()
+    moves: tuple[DisputeMove, ...] = ()
+    credit_note: StatementId | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.state not in DISPUTE_ENDS
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeClock:
+    """By when what is due, and how far up a dispute has come by then: level 1 to 4.
+
+    2 and 3: higher ranks of both sides; 4: an expert or arbitration. overdue: what has not
+    come in time.
+    """
+
+    acknowledge_by: Instant
+    sample_by: Instant
+    answer_by: Instant
+    level: int
+    overdue: tuple[str, ...]
 
 
 # --- call records of both sides -----------------------------------------------------------------

@@ -11,7 +11,7 @@ from hansa.foundation.ids import Ids
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.settlement.actions import statements
+from hansa.lifecycle.settlement.actions import disputes, statements
 from hansa.lifecycle.settlement.model import Held
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def run(
     """
     return (
         state_drafts(tx, us=us, keys=keys, ids=ids, now=now)
+        + disputes.run(tx, us=us, keys=keys, ids=ids, now=now)
         + share_revenue(tx, us=us, keys=keys, ids=ids, now=now)
         + compare_heard(tx, us=us, keys=keys, ids=ids, now=now, auto_confirm=auto_confirm)
     )

@@ -18,7 +18,7 @@ from hansa.federation.bulk import BulkSeller
 from hansa.federation.contract import Seller
 from hansa.federation.exchange import BODY_MAX, Ask, Caller
 from hansa.federation.helpdesk import Helpdesk
-from hansa.federation.papers import Listener
+from hansa.federation.listener import Listener
 from hansa.federation.records.model import Condition, Sort
 from hansa.federation.shelf import Shelf
 from hansa.federation.tmf.engine.attributes import Shape, read_shapes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hansa.federation.papers import Notice
+from hansa.federation.listener import Notice
 from hansa.federation.tmf.engine.change import body
 from hansa.federation.tmf.engine.kept import kept
 from hansa.federation.tmf.engine.model import (

@@ -106,6 +106,10 @@ def _netting(visit: Visit, body: Json) -> None:
     visit.seat.listener.hear(netting.read(body))
 
 
+def _changed(visit: Visit, body: Json) -> None:
+    visit.seat.listener.hear(shapes.read_dispute(body))
+
+
 def _moved(visit: Visit, body: Json) -> None:
     visit.seat.listener.hear(shapes.read_moved(body))
 
@@ -120,7 +124,7 @@ API = Api(
             path="customerBill",
             type="CustomerBill",
             source=Source(find=windowed(_find, ("state",)), get=_get),
-            events=("Create", "StateChange"),
+            events=("Create", "AttributeValueChange", "StateChange"),
         ),
         Resource(
             path="appliedCustomerBillingRate",
@@ -139,5 +143,6 @@ API = Api(
         Heard("customerBillCreateEvent", _issued, PAPERS_MAX),
         Heard("customerBillStateChangeEvent", _moved, PAPERS_MAX),
         Heard("hansaNettingEvent", _netting, PAPERS_MAX),
+        Heard("customerBillAttributeValueChangeEvent", _changed, PAPERS_MAX),
     ),
 )

@@ -14,8 +14,10 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from hansa.federation.disputes import DisputeMoved, DisputeRaised
 from hansa.federation.papers import (
     Confirmation,
+    Credit,
     Difference,
     InvoiceIssued,
     Signature,
@@ -61,6 +63,7 @@ BILLS = f"{BASE}/customerBill"
 RATES = f"{BASE}/appliedCustomerBillingRate"
 ISSUED = f"{BASE}/listener/customerBillCreateEvent"
 MOVED = f"{BASE}/listener/customerBillStateChangeEvent"
+CHANGED = f"{BASE}/listener/customerBillAttributeValueChangeEvent"
 
 
 class AppliedTax(TypedDict):
@@ -96,7 +99,7 @@ class BillShape(Extended):
     id: Id
     href: NotRequired[Text]
     state: Literal["new", "onHold", "validated", "sent"]
-    category: NotRequired[Literal["services", "revenue-share"]]
+    category: NotRequired[Literal["services", "revenue-share", "credit-note"]]
     billNo: NotRequired[Text]
     billDate: NotRequired[Text]
     billingPeriod: NotRequired[TimePeriod]
@@ -108,6 +111,7 @@ class BillShape(Extended):
     hansaRate: NotRequired[list[RateShape]]
     hansaEvidence: NotRequired[Any]
     hansaReplaces: NotRequired[Id]
+    hansaCredits: NotRequired[Any]
     hansaSignature: NotRequired[Any]
     hansaConfirmation: NotRequired[Any]
     hansaDifference: NotRequired[Any]
@@ -119,7 +123,7 @@ class StatementBill(Extended):
 
     id: Id
     state: Literal["new"]
-    category: Literal["services", "revenue-share"]
+    category: Literal["services", "revenue-share", "credit-note"]
     billingPeriod: TimePeriod
     relatedParty: list[RelatedParty]
     taxExcludedAmount: MoneyShape
@@ -128,6 +132,7 @@ class StatementBill(Extended):
     hansaCurrency: Text
     hansaRate: list[RateShape]
     hansaReplaces: NotRequired[Id]
+    hansaCredits: NotRequired[Any]
     hansaEvidence: Any
     hansaSignature: Any
 
@@ -266,6 +271,8 @@ def write_issued(notice: StatementIssued, event_id: str) -> BillEvent:
     }
     if statement.replaces is not None:
         shape["hansaReplaces"] = statement.replaces
+    if statement.credits is not None:
+        shape["hansaCredits"] = Plain(documents.write(statement.credits))
     return _event("CustomerBillCreateEvent", shape, event_id)
 
 
@@ -313,6 +320,9 @@ def read_issued(value: Json) -> StatementIssued:
             tuple[Confirmation, ...], shape["hansaEvidence"], f"{at}.hansaEvidence"
         ),
         replaces=StatementId(shape["hansaReplaces"]) if "hansaReplaces" in shape else None,
+        credits=read_document(Credit, shape["hansaCredits"], f"{at}.hansaCredits")
+        if "hansaCredits" in shape
+        else None,
     )
     signature = read_document(Signature, shape["hansaSignature"], f"{at}.hansaSignature")
     return StatementIssued(statement=statement, signature=signature)
@@ -399,3 +409,65 @@ def read_moved(value: Json) -> StatementAnswered | InvoiceIssued:
             tuple[Difference, ...], shape.get("hansaDifference", []), f"{at}.hansaDifference"
         ),
     )
+
+
+class DisputedBill(Extended):
+    """CustomerBill of which something is disputed: what was raised, or what was done about it."""
+
+    id: Id
+    state: Literal["sent"]
+    hansaDispute: NotRequired[Any]
+    hansaDisputeMove: NotRequired[Any]
+
+
+class DisputePayload(TypedDict):
+    """The bill that is disputed."""
+
+    customerBill: DisputedBill
+
+
+class DisputeEvent(TypedDict):
+    """CustomerBillAttributeValueChangeEvent."""
+
+    eventId: NotRequired[Text]
+    eventType: NotRequired[Text]
+    event: DisputePayload
+
+
+def write_dispute(notice: DisputeRaised | DisputeMoved, event_id: str) -> DisputeEvent:
+    shape: DisputedBill = {
+        "id": _about(notice),
+        "state": "sent",
+        "@type": "HansaCustomerBill",
+        "@baseType": "CustomerBill",
+        "@schemaLocation": SCHEMA,
+    }
+    document = Plain(documents.write(notice))
+    if isinstance(notice, DisputeRaised):
+        shape["hansaDispute"] = document
+    else:
+        shape["hansaDisputeMove"] = document
+    kind = "CustomerBillAttributeValueChangeEvent"
+    return {"eventId": event_id, "eventType": kind, "event": {"customerBill": shape}}
+
+
+def _about(notice: DisputeRaised | DisputeMoved) -> StatementId:
+    if isinstance(notice, DisputeRaised):
+        return notice.dispute.statement
+    return notice.statement
+
+
+def read_dispute(value: Json) -> DisputeRaised | DisputeMoved:
+    """What was raised has `hansaDispute`, what was done about it `hansaDisputeMove`."""
+    shape = checked(DisputeEvent, value)["event"]["customerBill"]
+    at = "event.customerBill"
+    notice: DisputeRaised | DisputeMoved
+    if "hansaDispute" in shape:
+        notice = read_document(DisputeRaised, shape["hansaDispute"], f"{at}.hansaDispute")
+    elif "hansaDisputeMove" in shape:
+        notice = read_document(DisputeMoved, shape["hansaDisputeMove"], f"{at}.hansaDisputeMove")
+    else:
+        raise malformed(at, "a dispute or what was done about one is expected")
+    if _about(notice) != shape["id"]:
+        raise malformed(f"{at}.id", "the dispute is about another bill")
+    return notice

@@ -32,7 +32,7 @@ from hansa.lifecycle.agreement.model import Agreement
 from hansa.lifecycle.clearing.model import HeardLetter, Lines, Part, PartState
 from hansa.lifecycle.clearing.rules import netting as rules
 from hansa.lifecycle.clearing.store import netting as store
-from hansa.lifecycle.settlement.actions import positions, statements
+from hansa.lifecycle.settlement.actions import disputes, positions, statements
 
 MAY_CHANGE = (PartState.OFFERED, PartState.PROPOSED, PartState.REFUSED, PartState.SIGNED)
 
@@ -145,6 +145,7 @@ def offerable(tx: Transaction, *, us: Party, call: NettingCalled) -> Lines:
         if one.held_out
     }
     bound = store.claimed(tx)
+    disputed = disputes.held_out(tx, period=call.period)
     found = []
     for held in statements.find(tx, period=call.period, states=[StatementState.INVOICED]):
         partner = held.partner(us.id)
@@ -152,6 +153,8 @@ def offerable(tx: Transaction, *, us: Party, call: NettingCalled) -> Lines:
             held.statement.agreement.id == call.agreement.id
             and held.statement.currency == call.currency
             and held.id not in bound
+            and held.id not in disputed
+            and held.statement.kind_of != "credit-note"
             and (partner, call.currency) not in held_out
             and rules.mode(terms, us.country, country(tx, us, partner)) == "multilateral"
         ):

@@ -91,7 +91,12 @@ def due(tx: Transaction, *, us: Party, period: Period) -> Sequence[Payment]:
     held = {one.id: one for one in statements.find(tx, period=period)}
     bound, ordered = claims.claimed(tx), store.ordered(tx)
     found = [
-        rules.of_netting(one, [held[id] for id in one.statements if id not in bound], us.id)
+        rules.of_netting(
+            one,
+            [held[id] for id in one.statements if id not in bound],
+            us.id,
+            bound=[held[id] for id in one.statements if id in bound],
+        )
         for one in positions.nettings(tx, period=period)
     ]
     for part in netting.parts(tx, states=[PartState.SETTLED]):

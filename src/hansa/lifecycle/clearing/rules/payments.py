@@ -44,16 +44,23 @@ def settlement_id(what: str, payer: PartyId, payee: PartyId) -> str:
     return documents.fingerprint([what, payer, payee])[:32].upper()
 
 
-def of_netting(netting: Netting, statements: Collection[Held], us: PartyId) -> Payment:
+def of_netting(
+    netting: Netting, statements: Collection[Held], us: PartyId, *, bound: Collection[Held] = ()
+) -> Payment:
     """What a bilateral netting leaves for us to pay. statements: those of it that are bound to
-    nothing else; the amount is not above nil when we owe nothing.
+    nothing else; bound: the others, which are paid for there. What is in dispute is not in a
+    netting, so not paid; the amount is not above nil when we owe nothing.
     """
-    signed = (-one.total if one.statement.creditor == us else one.total for one in statements)
+    elsewhere = (-one.total if one.statement.creditor == us else one.total for one in bound)
+    currency = netting.receivable.currency
     left = tuple(sorted(one.id for one in statements))
+    month, _, _, number = netting.key.split("/")[1:]
     return Payment(
-        settlement=settlement_id("/".join(left), us, netting.partner),
+        settlement=settlement_id(
+            "/".join(left) or f"{month}/{currency}/{number}", us, netting.partner
+        ),
         payee=netting.partner,
-        amount=add_up(signed, netting.receivable.currency),
+        amount=-netting.net - add_up(elsewhere, currency),
         source=netting.key,
         remitted=remitted(statements, us),
         statements=left,

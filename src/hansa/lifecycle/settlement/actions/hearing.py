@@ -19,7 +19,7 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState, SupplierInvoice
-from hansa.lifecycle.settlement.actions import shares, statements
+from hansa.lifecycle.settlement.actions import credit_notes, shares, statements
 from hansa.lifecycle.settlement.model import STATEMENT_STATES, Held
 from hansa.lifecycle.settlement.rules import papers
 from hansa.lifecycle.settlement.store import papers as store
@@ -32,9 +32,9 @@ def hear_statement(
 
     One that replaces another withdraws that one, also when it comes before it. Raises
     TryLater `statement-overtaken` while a statement between is on its way,
-    `statement-busy`, `agreement-not-heard`; Refused `statement-party`, `signature-wrong`,
-    `statement-lines`, `statement-sums`, `evidence-wrong`, `statement-twice`,
-    `statement-final`, `id-not-given`, `key-reused`; NotFound `partner-unknown`.
+    `statement-busy`, `agreement-not-heard`, `credit-early`; Refused `statement-party`,
+    `signature-wrong`, `statement-lines`, `statement-sums`, `evidence-wrong`, `statement-twice`,
+    `statement-final`, `credit-wrong`, `id-not-given`, `key-reused`; NotFound `partner-unknown`.
     """
     paper = notice.statement
     fingerprint = documents.fingerprint(documents.write(paper))
@@ -54,7 +54,10 @@ def hear_statement(
         shares.check_form(tx, statement=paper)
         shares.check_signatures(tx, us=us, statement=paper, all_known=False)
     state = StatementState.ISSUED
-    if store.replaced(tx, paper.id):
+    if paper.kind_of == "credit-note":
+        if credit_notes.expected(tx, paper=paper) != paper.lines:
+            raise credit_notes.wrong(paper)
+    elif store.replaced(tx, paper.id):
         state = StatementState.WITHDRAWN
     elif (current := store.like(tx, paper)) is not None:
         _give_way(tx, current, paper)

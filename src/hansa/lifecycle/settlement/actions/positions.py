@@ -16,7 +16,7 @@ from hansa.ledger.model import NewEntry
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState
 from hansa.lifecycle.rating.actions import months as rating
-from hansa.lifecycle.settlement.actions import shares
+from hansa.lifecycle.settlement.actions import disputes, shares
 from hansa.lifecycle.settlement.model import (
     OPEN,
     Books,
@@ -47,6 +47,7 @@ def positions(
         by_pair.setdefault(pair, []).append(held)
     reasons = _held_out(tx, us, period, by_pair, gross or {})
     nettings = store.nettings(tx, period, None)
+    disputed = disputes.held_out(tx, period=period)
     found = []
     for partner, currency in sorted(by_pair.keys() | reasons.keys()):
         mine = by_pair.get((partner, currency), [])
@@ -68,6 +69,8 @@ def positions(
                 payable=payable,
                 netted=netted,
                 held_out=tuple(reasons.get((partner, currency), ())),
+                disputed_receivable=rules.disputed(mine, disputed, creditor=us),
+                disputed_payable=rules.disputed(mine, disputed, debtor=us),
             )
         )
     return found
@@ -140,10 +143,11 @@ def net(
 ) -> Sequence[Position]:
     """Moves what is invoiced to the partners' settlement accounts, where nothing is held out.
 
-    Receivables and payables are moved in full, so the settlement account holds the net; tax
-    documents stay gross, our bills become `settled`. What is netted already is not netted
-    again. Returns the positions as they stand afterwards, those held out among them. gross:
-    as `positions`.
+    Receivables and payables are moved in full but for what is in dispute, so the settlement
+    account holds the net; tax documents stay gross, our bills become `settled`. What is netted
+    already is not netted again; what was held out for a dispute follows when it has ended.
+    Returns the positions as they stand afterwards, those held out among them. gross: as
+    `positions`.
     """
     made = [
         _netting(tx, us, (position.partner, position.currency), period, now)
@@ -194,23 +198,43 @@ def _netting(
     *,
     only: Collection[StatementId] | None = None,
 ) -> Netting | None:
-    """What is to be netted with a partner; None when nothing is left."""
+    """What is to be netted with a partner; None when nothing is left.
+
+    only: exactly these statements, in full; else all, but for what is in dispute.
+    """
     partner, currency = pair
     left = [
         one
         for one in store.lock_unnetted(tx, partner, currency, period)
         if only is None or one in only
     ]
-    if not left:
-        return None
-    found = [one for one in store.find(tx, period=period, party=partner) if one.id in left]
-    receivable, payable = rules.invoiced(found, us=us, currency=currency)
-    for held in found:
-        if held.statement.creditor == us and held.bill is not None:
-            billing.move(tx, bill=held.bill, state=BillState.SETTLED)
+    every = [
+        one
+        for one in store.find(tx, period=period, party=partner)
+        if one.statement.currency == currency
+    ]
+    found = [one for one in every if one.id in left]
     before = [
         one for one in store.nettings(tx, period, partner) if one.receivable.currency == currency
     ]
+    if only is not None:
+        receivable, payable = rules.invoiced(found, us=us, currency=currency)
+    else:
+        receivable, payable = rules.invoiced(every, us=us, currency=currency)
+        disputed = disputes.held_out(tx, period=period)
+        receivable = rules.undisputed(
+            receivable - add_up((one.receivable for one in before), currency),
+            rules.disputed(every, disputed, creditor=us),
+        )
+        payable = rules.undisputed(
+            payable - add_up((one.payable for one in before), currency),
+            rules.disputed(every, disputed, debtor=us),
+        )
+    if not left and not receivable and not payable:
+        return None
+    for held in found:
+        if held.statement.creditor == us and held.bill is not None:
+            billing.move(tx, bill=held.bill, state=BillState.SETTLED)
     return Netting(
         key=f"netting/{period.name}/{partner}/{currency}/{len(before) + 1}",
         partner=partner,

@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 from hansa.federation import notices
 from hansa.federation.keys.ring import KeyRing
+from hansa.federation.listener import Notice
 from hansa.federation.papers import (
     Confirmation,
-    Notice,
     Statement,
     StatementAnswered,
     StatementIssued,
@@ -26,7 +26,7 @@ from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import BillState
 from hansa.lifecycle.rating.actions import months as rating
-from hansa.lifecycle.settlement.actions import shares
+from hansa.lifecycle.settlement.actions import credit_notes, shares
 from hansa.lifecycle.settlement.model import STATEMENT_STATES, Held, Resolution
 from hansa.lifecycle.settlement.rules import papers
 from hansa.lifecycle.settlement.rules import shares as share_rules
@@ -34,6 +34,7 @@ from hansa.lifecycle.settlement.store import papers as store
 
 SERVICES: Final = "services"
 SHARE: Final = "revenue-share"
+CREDIT: Final = "credit-note"
 
 
 # --- looking ----------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ def issue(
     if draft.final or draft.agreement is None:
         return None
     made = papers.stated(draft, id=ids.given(StatementId, by=us.id))
-    return _send(tx, us, made, bill=bill, keys=keys, ids=ids, now=now)
+    return send(tx, us, made, bill=bill, keys=keys, ids=ids, now=now)
 
 
 def unshared(tx: Transaction, *, us: Party) -> Sequence[tuple[AgreementId, Period]]:
@@ -146,7 +147,7 @@ def share(
         made.append(papers.summed(bare, shares.lines(tx, us=us, statement=bare)))
     if not store.claim_share(tx, agreement, period, now):
         return ()
-    sent = (_send(tx, us, one, bill=None, keys=keys, ids=ids, now=now) for one in made if one.lines)
+    sent = (send(tx, us, one, bill=None, keys=keys, ids=ids, now=now) for one in made if one.lines)
     return [one for one in sent if one is not None]
 
 
@@ -165,9 +166,15 @@ def reissue(
     It is computed anew. concede: keys of disputed lines on which we take the partner's
     figure, for services only. A share of revenue is corrected once it is disputed, not
     before. Raises NotFound `statement-unknown`; Refused `state-move`, `statement-unchanged`,
-    `difference-unknown`.
+    `difference-unknown`, `credit-agreed`.
     """
     old = issued(tx, statement)
+    if old.statement.kind_of == CREDIT:
+        raise Refused(
+            "credit-agreed",
+            "A credit note says what both sides have agreed; raise another dispute instead.",
+            field="statement",
+        )
     open_to = {StatementState.DISPUTED}
     if old.statement.kind_of == SERVICES:
         open_to.add(StatementState.ISSUED)
@@ -192,12 +199,12 @@ def reissue(
         )
     new = replace(new, id=ids.given(StatementId, by=us.id), replaces=old.id)
     store.update(tx, replace(old, state=StatementState.WITHDRAWN))
-    sent = _send(tx, us, new, bill=old.bill, keys=keys, ids=ids, now=now)
+    sent = send(tx, us, new, bill=old.bill, keys=keys, ids=ids, now=now)
     assert sent is not None
     return sent
 
 
-def _send(
+def send(
     tx: Transaction,
     us: Party,
     statement: Statement,
@@ -207,7 +214,10 @@ def _send(
     ids: Ids,
     now: Instant,
 ) -> Held | None:
-    """Keeps and sends a statement of ours; None when there is one for the same thing."""
+    """Keeps and sends a statement of ours; None when there is one for the same thing.
+
+    For the other modules of these actions.
+    """
     fingerprint = documents.fingerprint(documents.write(statement))
     held = Held(
         statement=statement,
@@ -243,6 +253,8 @@ def _compared(tx: Transaction, us: Party, held: Held, now: Instant) -> Held:
     if paper.kind_of == SHARE:
         shares.check_signatures(tx, us=us.id, statement=paper, all_known=True)
         ours = shares.lines(tx, us=us, statement=paper)
+    elif paper.kind_of == CREDIT:
+        ours = credit_notes.expected(tx, paper=paper)
     elif rating.is_rated(tx, period=paper.period):
         expected = billing.expected(
             tx,

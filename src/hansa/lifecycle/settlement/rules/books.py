@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from hansa.federation.papers import StatementState
-from hansa.foundation.ids import PartyId
+from hansa.foundation.ids import PartyId, StatementId
 from hansa.foundation.money import Money, add_up
 from hansa.ledger.model import Account, AccountKind, AccountSpec, Leg
 from hansa.lifecycle.settlement.model import Books, BooksLine, BooksProof, Held, Netting, Pair
@@ -20,6 +20,34 @@ def invoiced(held: Sequence[Held], *, us: PartyId, currency: str) -> tuple[Money
         add_up((one.total for one in done if one.statement.creditor == us), currency),
         add_up((one.total for one in done if one.statement.debtor == us), currency),
     )
+
+
+def disputed(
+    held: Sequence[Held],
+    amounts: Mapping[StatementId, Money],
+    *,
+    creditor: PartyId | None = None,
+    debtor: PartyId | None = None,
+) -> Money | None:
+    """What of these statements is in dispute, of one direction; None for nothing."""
+    found = [
+        amounts[one.id]
+        for one in held
+        if one.id in amounts
+        and creditor in (None, one.statement.creditor)
+        and debtor in (None, one.statement.debtor)
+    ]
+    return add_up(found, found[0].currency) if found else None
+
+
+def undisputed(new: Money, held_out: Money | None) -> Money:
+    """What of a new amount may be netted. What is netted already is never taken back for a
+    dispute: that is for its credit note, which makes the new amount negative.
+    """
+    zero = Money.zero(new.currency)
+    if held_out is None or new <= zero:
+        return new
+    return max(zero, new - held_out, key=lambda one: one.minor)
 
 
 def netting_legs(netting: Netting) -> tuple[tuple[str, tuple[Leg, ...]], ...]:

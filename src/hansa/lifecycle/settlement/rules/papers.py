@@ -139,7 +139,7 @@ def stated(bill: Bill, *, id: StatementId) -> Statement:
     assert bill.agreement is not None
     return Statement(
         id=id,
-        kind_of="services",
+        kind_of=bill.kind_of,
         agreement=bill.agreement,
         creditor=bill.issuer,
         debtor=bill.buyer,

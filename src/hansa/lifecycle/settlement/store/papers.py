@@ -6,13 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC
 from typing import Any
 
-from hansa.federation.papers import (
-    Confirmation,
-    Difference,
-    Signature,
-    Statement,
-    StatementState,
-)
+from hansa.federation.papers import Confirmation, Difference, Signature, Statement, StatementState
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import AgreementId, BillId, PartyId, StatementId
@@ -33,8 +27,9 @@ def insert(tx: Transaction, held: Held, now: Instant) -> bool:
             tx,
             """insert into settlement_statement (id, direction, kind_of, agreement,
                    agreement_version, creditor, debtor, period_start, currency, replaces, document,
-                   fingerprint, signature, state, bill, learned_at)
-               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+                   fingerprint, signature, state, bill, learned_at, dispute)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)
+               on conflict do nothing""",
             (
                 statement.id,
                 held.direction,
@@ -52,6 +47,7 @@ def insert(tx: Transaction, held: Held, now: Instant) -> bool:
                 held.state,
                 held.bill,
                 now,
+                statement.credits.dispute if statement.credits else None,
             ),
         )
         == 1
