@@ -165,16 +165,18 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitsSettings:
-    """What one caller may ask of one API process, and where notices may be sent.
+    """What one caller may ask of one API process, and where notices are sent and how long.
 
     requests_per_s: in the long run; burst: at once after a rest; at_once: being worked on.
     private_callbacks: take callbacks at addresses of this machine and of private networks.
+    foreign_notice_h: for how long a partner of another make is told that does not answer.
     """
 
     requests_per_s: float = 500.0
     burst: int = 1000
     at_once: int = 16
     private_callbacks: bool = False
+    foreign_notice_h: int = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +333,7 @@ class Node:
         """Who does which kind of task."""
         us, ids, late = self.us.id, self.ids, self.settings.usage.late
         return {
-            **notices.handlers(self.listener),
+            **notices.handlers(self.listener, foreign_h=self.settings.limits.foreign_notice_h),
             **hub_work.handlers(
                 begin=self.begin,
                 compose={**telling.composers(self.world, tmf.APIS), **events.composers(us)},
@@ -476,9 +478,8 @@ class Node:
 
 
 def _clock(settings: Settings) -> Clock:
-    if settings.clock.shift_file:
-        return ShiftedClock(Path(settings.clock.shift_file))
-    return SystemClock()
+    path = settings.clock.shift_file
+    return ShiftedClock(Path(path)) if path else SystemClock()
 
 
 def database_url(settings: Settings, folder: Path) -> str:

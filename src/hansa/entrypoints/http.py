@@ -17,7 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from hansa.federation import trace
+from hansa.federation import notices, trace
 from hansa.federation.clients import endpoint
 from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Exchanges, Operation
 from hansa.federation.limits import Limits, Measure
@@ -70,22 +70,35 @@ def _operation(node: Node, counters: CollectorRegistry) -> Sequence[Operation]:
     """What the operator's own monitoring asks."""
     tasks = Gauge("hansa_tasks", "Tasks of plans by state", ["state"], registry=counters)
     plans_held = Gauge("hansa_plans_held", "Plans that wait for a person", registry=counters)
+    told = Gauge(
+        "hansa_notices",
+        "Notices to partners by how they stand: waiting, of these overdue for a day, given up",
+        ["state"],
+        registry=counters,
+    )
 
     def health(_ask: Ask, _caller: Caller) -> Answer:
         """Alive, and the database answers; 503 by the error table when it does not."""
         with node.begin() as tx:
-            stuck = len(plans.fallout(tx))
+            stuck = len(plans.fallout(tx, besides=(notices.KIND,)))
         clock = "shifted" if node.settings.clock.shift_file else "system"
-        told = {"status": "ok", "party": node.us.id, "fallout": stuck, "clock": clock}
-        return Answer(200, render(told))
+        said = {"status": "ok", "party": node.us.id, "fallout": stuck, "clock": clock}
+        return Answer(200, render(said))
 
     def metrics(_ask: Ask, _caller: Caller) -> Answer:
-        """Prometheus text format: requests, their times, and tasks by state."""
+        """Prometheus text format: requests, their times, tasks by state, and notices."""
         tasks.clear()
         with node.begin() as tx:
             for state, number in plans.counts(tx).items():
                 tasks.labels(state).set(number)
-            plans_held.set(len(plans.fallout(tx)))
+            plans_held.set(len(plans.fallout(tx, besides=(notices.KIND,))))
+            backlog = notices.backlog(tx, now=node.clock.now())
+        for state, number in (
+            ("waiting", backlog.going),
+            ("overdue", backlog.overdue),
+            ("given-up", backlog.held),
+        ):
+            told.labels(state).set(number)
         return Answer(200, generate_latest(counters), media_type=CONTENT_TYPE_LATEST)
 
     return [

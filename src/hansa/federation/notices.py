@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from hansa.federation import store
 from hansa.federation.disputes import DisputeMoved, DisputeRaised
@@ -25,7 +26,18 @@ from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.ids import Ids, NoticeId, PartyId, PlanId, StatementId, TaskId, TraceId
 from hansa.foundation.plan import actions
-from hansa.foundation.plan.model import Done, Handlers, Outcome, Outside, Retry, Step, Task
+from hansa.foundation.plan.model import (
+    Backlog,
+    Done,
+    Handlers,
+    Outcome,
+    Outside,
+    Plan,
+    Retry,
+    Step,
+    Task,
+    TaskState,
+)
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
@@ -34,7 +46,13 @@ log = logging.getLogger(__name__)
 KIND = "federation.notice"
 
 PATIENCE = Retry(first_s=0.2, max_s=10.0, attempts=None)
-"""A notice is sent again and again until its partner answers."""
+"""A notice to a node is sent again and again until it answers."""
+
+FOREIGN = Retry(first_s=1.0, max_s=3600.0)
+"""To a system of another make it is sent after pauses that grow, and given up after some time."""
+
+OVERDUE = timedelta(days=1)
+"""After so long without an answer, people should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,62 @@ class _Letter:
 
     to: PartyId
     notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A notice that its partner has not answered. notice: its kind. tries: so far. error: what came
+    of the last. next_at: when the next is due, None once it is given up, until a person has it
+    sent again.
+    """
+
+    task: TaskId
+    to: PartyId
+    notice: str
+    trace: TraceId
+    since: Instant
+    tries: int
+    error: str
+    next_at: Instant | None
+
+
+def undelivered(tx: Transaction, *, to: PartyId | None = None) -> Sequence[Undelivered]:
+    """Notices to one partner, or to all, that wait for an answer; the oldest first."""
+    found = []
+    for plan in actions.unended(tx, kind=KIND):
+        for task in plan.tasks:
+            letter = documents.read(_Letter, task.body, what="notice")
+            if to in (None, letter.to):
+                found.append(_undelivered(plan, task, letter))
+    return found
+
+
+def _undelivered(plan: Plan, task: Task, letter: _Letter) -> Undelivered:
+    return Undelivered(
+        task=task.id,
+        to=letter.to,
+        notice=letter.notice.kind,
+        trace=task.trace,
+        since=plan.made_at,
+        tries=task.attempt,
+        error=task.error,
+        next_at=None if task.state is TaskState.HELD else task.run_at,
+    )
+
+
+def backlog(tx: Transaction, *, now: Instant) -> Backlog:
+    """How many notices wait for an answer, for how many of them it is overdue, and how many are
+    given up.
+    """
+    return actions.backlog(tx, kind=KIND, before=now - OVERDUE)
+
+
+def resend(tx: Transaction, *, to: PartyId, by: str, why: str, now: Instant) -> int:
+    """Has what was given up sent to this partner again, as if for the first time; how many."""
+    given_up = [one for one in undelivered(tx, to=to) if one.next_at is None]
+    for one in given_up:
+        actions.resume(tx, task=one.task, by=by, why=why, now=now)
+    return len(given_up)
 
 
 def send(
@@ -105,12 +179,20 @@ def _disputed(notice: DisputeRaised | DisputeMoved) -> StatementId:
     return notice.statement
 
 
-def handlers(listeners: Callable[[PartyId], Listener]) -> Handlers:
+def handlers(listeners: Callable[[PartyId], Listener], *, foreign_h: int) -> Handlers:
     """The one handler of notices.
 
     listeners: how to speak to a partner; called outside any transaction. A partner that
     refuses a notice has answered: the task ends, its output says why, and a warning is logged.
+    foreign_h: for how many hours a partner of another make is told that does not answer.
     """
+    foreign = FOREIGN.within(timedelta(hours=foreign_h))
+
+    def patience(tx: Transaction, task: Task) -> Retry:
+        partner = store.partner(tx, task.body["to"])
+        if partner is None or partner.trust == "hansa" or partner.revoked_at is not None:
+            return PATIENCE
+        return foreign
 
     def call(task: Task, _now: Instant) -> Json:
         letter = documents.read(_Letter, task.body, what="notice")
@@ -120,7 +202,7 @@ def handlers(listeners: Callable[[PartyId], Listener]) -> Handlers:
             return _refusal(task, letter, error)
         return {"delivered": True}
 
-    return {KIND: Outside(call=call, record=_record, retry=PATIENCE)}
+    return {KIND: Outside(call=call, record=_record, retry=patience)}
 
 
 def _refusal(task: Task, letter: _Letter, error: HansaError) -> Json:

@@ -31,11 +31,15 @@ TaskArgument = Annotated[
 
 
 def fallout(node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
-    """List every plan in which a task is held for a person, the oldest first."""
+    """List every plan in which a task is held for a person, the oldest first.
+
+    Notices that were given up are listed by `hansa partner notices`.
+    """
+    from hansa.federation import notices
     from hansa.foundation.plan import actions
 
     with opened(node) as ours, ours.begin() as tx:
-        found = actions.fallout(tx)
+        found = actions.fallout(tx, besides=(notices.KIND,))
     if as_json:
         render.as_json(found)
         return

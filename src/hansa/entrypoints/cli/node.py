@@ -121,6 +121,8 @@ def status(node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
         },
         "open_plans": plans["open"] if plans else None,
         "fallout": plans["held"] if plans else None,
+        "notices_overdue": plans["overdue"] if plans else None,
+        "notices_given_up": plans["given_up"] if plans else None,
     }
     if as_json:
         render.as_json(found)
@@ -131,12 +133,21 @@ def status(node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
 
 
 def _plans(folder: Path) -> tuple[dict[str, int] | None, str]:
-    """How many plans are under way and how many of them are held; else why that is unknown."""
+    """How many plans are under way, how many of them are held, and how many notices to partners
+    go without an answer; else why that is unknown.
+    """
+    from hansa.federation import notices
     from hansa.foundation.plan import actions as plans
 
     try:
         with opened(folder) as node, node.begin() as tx:
-            return {"open": plans.open_plans(tx), "held": len(plans.fallout(tx))}, ""
+            told = notices.backlog(tx, now=node.clock.now())
+            return {
+                "open": plans.open_plans(tx),
+                "held": len(plans.fallout(tx, besides=(notices.KIND,))),
+                "overdue": told.overdue,
+                "given_up": told.held,
+            }, ""
     except HansaError as error:
         return None, error.words
 
@@ -157,5 +168,7 @@ def _show(found: dict[str, object], words: str) -> None:
             "clock": "shifted, for a demonstration" if found["clock"] == "shifted" else "system",
             "open plans": found["open_plans"],
             "held for a person": found["fallout"],
+            "notices overdue": found["notices_overdue"],
+            "notices given up": found["notices_given_up"],
         },
     )

@@ -135,16 +135,27 @@ def list_partners(node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None
 
 @app.command(epilog="Example: hansa partner show mtn")
 def show(party: PartyName, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
-    """Show a partner: its keys and certificates, and what was done about trust in it."""
+    """Show a partner: its keys and certificates, what was done about trust in it, and how many
+    notices it has not answered.
+    """
     from hansa.federation import directory
+    from hansa.federation import notices as told
 
     with opened(node) as ours, ours.begin() as tx:
         found = directory.partner(tx, party=party_id(party))
         acts = directory.trust_acts(tx, party=found.party.id)
+        unheard = told.undelivered(tx, to=found.party.id)
+    given_up = sum(one.next_at is None for one in unheard)
+    waiting = {
+        "notices_waiting": len(unheard) - given_up,
+        "notices_given_up": given_up,
+        "notices_since": unheard[0].since if unheard else None,
+    }
     if as_json:
-        render.as_json({**render.plain(found), "acts": acts})
+        render.as_json({**render.plain(found), "acts": acts, **waiting})
         return
-    render.facts(f"{found.party.name} ({found.party.id})", _facts(found))
+    told_of = {name.replace("_", " "): value for name, value in waiting.items()}
+    render.facts(f"{found.party.name} ({found.party.id})", {**_facts(found), **told_of})
     render.table(
         "Keys and certificates",
         ("what", "id", "from", "to", "revoked"),
@@ -161,6 +172,53 @@ def show(party: PartyName, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False
         ("at", "act", "key", "why", "by"),
         [(one["at"], one["act"], one["kid"], one["why"], one["by_whom"]) for one in acts],
     )
+
+
+@app.command(epilog="Example: hansa partner notices acme")
+def notices(
+    party: Annotated[
+        str, typer.Argument(metavar="[PARTY]", help="Of this partner only, by its short name.")
+    ] = "",
+    node: NodeDir = DEFAULT_NODE,
+    as_json: AsJson = False,
+) -> None:
+    """List notices that partners have not answered, the oldest first.
+
+    A node is told until it answers. A partner of another make is told at growing intervals for
+    limits.foreign_notice_h hours; what has no next try was given up: see hansa partner resend.
+    """
+    from hansa.federation import notices as told
+
+    with opened(node) as ours, ours.begin() as tx:
+        found = told.undelivered(tx, to=party_id(party) if party else None)
+    if as_json:
+        render.as_json(found)
+        return
+    render.table(
+        "Notices without an answer",
+        ("to", "notice", "task", "since", "tries>", "next try", "why"),
+        [
+            (one.to, one.notice, one.task, one.since, one.tries, one.next_at, one.error)
+            for one in found
+        ],
+    )
+
+
+@app.command(epilog='Example: hansa partner resend acme --why "their listener is back"')
+def resend(
+    party: PartyName,
+    why: Why,
+    by: By = "",
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Send the notices again that were given up because a partner did not answer."""
+    from hansa.federation import directory
+    from hansa.federation import notices as told
+
+    with opened(node) as ours, ours.begin() as tx:
+        partner = directory.partner(tx, party=party_id(party))
+        sent = told.resend(tx, to=partner.party.id, by=who(by), why=why, now=ours.clock.now())
+    render.say(f"{sent} notices are sent to {partner.party.id} again")
 
 
 @app.command(

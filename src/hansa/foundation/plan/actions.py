@@ -15,6 +15,7 @@ from hansa.foundation.ids import PartyId, PlanId, TaskId, TraceId
 from hansa.foundation.plan import course
 from hansa.foundation.plan.model import (
     ROOM,
+    Backlog,
     Intervention,
     Plan,
     PlanState,
@@ -102,9 +103,19 @@ def moving(tx: Transaction, *, kinds: Collection[str]) -> Sequence[Task]:
     return reading.moving(tx, kinds)
 
 
-def fallout(tx: Transaction) -> Sequence[Plan]:
-    """Every plan in which a task is held for a person, the oldest first."""
-    return reading.in_state(tx, PlanState.HELD)
+def fallout(tx: Transaction, *, besides: Collection[str] = ()) -> Sequence[Plan]:
+    """Every plan in which a task is held for a person, the oldest first; none of these kinds."""
+    return reading.in_state(tx, PlanState.HELD, besides)
+
+
+def unended(tx: Transaction, *, kind: str) -> Sequence[Plan]:
+    """Every plan of a kind that has not ended, the oldest first."""
+    return reading.unended(tx, kind)
+
+
+def backlog(tx: Transaction, *, kind: str, before: Instant) -> Backlog:
+    """How many there are of them; overdue: those that were made then or before."""
+    return reading.backlog(tx, kind, before)
 
 
 def counts(tx: Transaction) -> Mapping[str, int]:

@@ -157,10 +157,8 @@ class Engine:
         elif isinstance(handler, Inside):
             self._do(tx, found, handler.do, Retry(), now)
         elif (answer := _heard(handler, found)) is not None:
-            record = handler.record
-            self._do(
-                tx, found, lambda tx, task, now: record(tx, task, answer, now), handler.retry, now
-            )
+            record, retry = handler.record, handler.patience(tx, found.task)
+            self._do(tx, found, lambda tx, task, now: record(tx, task, answer, now), retry, now)
         else:
             return self._lease(tx, found, handler, now)
         return None
@@ -206,7 +204,7 @@ class Engine:
         failures = found.failures
         if found.task.state in _LEASED:
             failures += 1
-            attempts = handler.retry.attempts
+            attempts = handler.patience(tx, found.task).attempts
             if attempts is not None and failures >= attempts:
                 self._hold(tx, found, f"no answer within the lease, {failures} times")
                 return None
@@ -245,7 +243,8 @@ class Engine:
             if error is None:
                 error = self._record(tx, current, call, answer, now)
             if error is not None:
-                self._failed(tx, current, error, call.handler.retry, now)
+                retry = call.handler.patience(tx, current.task)
+                self._failed(tx, current, error, retry, now)
             return self._advance(tx, reading.next_step(tx, leased.plan, now), now)
 
     def _record(

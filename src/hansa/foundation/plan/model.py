@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
@@ -123,7 +123,19 @@ class Plan:
     kind: str
     state: PlanState
     trace: TraceId
+    made_at: Instant
     tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many plans of a kind have not ended. going: those that go on by themselves; overdue:
+    those of them that were made at some moment or before. held: those that wait for a person.
+    """
+
+    going: int
+    overdue: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +187,18 @@ class Retry:
         """How long to wait after the attempt of this number, counted from 1."""
         return timedelta(seconds=min(self.max_s, self.first_s * 2 ** min(attempt - 1, 30)))
 
+    def within(self, time: timedelta) -> Retry:
+        """As patient, but no longer than about this time."""
+        attempts, waited = 1, timedelta()
+        while waited < time:
+            waited += self.wait(attempts)
+            attempts += 1
+        return replace(self, attempts=attempts)
+
+
+Patience = Callable[[Transaction, Task], Retry]
+"""How often a task is tried again, where that depends on what it is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -205,9 +229,13 @@ class Outside:
 
     call: Callable[[Task, Instant], Json]
     record: Callable[[Transaction, Task, Json, Instant], Outcome]
-    retry: Retry = field(default_factory=Retry)
+    retry: Retry | Patience = field(default_factory=Retry)
     lease: timedelta = timedelta(seconds=30)
     heard: Callable[[Task], Json] | None = None
+
+    def patience(self, tx: Transaction, task: Task) -> Retry:
+        """How often this task is tried again."""
+        return self.retry if isinstance(self.retry, Retry) else self.retry(tx, task)
 
 
 Handler = Inside | Outside

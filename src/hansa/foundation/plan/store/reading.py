@@ -13,14 +13,14 @@ from typing import Any
 
 from hansa.foundation.database import all_rows, one_row, send
 from hansa.foundation.ids import PlanId, TaskId, TraceId
-from hansa.foundation.plan.model import Intervention, Plan, PlanState, Task, TaskState
+from hansa.foundation.plan.model import Backlog, Intervention, Plan, PlanState, Task, TaskState
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
 _TASK = """select t.id, t.plan, p.subject, t.kind, t.undo, t.body, t.output, t.message, t.heard,
                   t.attempt, t.failures, p.trace, t.state, t.label, t.error, t.run_at,
                   t.wait_until, t.finished_at, t.closing, p.turned_back, p.kind as plan_kind,
-                  p.state as plan_state
+                  p.state as plan_state, p.made_at
            from plan_task t join plan p on p.id = t.plan"""
 
 
@@ -227,11 +227,40 @@ def of_task(tx: Transaction, task: TaskId) -> Plan | None:
     return next(iter(_plans(rows)), None)
 
 
-def in_state(tx: Transaction, state: PlanState) -> list[Plan]:
-    """Every plan in a state, the oldest first."""
+def in_state(tx: Transaction, state: PlanState, besides: Collection[str]) -> list[Plan]:
+    """Every plan in a state but those of these kinds, the oldest first."""
     return _plans(
-        all_rows(tx, _TASK + " where p.state = %s order by p.made_at, p.id, t.position", (state,))
+        all_rows(
+            tx,
+            _TASK
+            + """ where p.state = %s and p.kind <> all(%s)
+                        order by p.made_at, p.id, t.position""",
+            (state, list(besides)),
+        )
     )
+
+
+def unended(tx: Transaction, kind: str) -> list[Plan]:
+    """Every plan of a kind that has not ended, the oldest first."""
+    sql = (
+        _TASK
+        + """ where p.ended_at is null and p.kind = %s
+                      order by p.made_at, p.id, t.position"""
+    )
+    return _plans(all_rows(tx, sql, (kind,)))
+
+
+def backlog(tx: Transaction, kind: str, before: Instant) -> Backlog:
+    row = one_row(
+        tx,
+        """select count(*) filter (where state <> 'held') as going,
+                  count(*) filter (where state <> 'held' and made_at <= %s) as overdue,
+                  count(*) filter (where state = 'held') as held
+           from plan where ended_at is null and kind = %s""",
+        (before, kind),
+    )
+    assert row is not None
+    return Backlog(**row)
 
 
 def _plans(rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
@@ -246,6 +275,7 @@ def _plans(rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
             kind=its[0]["plan_kind"],
             state=PlanState(its[0]["plan_state"]),
             trace=TraceId(its[0]["trace"]),
+            made_at=its[0]["made_at"],
             tasks=tuple(map(_task, its)),
         )
         for plan, its in tasks.items()
