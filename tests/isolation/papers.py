@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef
+from hansa.federation.disputes import Dispute, DisputeRaised, DisputeTerms
 from hansa.federation.keys import certificates
 from hansa.federation.listener import Notice
 from hansa.federation.model import Card, CardCertificate
@@ -24,6 +25,7 @@ from hansa.federation.papers import (
     AgreementSigned,
     CardRenewed,
     Confirmation,
+    Difference,
     InvoiceIssued,
     Signature,
     Statement,
@@ -33,7 +35,7 @@ from hansa.federation.papers import (
 )
 from hansa.foundation import documents
 from hansa.foundation.errors import HansaError
-from hansa.foundation.ids import AgreementId, BillId, PartyId, StatementId
+from hansa.foundation.ids import AgreementId, BillId, DisputeId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Period
 from hansa.lifecycle.settlement.actions import statements
@@ -56,6 +58,8 @@ class Names:
     evidence: str
     bill: str
     number: str
+    dispute: str
+    disputed: str
     member: str
     certificate: str
 
@@ -70,8 +74,8 @@ def tell(house: House, node: Node, notice: Notice) -> Answered:
 
 
 def story(house: House, node: Node, names: Names) -> Iterator[tuple[str, Answered]]:
-    """A partner drafts, signs and ends an agreement, states a month, is confirmed, invoices, and
-    shows another card: what each was, and what it was answered.
+    """A partner drafts, signs and ends an agreement, states a month, is confirmed, invoices,
+    disputes, and shows another card: what each was, and what it was answered.
     """
     made = _Papers(node, names, house.alliance.clock.now())
     for name, notice in made.before():
@@ -115,12 +119,14 @@ class _Papers:
         yield "share", self._issued(self._share())
 
     def after(self) -> Iterator[tuple[str, Notice]]:
-        names = self._names
+        names, its = self._names, self._node.us.id
         invoice = InvoiceIssued(
             StatementId(names.statement), BillId(names.bill), names.number, self._now
         )
         yield "invoice", invoice
         yield "invoice again", invoice
+        yield "dispute", self._disputes(names.statement, names.dispute)
+        yield "dispute about another's", self._disputes(names.disputed, f"{names.share}.d.{its}")
         yield "correction", self._issued(self._correction())
         yield "card", CardRenewed(self._card())
 
@@ -195,6 +201,22 @@ class _Papers:
             debtor=its,
             evidence=(base,),
         )
+
+    def _disputes(self, statement: str, id: str) -> DisputeRaised:
+        line = Difference("line", "A line", theirs=_gbp(100), ours=_gbp(50))
+        dispute = Dispute(
+            id=DisputeId(id),
+            statement=StatementId(statement),
+            number=self._names.number,
+            raiser=self._node.us.id,
+            cause="rate",
+            lines=(line,),
+            words="too dear",
+            evidence=(),
+            terms=DisputeTerms(),
+            raised_at=self._now,
+        )
+        return DisputeRaised(dispute, self._sign(documents.fingerprint(documents.write(dispute))))
 
     def _issued(self, stated: Statement) -> StatementIssued:
         return StatementIssued(stated, self._sign(documents.fingerprint(documents.write(stated))))

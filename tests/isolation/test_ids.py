@@ -165,6 +165,8 @@ def names(by: PartyId, number: int) -> Names:
         evidence=id("stm", 6),
         bill=id("bil", 7),
         number=f"{number}/2026",
+        dispute=id("dsp", 8),
+        disputed=id("stm", 9),
         member="gamma",
         certificate=certificate(by),
     )
@@ -178,14 +180,16 @@ def used(house: House) -> Names:
         (name, answered.status)
         for name, answered in story(house, house.alliance.nodes[ALPHA], theirs)
     ]
-    assert [status for _, status in told] == [201] * 5 + [409] + [201] * 5, told
+    wanted = [201] * 5 + [409] + [201] * 4 + [404] + [201] * 2
+    assert [status for _, status in told] == wanted, told
     return theirs
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_papers_may_be_called_as_anothers(house: House, used: Names, role: str) -> None:
-    taken = ALPHA if role == "member" else getattr(used, role)
-    never = getattr(names(ALPHA, 999), role)
+    called = "statement" if role in ("replaced", "disputed") else role
+    taken = ALPHA if role == "member" else getattr(used, called)
+    never = getattr(names(ALPHA, 999), called)
     house.alliance.pass_time(timedelta(seconds=1))
     answers = []
     for twin, name in zip(TWINS, (taken, never), strict=True):

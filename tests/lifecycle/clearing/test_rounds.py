@@ -14,10 +14,11 @@ import pytest
 from hansa.federation.papers import NettingProposed, NettingSettled
 from hansa.foundation.database import Database, run
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import Ids, PartyId
+from hansa.foundation.ids import Ids, PartyId, RoundId
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.clearing.actions import netting
 from hansa.lifecycle.clearing.model import PartState, RoundState, SeatState
+from tests.lifecycle.agreement.examples import Letter
 from tests.lifecycle.clearing.world import (
     CENTRE,
     HOURS,
@@ -78,6 +79,24 @@ def test_a_ring_of_three_pays_twice_instead_of_three_times(make: Make) -> None:
     made.settle_down()
     assert made.members[CENTRE].round(again.id).state is RoundState.EMPTY
     assert made.proof() == (True, ())
+
+
+def test_a_round_is_called_so_by_its_centre(make: Make) -> None:
+    """Else one centre could see by the offers it gets which rounds another has called."""
+    made = make(3)
+    invoice(made, RING)
+    call = made.members[CENTRE].call().call
+    made.collect()
+    dt = made.members[DT]
+    for name in ("rnd_1", "rnd_1.mtn"):
+        dt.hear(Letter(CENTRE, DT, replace(call, round=RoundId(name))))
+    dt.clear()
+    assert dt.outbox() == []
+    with dt.begin() as tx:
+        assert netting.parts(tx) == []
+    dt.hear(Letter(CENTRE, DT, call))
+    dt.clear()
+    assert [letter.notice.kind for letter in dt.outbox()] == ["netting-offered"]
 
 
 def test_nothing_is_posted_before_all_have_signed(make: Make) -> None:

@@ -21,7 +21,7 @@ from hansa.federation.papers import (
     StatementState,
 )
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import EntryId, Ids, PartyId, RoundId
+from hansa.foundation.ids import EntryId, Ids, PartyId, RoundId, check_given
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
@@ -118,8 +118,9 @@ def called(
 ) -> None:
     """Offers what we may net among many. Called again changes nothing.
 
-    Raises Refused `netting-not-agreed`, `netting-party`.
+    Raises Refused `id-not-given`, `netting-not-agreed`, `netting-party`.
     """
+    check_given(notice.round, by=sender, field="round")
     terms = agreement_for(tx, notice).document.netting
     assert terms is not None
     if terms.centre != sender:
