@@ -30,7 +30,7 @@ from hansa.federation.hub import work as hub_work
 from hansa.federation.keys.ring import KeyRing
 from hansa.federation.keys.signatures import WINDOW_S
 from hansa.federation.keys.vouching import Voucher
-from hansa.federation.listener import Listener
+from hansa.federation.listener import Distant, Listener
 from hansa.federation.neighbours import Connect, Neighbours
 from hansa.federation.papers import CardRenewed
 from hansa.federation.shelf import Shelf
@@ -366,7 +366,7 @@ class Node:
         """That partner, to report what is wrong with what we have from it."""
         return self.neighbours.partner(party)
 
-    def listener(self, party: PartyId) -> Listener:
+    def listener(self, party: PartyId) -> Distant:
         """That partner, to be told something."""
         return self.neighbours.listener(party)
 

@@ -44,6 +44,8 @@ def test_evidence_is_shown_exported_and_verified(order: str, tmp_path: Path) -> 
     assert "all of it holds" in shown.out
     assert "op2 ordered of op1: 1 x line in ZA" in shown.out
     assert "op2 asked op1: POST productOrder" in shown.out
+    assert "op1 asked op2: POST productOrderStateChangeEvent" in shown.out
+    assert "state completed" in shown.out
 
     listed = json.loads(hansa("evidence", "list", "--with", "op2", "--json").out)
     assert {one["party"] for one in listed} == {"op2"}

@@ -13,9 +13,9 @@ import pytest
 from hansa.federation import directory, notices
 from hansa.federation.courier import silent
 from hansa.federation.keys.ring import KeyRing
-from hansa.federation.listener import Listener, Notice
+from hansa.federation.listener import Distant, Notice
 from hansa.foundation.errors import NotFound, Refused, TryLater
-from hansa.foundation.ids import Ids, PartyId
+from hansa.foundation.ids import Ids, PartyId, TraceId
 from hansa.foundation.party import Party
 from hansa.foundation.plan import actions
 from hansa.foundation.plan.engine import Engine
@@ -32,8 +32,10 @@ class Ear:
 
     failing: Exception | None = None
     heard: list[Notice] = field(default_factory=list)
+    traces: list[TraceId | None] = field(default_factory=list)
 
-    def hear(self, notice: Notice) -> None:
+    def hear(self, notice: Notice, *, trace_id: TraceId | None = None) -> None:
+        self.traces.append(trace_id)
         if self.failing is not None:
             raise self.failing
         self.heard.append(notice)
@@ -49,8 +51,8 @@ def engine(begin: Begin, clock: SetClock, ear: Ear) -> Engine:
     return Engine(begin, notices.handlers(only(ear), foreign_h=72), clock)
 
 
-def only(ear: Ear) -> Callable[[PartyId], Listener]:
-    def listener(party: PartyId) -> Listener:
+def only(ear: Ear) -> Callable[[PartyId], Distant]:
+    def listener(party: PartyId) -> Distant:
         if party != MTN:
             raise NotFound("partner-unknown", "No partner of ours.", field="party")
         return ear
@@ -80,6 +82,7 @@ def test_a_notice_survives_the_database_as_it_was(
     assert ear.heard == [notice]
     (task,) = plan(begin, subject).tasks
     assert (task.state, task.trace, task.output) == (TaskState.DONE, TRACE, {"delivered": True})
+    assert ear.traces == [TRACE]
 
 
 def test_what_is_rolled_back_is_not_told(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -16,10 +17,11 @@ import pytest
 from hansa.federation.contract import OrderState
 from hansa.federation.evidence import actions as evidence
 from hansa.federation.evidence import proof
-from hansa.federation.evidence.model import File
+from hansa.federation.evidence.model import File, Verdict
 from hansa.federation.exchange import Answer, Ask, Caller
 from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
+from hansa.federation.model import Dialect
 from hansa.federation.trust.gate import SignedGate
 from hansa.federation.trust.register import Books
 from hansa.foundation import documents
@@ -33,7 +35,7 @@ from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.quote import actions as quotes
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance, Quiet, chain
-from tests.databases import Pool
+from tests.databases import Pool, unbound
 from tests.standing import Standing, standing
 
 CUSTOMER = Actor(SHOP, "customer")
@@ -247,6 +249,42 @@ def test_the_last_of_four_proves_who_asked(alliance: Tapped) -> None:
     assert any("op1 answered op2 201 to POST productOrder" in one for one in said)
     for node in alliance.nodes.values():
         assert proof.verify(show(node)).holds
+
+
+MOVED = "productOrderStateChangeEvent"
+
+
+@pytest.mark.parametrize(("dialect", "done"), [("tmf", 201), ("sonata", 204)])
+def test_everyone_shows_an_order_from_the_asking_to_the_end(
+    alliance: Tapped, dialect: Dialect, done: int
+) -> None:
+    """What was ordered, the answer to it, and the notice that it is done: by whom, to whom."""
+    for node in alliance.nodes.values():
+        with unbound(node.database.url) as tx:
+            run(tx, "update federation_partner set dialect = %s", (dialect,))
+    ordered(alliance)
+    alliance.work()
+    nodes = list(alliance.nodes.values())
+    shown = {node.us.id: read_elsewhere(show(node)) for node in nodes}
+    for name, verdict in shown.items():
+        assert verdict.holds, (name, [one for one in verdict.findings if one.fault])
+    for seller, buyer in pairwise(nodes):
+        for name in (seller.us.id, buyer.us.id):
+            said = [one.said for one in shown[name].findings]
+            for so in (
+                f"{buyer.us.id} asked {seller.us.id}: POST productOrder, ",
+                f"{seller.us.id} answered {buyer.us.id} 201 to POST productOrder, ",
+                f"{seller.us.id} asked {buyer.us.id}: POST {MOVED}, ",
+                f"{buyer.us.id} answered {seller.us.id} {done} to POST {MOVED}",
+            ):
+                assert [one for one in said if one.startswith(so)], (name, so, said)
+            (told,) = [one for one in said if f"{seller.us.id} asked {buyer.us.id}" in one]
+            assert told.endswith(", state completed")
+
+
+def read_elsewhere(file: File) -> Verdict:
+    """What a file proves to somebody who has nothing but the file."""
+    return proof.verify(proof.read(json.loads(json.dumps(documents.write(file)))))
 
 
 def spoilt(file: File, **by: Any) -> File:

@@ -21,6 +21,7 @@ from hansa.federation.papers import (
     StatementIssued,
     TicketMoved,
 )
+from hansa.foundation.ids import TraceId
 
 Notice = (
     CardRenewed
@@ -47,3 +48,9 @@ class Listener(Protocol):
     def hear(self, notice: Notice) -> None:
         """Takes it in. Raises Refused when it cannot be true (wrong party, wrong signature)."""
         ...
+
+
+class Distant(Listener, Protocol):
+    """A listener over the wire: it is told as well to which trace a notice belongs."""
+
+    def hear(self, notice: Notice, *, trace_id: TraceId | None = None) -> None: ...

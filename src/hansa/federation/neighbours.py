@@ -16,7 +16,7 @@ from hansa.federation.exchange import Gate
 from hansa.federation.grants import GrantedToken
 from hansa.federation.keys import certificates
 from hansa.federation.keys.ring import KeyRing, SigningKey
-from hansa.federation.listener import Listener
+from hansa.federation.listener import Distant
 from hansa.federation.model import Partner
 from hansa.federation.renewal import Renewing
 from hansa.federation.sonata.client import SonataPartner
@@ -79,7 +79,7 @@ class Neighbours:
         """That partner. Raises NotFound `partner-unknown`, TryLater `partner-revoked`."""
         return self._reach(self._find(party))
 
-    def listener(self, party: PartyId) -> Listener:
+    def listener(self, party: PartyId) -> Distant:
         """That partner, to be told something."""
         partner = self._find(party)
         return Renewing(

@@ -11,7 +11,7 @@ from hansa.federation import store
 from hansa.federation.disputes import DisputeMoved, DisputeRaised
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
-from hansa.federation.listener import Listener, Notice
+from hansa.federation.listener import Distant, Notice
 from hansa.federation.papers import (
     AgreementDrafted,
     AgreementMoved,
@@ -179,10 +179,11 @@ def _disputed(notice: DisputeRaised | DisputeMoved) -> StatementId:
     return notice.statement
 
 
-def handlers(listeners: Callable[[PartyId], Listener], *, foreign_h: int) -> Handlers:
+def handlers(listeners: Callable[[PartyId], Distant], *, foreign_h: int) -> Handlers:
     """The one handler of notices.
 
-    listeners: how to speak to a partner; called outside any transaction. A partner that
+    listeners: how to speak to a partner; called outside any transaction. It is told the trace
+    that the notice was sent with, so that both sides find it with the rest of it. A partner that
     refuses a notice has answered: the task ends, its output says why, and a warning is logged.
     foreign_h: for how many hours a partner of another make is told that does not answer.
     """
@@ -197,7 +198,7 @@ def handlers(listeners: Callable[[PartyId], Listener], *, foreign_h: int) -> Han
     def call(task: Task, _now: Instant) -> Json:
         letter = documents.read(_Letter, task.body, what="notice")
         try:
-            listeners(letter.to).hear(letter.notice)
+            listeners(letter.to).hear(letter.notice, trace_id=task.trace)
         except (Refused, NotFound) as error:
             return _refusal(task, letter, error)
         return {"delivered": True}

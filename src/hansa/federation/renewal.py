@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 
 from hansa.federation import directory, notices, store
 from hansa.federation.keys.ring import KeyRing
-from hansa.federation.listener import Listener, Notice
+from hansa.federation.listener import Distant, Notice
 from hansa.federation.model import Dialect
 from hansa.federation.papers import CardRenewed
 from hansa.foundation.errors import TryLater
-from hansa.foundation.ids import Ids, PartyId
+from hansa.foundation.ids import Ids, PartyId, TraceId
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -59,14 +59,14 @@ class Renewing:
     """
 
     def __init__(
-        self, party: PartyId, known: Listener, renewed: Callable[[], Listener], *, ready: bool
+        self, party: PartyId, known: Distant, renewed: Callable[[], Distant], *, ready: bool
     ) -> None:
         self._party = party
         self._known = known
         self._renewed = renewed
         self._ready = ready
 
-    def hear(self, notice: Notice) -> None:
+    def hear(self, notice: Notice, *, trace_id: TraceId | None = None) -> None:
         """Raises TryLater `card-not-heard` for what our new card has to come before."""
         if not self._ready and not isinstance(notice, CardRenewed):
             raise TryLater(
@@ -75,11 +75,11 @@ class Renewing:
                 "that is signed with the key on it. It is told of the card first.",
             )
         try:
-            self._known.hear(notice)
+            self._known.hear(notice, trace_id=trace_id)
         except TryLater:
             if not isinstance(notice, CardRenewed):
                 raise
-            self._renewed().hear(notice)
+            self._renewed().hear(notice, trace_id=trace_id)
 
 
 def waiting(tx: Transaction, *, ring: KeyRing) -> Sequence[PartyId]:

@@ -6,6 +6,7 @@ request that it is to; each link of a mandate against the one before.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,9 @@ LEEWAY = timedelta(seconds=120)
 """How far the clock of a signer may have been from ours where its key begins or ends."""
 
 WORDS_MAX = 120
+
+_API = re.compile(r"^.*/v[0-9]+/(listener/)?")
+"""What a path begins with: the API and its version, and that it is told unasked."""
 
 Keys = Mapping[tuple[PartyId, str], FiledKey]
 Place = tuple[str, PartyId, str]
@@ -144,7 +148,7 @@ def _key(keys: Keys, party: PartyId, kid: str, at: Instant) -> str:
 
 def _said(one: FiledMessage, other: PartyId, body: bytes) -> str:
     """A message in words: what its path and the best known attributes of its body say."""
-    what = urlsplit(one.target).path.rsplit("/v4/", 1)[-1].removeprefix("listener/")
+    what = _API.sub("", urlsplit(one.target).path)
     if one.kind == "answer":
         did = f"answered {other} {one.status} to {one.method} {what}"
     else:
@@ -158,7 +162,8 @@ def _told(body: bytes) -> Iterator[tuple[str, str]]:
     except Refused:
         return
     if isinstance(value, dict) and isinstance(value.get("event"), dict):
-        value = next(iter(value["event"].values()), None)
+        event = value["event"]
+        value = next((one for one in event.values() if isinstance(one, dict)), event)
     if not isinstance(value, dict):
         return
     quotes = value.get("quote")

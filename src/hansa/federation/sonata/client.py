@@ -166,15 +166,15 @@ class SonataPartner:
 
     # --- Listener -------------------------------------------------------------------------------
 
-    def hear(self, notice: Notice) -> None:
+    def hear(self, notice: Notice, *, trace_id: TraceId | None = None) -> None:
         if isinstance(notice, OrderMoved):
             event = documents.fingerprint(documents.write(notice))[:32]
             shape = progress.write_moved(
                 notice, event=event, at=self._clock.now(), seller=self._us, buyer=self._partner
             )
-            self._call("POST", progress.MOVED, shape, parties=False)
+            self._call("POST", progress.MOVED, shape, parties=False, traced=trace_id)
         elif self._node is not None:
-            self._node.hear(notice)
+            self._node.hear(notice, trace_id=trace_id)
         else:
             raise errors.not_served(f"A notice of the kind {notice.kind}")
 

@@ -193,9 +193,10 @@ class TmfPartner:
 
     # --- Listener -------------------------------------------------------------------------------
 
-    def hear(self, notice: Notice) -> None:
+    def hear(self, notice: Notice, *, trace_id: TraceId | None = None) -> None:
         path, shape = _told(notice)
-        self._call("POST", path, render(shape))
+        traced = trace.write(trace_id, by=self._us) if trace_id else None
+        self._call("POST", path, render(shape), traced)
 
     # --- inside ---------------------------------------------------------------------------------
 
