@@ -331,20 +331,19 @@ class Node:
 
     def _handlers(self, deliver: hub_work.Deliver) -> Handlers:
         """Who does which kind of task."""
-        us, ids, late = self.us.id, self.ids, self.settings.usage.late
+        us, ids, begin = self.us.id, self.ids, self.begin
+        late, vouch = self.settings.usage.late, Voucher(us, self.neighbours.key)
         return {
             **notices.handlers(self.listener, foreign_h=self.settings.limits.foreign_notice_h),
             **hub_work.handlers(
-                begin=self.begin,
+                begin=begin,
                 compose={**telling.composers(self.world, tmf.APIS), **events.composers(us)},
                 deliver=deliver,
             ),
-            **delivery_work.handlers(
-                us=us, sellers=self.seller, vouch=Voucher(us, self.neighbours.key), ids=ids
-            ),
-            **assurance_work.handlers(us=us, begin=self.begin, helpdesks=self.helpdesk, ids=ids),
+            **delivery_work.handlers(us=us, begin=begin, sellers=self.seller, ids=ids, vouch=vouch),
+            **assurance_work.handlers(us=us, begin=begin, helpdesks=self.helpdesk, ids=ids),
             **usage_work.handlers(us=us, sellers=self.seller, folder=self.usage_folder, late=late),
-            **rating_work.handlers(us=us, begin=self.begin, folder=self.folder, clock=self.clock),
+            **rating_work.handlers(us=us, begin=begin, folder=self.folder, clock=self.clock),
         }
 
     def open(self) -> None:

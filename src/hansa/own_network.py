@@ -146,7 +146,13 @@ class OwnNetwork:
     ) -> Order:
         return self._shown(self._works.order(quote=quote_id, key=key, read=_asked))
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+    def cease(
+        self,
+        *,
+        order_id: OrderId,
+        key: BuyerKey,
+        mandate: Mandate | None = None,  # noqa: ARG002 - as above
+    ) -> Order:
         return self._shown(self._works.cease(order_id=order_id, key=key))
 
     def progress(self, order_id: OrderId) -> Progress:

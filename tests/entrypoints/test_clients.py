@@ -200,7 +200,7 @@ def test_an_operators_tool_sees_everything(house: House) -> None:
 def test_clients_at_the_command_line(desk: Desk) -> None:
     add = ("client", "add", "crm", "--scope", "tmf620:read")
     made = desk.json(*add)
-    assert made["client"]["actor"] == {"party": "acme", "role": "operator"}
+    assert made["client"]["actor"] == {"party": "acme", "role": "operator", "by_node": False}
     assert len(made["secret"]) == 43
     (listed,) = desk.json("client", "list")
     assert listed == made["client"]

@@ -169,7 +169,8 @@ class Shop:
             raise NotFound("quote-unknown", "There is no such quote.", field="quote")
         return self._enter(key, f"order {quote_id}", quote_id)
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+    def cease(self, *, order_id: OrderId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
+        self.mandates.append(mandate)
         return self._enter(key, f"cease {order_id}", self._find(order_id).quote)
 
     def _enter(self, key: BuyerKey, content: str, quote: QuoteId) -> Order:

@@ -17,7 +17,7 @@ import pytest
 from hansa.federation.contract import OrderState
 from hansa.federation.evidence import actions as evidence
 from hansa.federation.evidence import proof
-from hansa.federation.evidence.model import File, Verdict
+from hansa.federation.evidence.model import File
 from hansa.federation.exchange import Answer, Ask, Caller
 from hansa.federation.keys import vouching
 from hansa.federation.mandate import Mandate
@@ -27,18 +27,21 @@ from hansa.federation.trust.register import Books
 from hansa.foundation import documents
 from hansa.foundation.database import run
 from hansa.foundation.errors import Refused, TryLater
-from hansa.foundation.ids import BuyerKey, OrderId, PartyId
-from hansa.foundation.party import Actor
+from hansa.foundation.ids import BuyerKey, PartyId
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.order import rules
-from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.quote import actions as quotes
-from hansa.node import Node
-from tests.alliance import SHOP, Alliance, Quiet, chain
-from tests.databases import Pool, unbound
+from tests.alliance import Alliance, Quiet, chain
+from tests.databases import Pool
+from tests.journeys.shown import (
+    ordered,
+    placed_with,
+    read_elsewhere,
+    show,
+    speak,
+    state_of,
+)
 from tests.standing import Standing, standing
-
-CUSTOMER = Actor(SHOP, "customer")
 
 Change = Callable[[httpx2.Request], httpx2.Request]
 Forge = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
@@ -84,37 +87,6 @@ def alliance(world: Standing) -> Tapped:
     assert isinstance(again, Tapped)
     again.leave_alone()
     return again
-
-
-def ordered(alliance: Alliance, key: str = "k1") -> OrderId:
-    """The customer at the top orders a line; nothing has gone down the chain yet."""
-    front = alliance.top.storefront(CUSTOMER)
-    quote = front.quote(alliance.need("Durban"))
-    return front.order(quote_id=quote.id, key=BuyerKey(key)).id
-
-
-def state_of(alliance: Alliance, order: OrderId) -> OrderState:
-    return alliance.top.storefront(CUSTOMER).progress(order).state
-
-
-def placed_with(node: Node) -> list[Any]:
-    with node.begin() as tx:
-        return list(orders.orders(tx, us=node.us.id, limit=100))
-
-
-def show(node: Node) -> File:
-    """What a node can show about the one order that was placed with it."""
-    (kept,) = placed_with(node)
-    with node.begin() as tx:
-        return evidence.file_of(
-            tx,
-            us=node.us.id,
-            ring=node.keys,
-            order=kept.order.id,
-            trace=kept.order.trace,
-            mandate=kept.mandate,
-            now=node.clock.now(),
-        )
 
 
 # --- somebody in between ------------------------------------------------------------------------
@@ -259,9 +231,7 @@ def test_everyone_shows_an_order_from_the_asking_to_the_end(
     alliance: Tapped, dialect: Dialect, done: int
 ) -> None:
     """What was ordered, the answer to it, and the notice that it is done: by whom, to whom."""
-    for node in alliance.nodes.values():
-        with unbound(node.database.url) as tx:
-            run(tx, "update federation_partner set dialect = %s", (dialect,))
+    speak(alliance, dialect)
     ordered(alliance)
     alliance.work()
     nodes = list(alliance.nodes.values())
@@ -280,11 +250,6 @@ def test_everyone_shows_an_order_from_the_asking_to_the_end(
                 assert [one for one in said if one.startswith(so)], (name, so, said)
             (told,) = [one for one in said if f"{seller.us.id} asked {buyer.us.id}" in one]
             assert told.endswith(", state completed")
-
-
-def read_elsewhere(file: File) -> Verdict:
-    """What a file proves to somebody who has nothing but the file."""
-    return proof.verify(proof.read(json.loads(json.dumps(documents.write(file)))))
 
 
 def spoilt(file: File, **by: Any) -> File:

@@ -17,16 +17,18 @@ from hansa.drivers import actions as network
 from hansa.drivers.model import Coverage
 from hansa.entrypoints.demo import main as demo
 from hansa.entrypoints.http import app
+from hansa.federation import trace
 from hansa.federation.contract import Need, Order, Quote
 from hansa.federation.exchange import BODY_MAX
 from hansa.federation.keys.ring import KeyRing
+from hansa.federation.keys.vouching import Voucher, asking
 from hansa.federation.tmf import errors
 from hansa.federation.tmf.shapes import order as order_shapes
 from hansa.federation.tmf.shapes import quote as quote_shapes
 from hansa.federation.wire import parse, render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError, Refused, TryLater
-from hansa.foundation.ids import BuyerKey, OfferCode, PartyId, QuoteId
+from hansa.foundation.ids import BuyerKey, OfferCode, PartyId, QuoteId, TraceId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
@@ -95,19 +97,36 @@ def _trade(
 
 
 class Wire:
-    """A node's HTTP door as one partner finds it, without the client that we have for it."""
+    """A node's HTTP door as one partner finds it, without the client that we have for it.
+
+    A quote that it has had it orders with a mandate.
+    """
 
     def __init__(self, node: Node, buyer: Node) -> None:
         self._http = Inside(app(node), base_url=node.settings.address)
         self._node = node
         self._buyer = buyer
+        self._vouch = Voucher(buyer.us.id, buyer.neighbours.key)
+        self._quoted: dict[QuoteId, tuple[Quote, TraceId]] = {}
         self.status = 0
 
     def quote(self, need: Need) -> Quote:
-        return quote_shapes.read(self._post(quote_shapes.QUOTES, quote_shapes.write_need(need)))
+        traced = trace.write(need.trace, by=self._buyer.us.id)
+        body = render(quote_shapes.write_need(need))
+        status, told = self.send("POST", quote_shapes.QUOTES, body, traceparent=traced)
+        if status >= 400:
+            raise errors.read(status, render(told), "seller")
+        made = quote_shapes.read(told)
+        self._quoted[made.id] = made, need.trace
+        return made
 
     def order(self, *, quote_id: QuoteId, key: BuyerKey) -> Order:
-        placing = order_shapes.Placing(quote_id, key)
+        mandate = None
+        if quote_id in self._quoted:
+            quote, of = self._quoted[quote_id]
+            now = self._node.clock.now()
+            mandate = self._vouch(None, ask=asking(quote), key=key, trace=of, now=now)
+        placing = order_shapes.Placing(quote_id, key, mandate)
         return order_shapes.read(
             self._post(order_shapes.ORDERS, order_shapes.write_placing(placing))
         )

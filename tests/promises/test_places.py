@@ -24,6 +24,7 @@ from hansa.node import Node
 from hansa.storefront.seller import Storefront
 from tests.alliance import LINE, SHOP, Alliance, chain
 from tests.databases import Pool
+from tests.promises.asking import Showing
 from tests.promises.seller_suite import Market, SellerSuite
 from tests.standing import Standing, standing
 
@@ -125,9 +126,9 @@ def over_http(five: Standing, hops: int) -> Market:
     """What the next node of the chain finds when it asks its partner over the wire."""
     buyer = operator(five.alliance, hops + 1)
     seller, stranger = (
-        node.seller(PartyId(f"op{hops}")) for node in (buyer, five.alliance.nodes[STRANGER])
+        Showing(node, PartyId(f"op{hops}")) for node in (buyer, five.alliance.nodes[STRANGER])
     )
-    assert isinstance(seller, TmfPartner)
+    assert isinstance(seller.partner, TmfPartner)
     return market(five, seller, stranger, hops=hops, buyer=buyer.us.id)
 
 

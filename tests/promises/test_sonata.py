@@ -22,6 +22,7 @@ from hansa.foundation.time import SetClock
 from tests.alliance import LINE, Alliance, Quiet, chain
 from tests.databases import Pool
 from tests.federation.openapi3 import FOLDER, Exchange, wrong
+from tests.promises.asking import Showing
 from tests.promises.seller_suite import Market, SellerSuite
 from tests.promises.test_places import STRANGER, market, operator
 from tests.standing import Standing, standing
@@ -95,9 +96,9 @@ def over_sonata(four: Standing, hops: int) -> Market:
     """What the next node of the chain finds when it asks its partner in Sonata."""
     buyer = operator(four.alliance, hops + 1)
     seller, stranger = (
-        node.seller(PartyId(f"op{hops}")) for node in (buyer, four.alliance.nodes[STRANGER])
+        Showing(node, PartyId(f"op{hops}")) for node in (buyer, four.alliance.nodes[STRANGER])
     )
-    assert isinstance(seller, SonataPartner)
+    assert isinstance(seller.partner, SonataPartner)
     return market(four, seller, stranger, hops=hops, buyer=buyer.us.id)
 
 

@@ -412,14 +412,15 @@ class Seller(Protocol):
     def order(self, *, quote_id: QuoteId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
         """Yes to a quote. Returns at once; the work goes on.
 
-        mandate: who asked for it, from the first buyer to this one, by their signatures.
+        mandate: who asked for it, from the first buyer to this one, by their signatures. One node
+        does not take another's order without (Refused `mandate-missing`).
         """
         ...
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+    def cease(self, *, order_id: OrderId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
         """Ends what that order brought: a new service ends, a change goes back to what was
         before it, an order still in progress is cancelled, at the price that its quote names
-        for that. Returns the order that does it.
+        for that. Returns the order that does it. mandate: as in `order`, over the end of it.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hansa.foundation.errors import Refused
@@ -30,11 +30,13 @@ class Actor:
     """The party for which a request is made, and what that party is to this node.
 
     `partner`: another node, known by its key. `customer`: an end customer of this node.
-    `operator`: this node's own staff.
+    `operator`: this node's own staff. by_node: it is the partner's own node that asks, by its
+    signature, and not another system of the partner's.
     """
 
     party: PartyId
     role: Role
+    by_node: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,14 @@ class Storefront:
                 mandate=mandate,
             )
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey, extras: Extras | None = None) -> Order:
+    def cease(
+        self,
+        *,
+        order_id: OrderId,
+        key: BuyerKey,
+        mandate: Mandate | None = None,
+        extras: Extras | None = None,
+    ) -> Order:
         """extras: as in `quote`."""
         with self._begin() as tx:
             return ending.cease(
@@ -192,6 +199,7 @@ class Storefront:
                 ids=self._ids,
                 now=self._clock.now(),
                 extras=extras,
+                mandate=mandate,
             )
 
     def progress(self, order_id: OrderId) -> Progress:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hansa.entrypoints.http import dialects, scopes
+from hansa.federation import directory
+from hansa.federation.clients import actions as clients
 from hansa.federation.contract import Offer, OrderState, Progress
-from hansa.federation.courier import Courier, Reply
+from hansa.federation.courier import Bearer, Courier, Reply
 from hansa.federation.helpdesk import TicketAsk, TicketState
+from hansa.federation.model import Partner
 from hansa.federation.papers import InvoiceIssued, OrderMoved
 from hansa.federation.sonata.client import SonataPartner
 from hansa.federation.sonata.settings import SonataSettings
@@ -20,6 +24,7 @@ from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BillId, BuyerKey, OrderId, PartyId, QuoteId, StatementId, TraceId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import Period
+from hansa.node import Node
 from tests.alliance import LINE, SHOP, Alliance
 from tests.federation.openapi3 import FOLDER, Exchange, wrong
 
@@ -69,10 +74,32 @@ def op1(world: Alliance) -> SonataPartner:
     buyer = world.nodes[OP2]
     known: dict[str, tuple[Offer, ...]] = {OP1: tuple(buyer.seller(OP1).offers())}
     settings = SonataSettings(offers=known, products={LINE: "access-eline"})
-    inner = buyer.neighbours.partner(OP1)._courier
-    return SonataPartner(
-        us=OP2, courier=Bare(inner), settings=settings, clock=world.clock, node=None
+    courier = Bare(bearing_a_token(world))
+    return SonataPartner(us=OP2, courier=courier, settings=settings, clock=world.clock, node=None)
+
+
+def bearing_a_token(world: Alliance) -> Courier:
+    """To op1, from another system of op2's than its node."""
+    node = world.nodes[OP1]
+    served = scopes(dialects(node))
+    with node.begin() as tx:
+        made = clients.register(
+            tx, name="buying", actor=Actor(OP2, "partner"), scopes=served, by="ada",
+            ids=node.ids, now=world.clock.now(),
+        )  # fmt: skip
+
+    def token() -> str:
+        return node.clients.grant(made.client.id, made.secret, served).token
+
+    (reached,) = [one for one in _partners(world.nodes[OP2]) if one.party.id == OP1]
+    return Courier(
+        partner=OP1, address=reached.address, http=world._connect(reached), trust=Bearer(token)
     )
+
+
+def _partners(node: Node) -> Sequence[Partner]:
+    with node.begin() as tx:
+        return directory.partners(tx)
 
 
 def ordered(world: Alliance, op1: SonataPartner, key: str) -> Progress:

@@ -217,4 +217,5 @@ def _asked(link: MandateLink) -> str:
         f"{line.quantity} x {line.offer}" + (f" in {line.country}" if line.country else "")
         for line in link.lines
     )
-    return f"{link.party} ordered of {link.to}: {what} (key {link.key})"
+    did = f"ordered of {link.to}" if link.act == "order" else f"had {link.to} end"
+    return f"{link.party} {did}: {what} (key {link.key})"

@@ -10,10 +10,10 @@ from typing import Protocol
 from hansa.federation.contract import TRAIL_MAX, Quote
 from hansa.federation.keys.ring import is_signed, key_id
 from hansa.federation.keys.signatures import WINDOW_S, Signs
-from hansa.federation.mandate import Mandate, MandateLine, MandateLink
+from hansa.federation.mandate import Act, Mandate, MandateLine, MandateLink
 from hansa.foundation import documents
 from hansa.foundation.errors import HansaError, Refused
-from hansa.foundation.ids import BuyerKey, OfferCode, PartyId, TraceId
+from hansa.foundation.ids import BuyerKey, OfferCode, OrderId, PartyId, TraceId
 from hansa.foundation.time import Instant
 
 LINES_MAX = 1000
@@ -28,15 +28,22 @@ class SigningKey(Signs, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a link says of a quote that is to be ordered."""
+    """What a link says of what is asked for."""
 
     to: PartyId
     lines: tuple[MandateLine, ...]
     asked: str
+    act: Act = "order"
 
 
 def asking(quote: Quote) -> Asking:
+    """Of a quote that is to be ordered."""
     return Asking(quote.seller, lines(quote), asked(quote))
+
+
+def ceasing(ordered: Asking, order: OrderId) -> Asking:
+    """Of the end of an order that was asked for so. order: the seller's."""
+    return replace(ordered, asked=documents.fingerprint({"ends": order}), act="cease")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Voucher:
             public_key=signing.public,
             kid=signing.kid,
             signature="",
+            act=ask.act,
         )
         value = signing.sign(fingerprint(bare).encode("ascii"))
         return Mandate((*links, replace(bare, signature=b64encode(value).decode())))
@@ -107,7 +115,7 @@ def check(
     us: PartyId,
     buyer: PartyId,
     key: BuyerKey,
-    quote: Quote,
+    ask: Asking,
     trace: TraceId,
     trail: Sequence[PartyId],
     keys: Sequence[str],
@@ -115,8 +123,9 @@ def check(
 ) -> None:
     """Returns when the mandate is the buyer's over this order at us, and is whole.
 
-    keys: the buyer's, in base64, that are good now. trail: the nodes that the need has passed.
-    Raises Refused `mandate-wrong`, whose field names the link.
+    ask: what the order asks for. trace, trail: of its quote, or of that of what it ends. keys: the
+    buyer's, in base64, that are good now. Raises Refused `mandate-wrong`, whose field names the
+    link.
     """
     found = next(faults(mandate), None)
     if found is not None:
@@ -129,8 +138,9 @@ def check(
         (link.key == key, "is over an order with another key"),
         (link.trace == trace, "has another trace than the quote"),
         (link.public_key in keys, f"is not signed by a key that {buyer} has now"),
-        (link.lines == lines(quote), "names other lines than the quote"),
-        (link.asked == asked(quote), "is over something else than the quote"),
+        (link.act == ask.act, f"is to {link.act}, and this is to {ask.act}"),
+        (link.lines == ask.lines, "names other lines than the quote"),
+        (link.asked == ask.asked, "is over something else than is asked for here"),
         ((link.at - now).total_seconds() <= WINDOW_S, "is of a time to come"),
     ):
         if not so:
@@ -151,6 +161,7 @@ def faults(mandate: Mandate) -> Iterator[tuple[int, str]]:
         for so, why in (
             (len(link.lines) <= LINES_MAX, f"has more than {LINES_MAX} lines"),
             (link.trace == links[0].trace, "has another trace than the first"),
+            (link.act == links[0].act, f"is to {link.act}, and the first to {links[0].act}"),
             (
                 before is None or before.to == link.party,
                 f"is of {link.party}, and the one before is to {before.to if before else ''}",
@@ -181,7 +192,7 @@ def _is_signed(link: MandateLink) -> bool:
 def _wrong(number: int, why: str) -> Refused:
     return Refused(
         "mandate-wrong",
-        f"Link {number + 1} of the mandate {why}. Order again with a mandate that ends with your "
-        "own signature over this order and holds the others as you received them.",
+        f"Link {number + 1} of the mandate {why}. Ask again with a mandate that ends with your "
+        "own signature over this and holds the others as you received them.",
         field=f"mandate.links.{number}",
     )

@@ -135,17 +135,15 @@ class SonataPartner:
         quoted = self._ask("GET", href(quote.QUOTES, quote_id), self._quote)
         self._expect(quoted.id == quote_id, "another quote")
         body = order.write_placing(quoted, key, self._contact, self._settings.products)
-        if mandate is not None and self._node is not None:
-            body["hansaMandate"] = Plain(documents.write(mandate))
-        found = self._order(body, key, mandate.links[-1].trace if mandate else None)
+        found = self._order(body, key, mandate)
         self._expect(found.quote == quote_id, "another quote")
         return found
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
+    def cease(self, *, order_id: OrderId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
         known = self.progress(order_id)
         if self._node is None and known.state is not OrderState.COMPLETED:
             return self._cancel(known, key)
-        return self._order(order.write_ceasing(known, key, self._contact), key)
+        return self._order(order.write_ceasing(known, key, self._contact), key, mandate)
 
     def progress(self, order_id: OrderId) -> Progress:
         if order_id.startswith(CANCELLED):
@@ -231,10 +229,12 @@ class SonataPartner:
     def _quote(self, value: Json, currency: str | None = None) -> Quote:
         return quote.read(value, seller=self._partner, buyer=self._us, currency=currency)
 
-    def _order(
-        self, body: Mapping[str, Any], key: BuyerKey, traced: TraceId | None = None
-    ) -> Order:
+    def _order(self, body: dict[str, Any], key: BuyerKey, mandate: Mandate | None) -> Order:
+        """mandate: shown to a node of ours; others have no place for it."""
         now = self._clock.now()
+        traced = mandate.links[-1].trace if mandate else None
+        if mandate is not None and self._node is not None:
+            body["hansaMandate"] = Plain(documents.write(mandate))
 
         def read(value: Json) -> Order:
             return progress.read(value, seller=self._partner, buyer=self._us, key=key, now=now)

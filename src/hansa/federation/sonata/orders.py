@@ -82,7 +82,7 @@ class Orders:
                 made = seat.shelf.order_outright(need, key=wish.key, extras=extras)
             case order.Ceasing():
                 ended = wish.order or _brought(seat.shelf, wish)
-                made = seat.shelf.end_order(ended, key=wish.key, extras=extras)
+                made = _ended_by(seat, ended, wish, extras)
         log.info(
             "order" if made.kind == "provide" else "cease",
             extra={
@@ -216,6 +216,14 @@ def _placed(seat: Seat, wish: order.Placing, extras: Extras) -> ShelfOrder:
     if wish.mandate is None or wish.key is None:
         return seat.shelf.place_order(wish.quote, key=wish.key, extras=extras)
     made = seat.seller.order(quote_id=wish.quote, key=wish.key, mandate=wish.mandate)
+    return seat.shelf.order(made.id)
+
+
+def _ended_by(seat: Seat, order_id: OrderId, wish: order.Ceasing, extras: Extras) -> ShelfOrder:
+    """As `_placed`, of what ends another order."""
+    if wish.mandate is None or wish.key is None:
+        return seat.shelf.end_order(order_id, key=wish.key, extras=extras)
+    made = seat.seller.cease(order_id=order_id, key=wish.key, mandate=wish.mandate)
     return seat.shelf.order(made.id)
 
 

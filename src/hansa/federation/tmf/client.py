@@ -112,15 +112,16 @@ class TmfPartner:
 
     def order(self, *, quote_id: QuoteId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
         placing = order.write_placing(order.Placing(quote_id, key, mandate))
-        traced = trace.write(mandate.links[-1].trace, by=self._us) if mandate else None
-        found = self._order(placing, key, traced)
+        found = self._order(placing, key, mandate)
         self._expect(found.quote == quote_id, "another quote")
         return found
 
-    def cease(self, *, order_id: OrderId, key: BuyerKey) -> Order:
-        return self._order(order.write_ceasing(order.Ceasing(order_id, key)), key)
+    def cease(self, *, order_id: OrderId, key: BuyerKey, mandate: Mandate | None = None) -> Order:
+        ceasing = order.write_ceasing(order.Ceasing(order_id, key, mandate))
+        return self._order(ceasing, key, mandate)
 
-    def _order(self, ask: Mapping[str, Any], key: BuyerKey, traced: str | None = None) -> Order:
+    def _order(self, ask: Mapping[str, Any], key: BuyerKey, mandate: Mandate | None) -> Order:
+        traced = trace.write(mandate.links[-1].trace, by=self._us) if mandate else None
         found = self._ask("POST", order.ORDERS, order.read, render(ask), traced)
         self._expect(found.seller == self._partner, "another seller")
         self._expect(found.buyer == self._us, "another buyer")

@@ -121,7 +121,8 @@ class SignedGate:
 
     def _caller(self, claim: Claim, message: Message | None, standing: Standing) -> Caller:
         proof = Proof(claim, message, standing.heard)
-        return Caller(Actor(claim.party, "partner"), None, f"{claim.party}/{claim.kid}", proof)
+        actor = Actor(claim.party, "partner", by_node=True)
+        return Caller(actor, None, f"{claim.party}/{claim.kid}", proof)
 
     def recognise(self, head: Head) -> Caller | None:
         """Its nonce is not used up, since nothing is done; nor is it kept as evidence."""

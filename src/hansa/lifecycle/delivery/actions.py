@@ -12,6 +12,7 @@ from hansa.federation.contract import (
     Provided,
     QuoteLine,
 )
+from hansa.federation.mandate import Mandate
 from hansa.federation.papers import OrderMoved
 from hansa.federation.shelf import Cancellation, Extras, Page, ShelfOrder
 from hansa.foundation import documents
@@ -236,6 +237,16 @@ def owe(tx: Transaction, *, us: PartyId, task: Task, order_id: OrderId, charged:
     ending.charged_by_seller(
         tx, quote=supply.quote, order_id=order_id, agreement=supply.agreement, at=charged.at
     )
+
+
+def asked_to_end(tx: Transaction, *, us: PartyId, task: Task) -> Mandate | None:
+    """The mandate with which we were asked for the end of what this task ends or takes back; None
+    when it was a customer's wish, or nobody's but our own.
+    """
+    if not task.undoing:
+        return orders.get(tx, us=us, order_id=OrderId(task.subject)).mandate
+    wishes = orders.ceasing(tx, us=us, order_id=OrderId(task.body["order"]))
+    return wishes[-1].mandate if wishes else None
 
 
 def order_and_quote(tx: Transaction, *, us: PartyId, task: Task) -> tuple[KeptOrder, KeptQuote]:

@@ -16,6 +16,7 @@ from hansa.federation.contract import (
     QuoteLine,
 )
 from hansa.federation.keys import vouching
+from hansa.federation.keys.vouching import Asking
 from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import LineAction, OrderLine
 from hansa.foundation import documents
@@ -75,7 +76,8 @@ def provide_steps(
                 "seller": supply.seller,
                 "quote": supply.quote.id,
                 "supply": position,
-                **_asking(kept, supply, mandate),
+                "mandate": documents.write(mandate) if mandate else None,
+                **_asking(kept, supply),
             },
         )
         stages.setdefault(supply.stage, []).append(step.id)
@@ -96,12 +98,11 @@ def provide_steps(
     return steps
 
 
-def _asking(kept: KeptQuote, supply: SupplyQuote, mandate: Mandate | None) -> dict[str, Json]:
-    """What a task needs to know to show another operator who asks for it."""
+def _asking(kept: KeptQuote, supply: SupplyQuote) -> dict[str, Json]:
+    """What a task needs to know to show another operator what is asked of it."""
     if supply.seller == kept.quote.seller:
         return {}
-    ask = documents.write(vouching.asking(supply.quote))
-    return {"ask": ask, "mandate": documents.write(mandate) if mandate else None}
+    return {"ask": documents.write(vouching.asking(supply.quote))}
 
 
 def cease_steps(
@@ -127,6 +128,7 @@ def cease_steps(
                 "seller": supply.seller,
                 "supply": task.body["supply"],
                 "ends": supplied(task).order,
+                **_asking(kept, supply),
             },
         )
         stages.setdefault(supply.stage, []).append(step.id)
@@ -141,6 +143,11 @@ def cease_steps(
         )
     )
     return steps
+
+
+def ask(task: Task) -> Asking | None:
+    """What a task has asked of another operator; None of our own network."""
+    return documents.read(Asking, task.body["ask"]) if "ask" in task.body else None
 
 
 def supplied(task: Task) -> Supplied:

@@ -16,7 +16,8 @@ from hansa.federation.contract import (
     Provided,
     Seller,
 )
-from hansa.federation.keys.vouching import Asking, Voucher
+from hansa.federation.keys import vouching
+from hansa.federation.keys.vouching import Voucher
 from hansa.federation.mandate import Mandate
 from hansa.federation.papers import OrderMoved
 from hansa.foundation import documents
@@ -45,7 +46,7 @@ from hansa.foundation.plan.model import (
     Wait,
 )
 from hansa.foundation.time import Instant
-from hansa.foundation.transaction import Transaction
+from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.delivery import actions, rules
 from hansa.lifecycle.delivery.model import (
     CEASE,
@@ -131,9 +132,12 @@ def _begin_cease(tx: Transaction, *, us: PartyId, kept: KeptOrder, ids: Ids, now
         )
 
 
-def handlers(*, us: PartyId, sellers: Sellers, ids: Ids, vouch: Voucher | None = None) -> Handlers:
+def handlers(
+    *, us: PartyId, begin: Begin, sellers: Sellers, ids: Ids, vouch: Voucher | None = None
+) -> Handlers:
     """The handlers of delivery's tasks. vouch: signs our link of a mandate; None: none is sent."""
-    supply, cease = partial(_supply_call, sellers, vouch), partial(_cease_call, sellers, vouch)
+    supply = partial(_supply_call, sellers, vouch)
+    cease = partial(_cease_call, sellers, vouch, partial(_asked_to_end, us, begin))
     return {
         SUPPLY: Outside(
             call=supply, record=partial(_supply_record, us), retry=PATIENCE, heard=_supply_heard
@@ -165,11 +169,12 @@ def _supply_call(sellers: Sellers, vouch: Voucher | None, task: Task, now: Insta
 def _order(seller: Seller, vouch: Voucher | None, task: Task, now: Instant) -> Order:
     """Orders what the task is for; another operator is shown who asks for it."""
     key, mandate = BuyerKey(task.id), None
-    if vouch is not None and "ask" in task.body:
+    ask = rules.ask(task)
+    if vouch is not None and ask is not None:
         before = task.body["mandate"]
         mandate = vouch(
             documents.read(Mandate, before) if before else None,
-            ask=documents.read(Asking, task.body["ask"]),
+            ask=ask,
             key=key,
             trace=task.trace,
             now=now,
@@ -216,7 +221,18 @@ def _held_if_refused() -> Iterator[None]:
 # --- withdraw and cease: have the seller end what it delivered -----------------------------------
 
 
-def _cease_call(sellers: Sellers, vouch: Voucher | None, task: Task, now: Instant) -> Json:
+def _asked_to_end(us: PartyId, begin: Begin, task: Task) -> Mandate | None:
+    with begin() as tx:
+        return actions.asked_to_end(tx, us=us, task=task)
+
+
+def _cease_call(
+    sellers: Sellers,
+    vouch: Voucher | None,
+    asked: Callable[[Task], Mandate | None],
+    task: Task,
+    now: Instant,
+) -> Json:
     seller = sellers(PartyId(task.body["seller"]))
     key = BuyerKey(task.id + rules.UNDO if task.undoing else task.id)
     if task.output is None:
@@ -226,8 +242,12 @@ def _cease_call(sellers: Sellers, vouch: Voucher | None, task: Task, now: Instan
     else:
         known = rules.supplied(task)
     if known.cease is None:
+        ask, mandate = rules.ask(task), None
+        if vouch is not None and ask is not None:
+            ask = vouching.ceasing(ask, known.order)
+            mandate = vouch(asked(task), ask=ask, key=key, trace=task.trace, now=now)
         try:
-            cease = seller.cease(order_id=known.order, key=key)
+            cease = seller.cease(order_id=known.order, key=key, mandate=mandate)
         except Refused as refusal:
             if task.undoing and seller.progress(known.order).state in FAILED:
                 return None  # it came to nothing by itself

@@ -12,6 +12,7 @@ from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId, QuoteId
 from hansa.foundation.money import Money, Rounding, add_up
+from hansa.foundation.party import Actor
 from hansa.foundation.time import Instant
 from hansa.lifecycle.order.model import Charge
 from hansa.lifecycle.quote.model import KeptQuote
@@ -104,6 +105,19 @@ def with_tax(lines: Sequence[Charge]) -> Money:
     return add_up(parts, lines[0].net.currency)
 
 
+def check_shown(actor: Actor, mandate: Mandate | None) -> None:
+    """Raises Refused `mandate-missing` when a node asks and does not show for whom: each has what
+    it takes, and without it nobody further down could show who asked. Other systems have not.
+    """
+    if mandate is None and actor.by_node:
+        raise Refused(
+            "mandate-missing",
+            "A node shows by a mandate who asks for an order or for its end. Order, or cease, "
+            "with one that ends with your own signature over this.",
+            field="mandate",
+        )
+
+
 def check_mandate(
     mandate: Mandate,
     *,
@@ -112,17 +126,20 @@ def check_mandate(
     kept: KeptQuote,
     keys: Sequence[str],
     now: Instant,
+    ends: OrderId | None = None,
 ) -> None:
-    """Raises Refused `mandate-wrong` unless the buyer shows by it who asks for this quote.
+    """Raises Refused `mandate-wrong` unless the buyer shows by it who asks for this quote, or for
+    the end of the order that was placed for it.
 
     keys: the buyer's own that are good now.
     """
+    ask = vouching.asking(kept.quote)
     vouching.check(
         mandate,
         us=us,
         buyer=kept.quote.buyer,
         key=key,
-        quote=kept.quote,
+        ask=vouching.ceasing(ask, ends) if ends else ask,
         trace=kept.trace,
         trail=kept.trail,
         keys=keys,

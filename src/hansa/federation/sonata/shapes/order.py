@@ -71,6 +71,7 @@ class Ceasing:
     order: OrderId | None
     products: frozenset[HoldingId]
     key: BuyerKey | None
+    mandate: Mandate | None = None
 
 
 class Account(TypedDict):
@@ -175,9 +176,16 @@ def read_asked(value: Json, asker: Asker) -> Placing | Outright | Ceasing:
     if len(quotes) != 1 or len(quoted) != len(items):
         path = "productOrderItem.0.quoteItem"
         raise unfit(path, "items that are all of the same quote are expected")
+    items_of_it = frozenset(one["id"] for one in quoted)
+    return Placing(QuoteId(quotes.pop()), items_of_it, key, _mandate(shape))
+
+
+def _mandate(shape: Create) -> Mandate | None:
     given = shape.get("hansaMandate")
-    mandate = None if given is None else read_document(Mandate, given, "hansaMandate")
-    return Placing(QuoteId(quotes.pop()), frozenset(one["id"] for one in quoted), key, mandate)
+    mandate: Mandate | None = (
+        None if given is None else read_document(Mandate, given, "hansaMandate")
+    )
+    return mandate
 
 
 def _ceasing(shape: Create, items: Sequence[ItemCreate], key: BuyerKey | None) -> Ceasing:
@@ -187,7 +195,7 @@ def _ceasing(shape: Create, items: Sequence[ItemCreate], key: BuyerKey | None) -
         path = f"productOrderItem.{ended.index(None)}.product.id"
         raise unfit(path, "the product to be ended is expected", "missingProperty")
     products = frozenset(HoldingId(one) for one in ended if one is not None)
-    return Ceasing(None if order is None else OrderId(order), products, key)
+    return Ceasing(None if order is None else OrderId(order), products, key, _mandate(shape))
 
 
 # --- answering --------------------------------------------------------------------------------

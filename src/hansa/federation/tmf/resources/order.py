@@ -116,7 +116,7 @@ def _of_a_node(visit: Visit, document: Mapping[str, Json]) -> Json:
         made = seller.order(quote_id=wish.quote, key=wish.key, mandate=wish.mandate)
         needs.note(visit, "order", made.trace, order=made.id)
     else:
-        made = seller.cease(order_id=wish.order, key=wish.key)
+        made = seller.cease(order_id=wish.order, key=wish.key, mandate=wish.mandate)
         needs.note(visit, "cease", made.trace, order=made.id)
     needs.traced(visit, made.trace)
     return shapes.write(made, "add" if isinstance(wish, shapes.Placing) else "delete")

@@ -80,6 +80,7 @@ class Ceasing:
 
     order: OrderId
     key: BuyerKey
+    mandate: Mandate | None = None
 
 
 class RelatedOrderItem(TypedDict):
@@ -199,7 +200,7 @@ def write_placing(placing: Placing) -> AskShape:
 
 
 def write_ceasing(ceasing: Ceasing) -> AskShape:
-    return {
+    shape: AskShape = {
         "externalId": ceasing.key,
         "productOrderItem": [
             {
@@ -217,6 +218,9 @@ def write_ceasing(ceasing: Ceasing) -> AskShape:
         "@baseType": "ProductOrder",
         "@schemaLocation": SCHEMA,
     }
+    if ceasing.mandate is not None:
+        shape["hansaMandate"] = documents.write(ceasing.mandate)
+    return shape
 
 
 def read_ask(value: Json) -> Placing | Ceasing:
@@ -227,7 +231,7 @@ def read_ask(value: Json) -> Placing | Ceasing:
     if actions in ({"add"}, {"modify"}, {"add", "modify"}):
         return Placing(_quoted(shape), key, _mandate(shape))
     if actions == {"delete"}:
-        return Ceasing(_ended(shape), key)
+        return Ceasing(_ended(shape), key, _mandate(shape))
     raise malformed("productOrderItem", "items are expected that all add or modify, or all delete")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hansa.federation.contract import AgreementRef, Charged, Order, OrderState, Quote
+from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BuyerKey, CancellationId, HoldId, Ids, OrderId, PartyId, check_key
@@ -36,12 +37,14 @@ def cease(
     ids: Ids,
     now: Instant,
     extras: Extras | None = None,
+    mandate: Mandate | None = None,
 ) -> Order:
     """Enters an order that ends what another brought, or cancels it while it is in progress, at
     what its quote says that costs.
 
-    The same key gives the same order. Raises NotFound `order-unknown`; Refused
-    `order-not-ceasable` for an order that brought nothing or is being ceased already.
+    The same key gives the same order. mandate: by which the buyer shows who asked. Raises NotFound
+    `order-unknown`; Refused `mandate-missing`, `mandate-wrong`, `order-not-ceasable` for an order
+    that brought nothing or is being ceased already.
     """
     check_key(key)
     asked = rules.request(ends=order_id)
@@ -50,7 +53,11 @@ def cease(
     target = orders.locked(tx, us, order_id, actor.party)
     if (before := orders.same_key(tx, us, actor, key, asked)) is not None:
         return before  # somebody was quicker while we waited for the order
-    made = _enter(tx, target, key, asked, ids=ids, now=now, extras=extras)
+    kept = quotes.get(tx, quote_id=target.order.quote)
+    orders.check_mandate(
+        tx, us=us, actor=actor, key=key, kept=kept, mandate=mandate, now=now, ends=order_id
+    )
+    made = _enter(tx, target, key, asked, ids=ids, now=now, extras=extras, mandate=mandate)
     if target.order.state not in FINAL_STATES:
         wish = _Wish(ids.new(CancellationId), reason="", wished_for=None)
         _note(tx, target, wish, taken_back_by=made.id, ids=ids, now=now)
@@ -66,6 +73,7 @@ def _enter(
     ids: Ids,
     now: Instant,
     extras: Extras | None = None,
+    mandate: Mandate | None = None,
 ) -> Order:
     """The order that ends another, which is locked."""
     us, order_id = target.order.seller, target.order.id
@@ -103,6 +111,7 @@ def _enter(
             hold=None,
             reason="",
             ended_at=None,
+            mandate=mandate,
         ),
         asked,
     )
@@ -132,10 +141,12 @@ def cancel(
 
     It costs what its quote says, and nothing before work on it has begun. Raises NotFound
     `order-unknown`; Refused `order-not-cancellable` for an order that is over or ends another,
-    `order-not-ceasable` for one that is being ceased already.
+    `order-not-ceasable` for one that is being ceased already, `mandate-missing` for a node, which
+    ceases instead.
     """
     buyer = None if actor.role == "operator" else actor.party
     target = orders.locked(tx, us, order_id, buyer)
+    rules.check_shown(actor, None)
     before = store.cancellations(tx, orders=[order_id]).things
     if before:
         return before[0]

@@ -37,6 +37,7 @@ from hansa.lifecycle.order.model import (
     KeptOrder,
 )
 from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.model import KeptQuote
 
 
 def place(
@@ -58,7 +59,7 @@ def place(
     price first; the quote was made for that. extras: what it sent beside what we understand.
     mandate: by which it shows who asked. Raises NotFound `quote-unknown`; Refused
     `quote-expired`, `quote-used`, `quote-closed`, `key-reused`, `key-invalid`, `credit-limit`,
-    `mandate-wrong`, or what the agreement says against it now.
+    `mandate-missing`, `mandate-wrong`, or what the agreement says against it now.
     """
     check_key(key)
     asked = rules.request_outright(outright) if outright else rules.request(quote=quote_id)
@@ -66,9 +67,7 @@ def place(
         return before
     kept = quotes.get(tx, quote_id=quote_id, buyer=actor.party)
     rules.check_open(kept.quote, now)
-    if mandate is not None:
-        keys = directory.usable_keys(tx, party=actor.party, now=now)
-        rules.check_mandate(mandate, us=us, key=key, kept=kept, keys=keys, now=now)
+    check_mandate(tx, us=us, actor=actor, key=key, kept=kept, mandate=mandate, now=now)
     limit = _limit(tx, us=us, actor=actor, quote=kept.quote, now=now)
     quotes.accept(tx, quote_id=quote_id, now=now)
     order = Order(
@@ -314,3 +313,24 @@ def same_key(tx: Transaction, us: PartyId, actor: Actor, key: BuyerKey, asked: s
             "key-reused", f"Key {key!r} was used for another request; use a new key.", field="key"
         )
     return kept.order
+
+
+def check_mandate(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    actor: Actor,
+    key: BuyerKey,
+    kept: KeptQuote,
+    mandate: Mandate | None,
+    now: Instant,
+    ends: OrderId | None = None,
+) -> None:
+    """Whether it is shown who asks for this quote, or for the end of what was ordered by it.
+
+    Raises Refused `mandate-missing`, `mandate-wrong`.
+    """
+    rules.check_shown(actor, mandate)
+    if mandate is not None:
+        keys = directory.usable_keys(tx, party=actor.party, now=now)
+        rules.check_mandate(mandate, us=us, key=key, kept=kept, keys=keys, now=now, ends=ends)
