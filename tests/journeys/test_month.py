@@ -45,6 +45,9 @@ from tests.journeys.month import (
 )
 from tests.standing import Standing, standing
 
+A_MOMENT = timedelta(minutes=1)
+"""After it, what overtook another message on its way is sent again."""
+
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["two operators", "three operators"])
 def world(
@@ -69,6 +72,7 @@ def alliance(world: Standing) -> Alliance:
 
 def test_books_agree_and_positions_add_up_to_zero(alliance: Alliance) -> None:
     alliance.work()
+    alliance.pass_time(A_MOMENT)
     for node in alliance.nodes.values():
         for one in held(node):
             assert (one.state, one.differences) == (StatementState.INVOICED, ())
@@ -169,6 +173,7 @@ def test_the_customer_gets_one_invoice_in_its_own_currency(alliance: Alliance) -
 def test_the_member_gets_its_share_of_what_was_confirmed(alliance: Alliance) -> None:
     """An eighth of what op1 invoiced, in dollars at the reference rate."""
     alliance.work()
+    alliance.pass_time(A_MOMENT)
     op1, op2 = traders(alliance)[:2]
     member = alliance.nodes[MEMBER]
     (sold,) = services(op1, op2)
