@@ -38,7 +38,7 @@ from hansa.lifecycle.catalogue.model import (
     Source,
     TaxRule,
 )
-from hansa.node import HttpSettings, LimitsSettings, Node, Settings, SettlementSettings
+from hansa.node import HttpSettings, Node, Settings, SettlementSettings
 from hansa.storefront.seller import Storefront
 from tests.inside import Inside
 
@@ -73,7 +73,6 @@ class Alliance:
         self.told: list[tuple[str, Any]] = []
         self.speaks: dict[PartyId, Dialect] = {}
         self.sonata = SonataSettings()
-        self.limits = LimitsSettings()
         self._apps: dict[PartyId, Inside] = {}
 
     def add(self, name: str, country: str = "GB", currency: str = "GBP") -> Node:
@@ -87,7 +86,6 @@ class Alliance:
                 http=self._http(party),
                 settlement=SettlementSettings(auto_confirm=True),
                 sonata=self.sonata,
-                limits=self.limits,
             ),
             folder=folder,
             database_url=self._databases().url,  # type: ignore[attr-defined]
