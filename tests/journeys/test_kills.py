@@ -35,7 +35,7 @@ from tests.databases import Pool
 from tests.nursery import Nursery, nursery
 
 NODES = ("op1", "op2", "op3")
-WAIT_S = 30
+WAIT_S = 120.0
 NOTICES = "listener/productOrderStateChangeEvent"
 
 
