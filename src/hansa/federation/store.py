@@ -75,8 +75,8 @@ def partners(tx: Transaction) -> Sequence[Partner]:
 
 def locked(tx: Transaction, party: PartyId) -> Partner | None:
     """The partner, whom nobody else changes until `tx` ends."""
-    run(tx, "select from federation_partner where party = %s for update", (party,))
-    return partner(tx, party)
+    lock = "select from federation_partner where party = %s for update"
+    return partner(tx, party) if run(tx, lock, (party,)) else None
 
 
 # --- cards ------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from hansa.federation.papers import (
 from hansa.foundation.database import run
 from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import AgreementId
+from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.agreement import store
 from hansa.lifecycle.agreement.model import AgreementState
 from hansa.lifecycle.agreement.rules.standing import fingerprint_to_sign
 from tests.lifecycle.agreement.examples import (
@@ -158,6 +160,27 @@ def test_what_overtakes_its_draft_is_asked_to_come_again(two: World) -> None:
     two.mtn.hear(drafted)
     two.mtn.hear(signed)
     assert two.mtn.show().unsigned == (MTN,)
+
+
+def test_what_comes_between_a_draft_and_its_commit_does_not_go_unlocked(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its signature would be kept, and another's of the same moment would not be counted."""
+    two.bt.draft(document())
+    two.bt.sign()
+    drafted, signed = two.collect()
+    lock = store.lock
+
+    def lock_too_early(tx: Transaction, agreement: AgreementId) -> bool:
+        found = lock(tx, agreement)
+        monkeypatch.setattr(store, "lock", lock)
+        two.mtn.hear(drafted)
+        return found
+
+    monkeypatch.setattr(store, "lock", lock_too_early)
+    with pytest.raises(TryLater, match="agreement-not-heard"):
+        two.mtn.hear(signed)
+    assert two.mtn.show().signatures == ()
 
 
 def test_an_agreement_nobody_knows_is_not_found(two: World) -> None:

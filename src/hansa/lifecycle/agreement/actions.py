@@ -267,11 +267,7 @@ def show(tx: Transaction, *, ref: AgreementRef) -> Agreement:
     for one in store.versions(tx, ref.id):
         if one.ref == ref:
             return one
-    raise NotFound(
-        "agreement-unknown",
-        f"This node knows no agreement {ref.id} version {ref.version}.",
-        field="agreement",
-    )
+    raise _unknown(ref)
 
 
 def all(tx: Transaction) -> Sequence[Agreement]:
@@ -429,9 +425,21 @@ def _keep_draft(tx: Transaction, document: AgreementDocument, *, now: Instant) -
 
 
 def _locked(tx: Transaction, ref: AgreementRef) -> Agreement:
-    """The version, with every other change of its agreement made to wait."""
-    store.lock(tx, ref.id)
+    """The version, with every other change of its agreement made to wait.
+
+    What was not there to be locked is unknown, even if it has come since.
+    """
+    if not store.lock(tx, ref.id):
+        raise _unknown(ref)
     return show(tx, ref=ref)
+
+
+def _unknown(ref: AgreementRef) -> NotFound:
+    return NotFound(
+        "agreement-unknown",
+        f"This node knows no agreement {ref.id} version {ref.version}.",
+        field="agreement",
+    )
 
 
 def _heard(tx: Transaction, ref: AgreementRef) -> Agreement:

@@ -79,8 +79,9 @@ _DISPUTE = """select d.id, d.partner, d.direction, d.document, d.signature, d.st
 
 
 def get(tx: Transaction, dispute: DisputeId, *, lock: bool = False) -> HeldDispute | None:
-    if lock:
-        run(tx, "select from settlement_dispute where id = %s for update", (dispute,))
+    locks = "select from settlement_dispute where id = %s for update"
+    if lock and not run(tx, locks, (dispute,)):
+        return None  # what was not there to be locked may have come since
     row = one_row(tx, f"{_DISPUTE} where d.id = %s", (dispute,))
     return _held(row) if row else None
 

@@ -87,8 +87,9 @@ _HELD = """select s.direction, s.document, s.signature, s.state, s.bill,
 
 
 def get(tx: Transaction, statement: StatementId, *, lock: bool = False) -> Held | None:
-    if lock:
-        run(tx, "select from settlement_statement where id = %s for update", (statement,))
+    locks = "select from settlement_statement where id = %s for update"
+    if lock and not run(tx, locks, (statement,)):
+        return None  # what was not there to be locked may have come since
     row = one_row(tx, f"{_HELD} where s.id = %s", (statement,))
     return _held(row) if row else None
 
