@@ -8,19 +8,25 @@ with SIGKILL, at exactly one moment: nothing of it is caught, closed or cleaned 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from hansa.entrypoints import api, http, worker
+from hansa.entrypoints import api, http, logs, worker
 from hansa.foundation.plan.model import Handler, Inside
 from hansa.node import Node, open_node
+
+SAY_S = 0.2
+"""How long processes have, before they are killed, to write down where they are."""
 
 
 def die() -> None:
@@ -112,6 +118,23 @@ def run_api(node: Node, told: dict[str, str]) -> None:
         server.run()
 
 
+def live(told: dict[str, str]) -> NoReturn:
+    """Becomes the process that is wanted. What it says lies in its node's folder, to be read when
+    a test has failed; so does, at its end, where each of its threads was (SIGUSR1).
+    """
+    folder, process = Path(told["node"]), told["process"]
+    with (folder / f"{process}.log").open("ab") as log:
+        os.dup2(log.fileno(), sys.stderr.fileno())
+    faulthandler.register(signal.SIGUSR1)
+    try:
+        logs.set_up(party=folder.name, process=process, level="warning")
+        {"api": run_api, "worker": run_worker}[process](open_node(folder), told)
+    except Exception:  # noqa: BLE001 - told, then it dies
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave at once
     for line in sys.stdin:
@@ -119,11 +142,7 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            run = {"api": run_api, "worker": run_worker}[told["process"]]
-            try:
-                run(open_node(Path(told["node"])), told)
-            finally:
-                os._exit(1)
+            live(told)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
@@ -162,9 +181,12 @@ class Nursery:
         return Path(f"/proc/{pid}").exists()
 
     def close(self) -> None:
-        for pid in self._pids:
-            if self.lives(pid):
-                self.kill(pid)
+        living = [pid for pid in self._pids if self.lives(pid)]
+        for pid in living:
+            os.kill(pid, signal.SIGUSR1)
+        time.sleep(SAY_S)
+        for pid in living:
+            self.kill(pid)
         self._process.communicate(timeout=10)
 
 
