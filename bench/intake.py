@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import resource
 import shutil
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
+from memory import peak_mb
 
 from hansa.foundation.database import Database
 from hansa.foundation.embedded import EmbeddedServer
@@ -146,7 +146,7 @@ def measure(place: Path, codes: list[str], database: Database, folder: Path) -> 
         "rows_per_s": round(made.rows / wall_s),
         "rows_per_cpu_s": round(made.rows / cpu_s),
         "same_file_again_s": round(again_s, 2),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
         "source_mb": place.stat().st_size >> 20,
         "event_files_mb": sum(file.stat().st_size for file in (folder / "node").rglob("*.parquet"))
         >> 20,

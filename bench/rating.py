@@ -36,6 +36,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from memory import peak_mb
+
 FILE = 2_000_000
 SAMPLE = 200_000
 WAYS = ("intake", "kernel", "duckdb", "script", "python", "postgres", "memory")
@@ -236,7 +238,7 @@ def timed(run: Callable[[], int], after: Callable[[], int] | None = None) -> dic
         "wall_s": round(took, 2),
         "cpu_s": round(processor_s() - cpu, 2),
         "events_per_s": round(events / took),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
     }
     if lines is not None:
         found |= {"lines": lines, "lines_s": round(took - (middle - began), 2)}

@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
+from memory import peak_mb
 
 from hansa.lifecycle.settlement.actions.reconciling import reconcile
 from hansa.lifecycle.settlement.model import Reconciliation, Tolerance
@@ -192,7 +192,7 @@ def main() -> int:
                     "cpu_s": round(time.process_time() - cpu, 2),
                 }
             )
-            peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            peak = peak_mb()
             peers.append(peer(ours, theirs, folder, given.memory))
         judged = judge(found, place / "differences.parquet", planted)
     best, best_peer = (min(each, key=lambda one: one["wall_s"]) for each in (runs, peers))
@@ -202,7 +202,7 @@ def main() -> int:
         "rows": [found.rows_ours, found.rows_theirs],
         "memory_mb": given.memory,
         "reconcile": runs,
-        "peak_mb": peak_mb,
+        "peak_mb": peak,
         "peer": peers,
         "peer_over_ours": round(best_peer["wall_s"] / best["wall_s"], 2),
         "shifts": [[one.shift_s, one.records] for one in found.shifts],
