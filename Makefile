@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --u
 	--python-version 3.11 --no-header --no-emit-index-url --quiet
 ARGS ?=
 
-.PHONY: help setup check test fix demo bulk spark papers bench docs lock
+.PHONY: help setup check test lab fix demo bulk spark papers bench docs lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -25,8 +25,11 @@ check: setup ## style, types, import contracts, house rules: what CI runs before
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q tests/house
 
-test: setup ## every test; ARGS="tests/ledger -k hold" for some
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
+test: setup ## every test but the lab's; ARGS="tests/ledger -k hold" for some
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile -m "not lab" $(ARGS)
+
+lab: setup ## real daemons in network namespaces, one test after the other
+	$(BIN)/pytest -m lab tests/lab $(ARGS)
 
 fix: setup ## put style right where a program can
 	$(BIN)/ruff check --fix .

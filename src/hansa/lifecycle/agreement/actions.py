@@ -435,11 +435,8 @@ def _locked(tx: Transaction, ref: AgreementRef) -> Agreement:
 
 
 def _unknown(ref: AgreementRef) -> NotFound:
-    return NotFound(
-        "agreement-unknown",
-        f"This node knows no agreement {ref.id} version {ref.version}.",
-        field="agreement",
-    )
+    words = f"This node knows no agreement {ref.id} version {ref.version}."
+    return NotFound("agreement-unknown", words, field="agreement")
 
 
 def _heard(tx: Transaction, ref: AgreementRef) -> Agreement:
