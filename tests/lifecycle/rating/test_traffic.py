@@ -161,7 +161,8 @@ def test_why_a_call_costs_what_it_does(network: Network) -> None:
     network.rate()
     event = (taken.number << 32) + 2
     with network.begin() as tx:
-        found = explaining.explain(tx, event=event, folder=network.folder)
+        found = explaining.explain(tx, us=MTN, event=event, folder=network.folder)
+    assert isinstance(found, explaining.Explained)
     sold, bought = found.legs
     assert (found.called, found.code, sold.holding, bought.holding) == (
         *("22507070000", "2250"),
@@ -174,7 +175,7 @@ def test_why_a_call_costs_what_it_does(network: Network) -> None:
     assert any("row 3" in step and "2250" in step for step in sold.steps)
     assert any("x 23.5 =" in step for step in bought.steps)
     with network.begin() as tx, pytest.raises(NotFound, match="event-unknown"):
-        explaining.explain(tx, event=event + 1, folder=network.folder)
+        explaining.explain(tx, us=MTN, event=event + 1, folder=network.folder)
 
 
 def test_rating_goes_on_where_it_was_interrupted(network: Network) -> None:

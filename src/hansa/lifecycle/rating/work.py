@@ -13,6 +13,7 @@ from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import Done, Handlers, Outcome, Outside, Retry, Step, Task
 from hansa.foundation.time import Clock, Instant, Period
 from hansa.foundation.transaction import Begin, Transaction
+from hansa.lifecycle.rating.actions import measuring
 from hansa.lifecycle.rating.actions import months as actions
 from hansa.lifecycle.rating.model.events import RATE_EVENTS
 from hansa.lifecycle.usage.actions import months as usage
@@ -98,14 +99,19 @@ def _rate_events(
     us: PartyId, begin: Begin, folder: Path, clock: Clock, task: Task, _now: Instant
 ) -> Json:
     """Rates what is not rated yet: to be interrupted and called again at any moment."""
+    month = Period.parse(task.body["period"])
+    measured = measuring.run(begin, us=us, month=month, folder=folder, clock=clock)
+    told = {"measured": measured.events, "charged": measured.charged}
+    with begin() as tx:
+        if not actions.calls_wanted(tx, us=us, period=month):
+            return told
     need("duckdb", "numba", "numpy", "pyarrow")
     from hansa.lifecycle.rating.actions import lines, runs
 
-    month = Period.parse(task.body["period"])
     done = runs.run(begin, us=us, month=month, folder=folder, clock=clock)
     with begin() as tx:  # added up here, so that nobody who rates a holding waits for it
         lines.merged_file(tx, month=month, folder=folder)
-    return {"book": done.book, "events": done.events, "no_price": done.no_price}
+    return {"book": done.book, "events": done.events, "no_price": done.no_price, **told}
 
 
 def _record(

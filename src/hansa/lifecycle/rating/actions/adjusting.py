@@ -12,10 +12,11 @@ from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef
-from hansa.lifecycle.rating.actions import books, months
+from hansa.lifecycle.rating.actions import books, measuring, months
 from hansa.lifecycle.rating.model.events import Adjustment
 from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.rules import decks
+from hansa.lifecycle.rating.rules.rate import MEASURED_RULES
 from hansa.lifecycle.rating.store import runs
 from hansa.lifecycle.rating.store import tables as store
 
@@ -34,13 +35,17 @@ def adjust(
     if not store.is_rated(tx, month):
         return ()
     made: list[Adjustment] = []
-    for ref in dict.fromkeys(holding.ref for holding, _ in books.by_deck(tx, us=us, month=month)):
+    by_deck = [holding.ref for holding, _ in books.by_deck(tx, us=us, month=month)]
+    for ref in dict.fromkeys([*by_deck, *measuring.holdings(tx, month=month)]):
         before = runs.adjustments(tx, holding=ref, usage_month=month.name)
         number = max((one.number for one in before), default=0) + 1
-        charged = _charged(store.lines(tx, ref, month), before)
+        measured = measuring.lines(tx, holding=ref, month=month) is not None
+        rules = decks.RULES | MEASURED_RULES if measured else decks.RULES
+        charged = _charged(store.lines(tx, ref, month), before, rules)
         found = _differences(charged, _now(tx, ref, month, folder), month, number, why)
         made += [Adjustment(ref, month.name, number, line, now) for line in found]
     for one in made:
+        store.claim(tx, one.holding, month, missing=False, now=now)  # known only after the month
         runs.put_adjustment(tx, one)
     return made
 
@@ -58,14 +63,15 @@ def of_holding(tx: Transaction, *, holding: HoldingRef) -> Sequence[Adjustment]:
 def _now(tx: Transaction, ref: HoldingRef, month: Period, folder: Path) -> Mapping[str, RatedLine]:
     holding = inventory.get(tx, ref=ref)
     found = months.by_deck(tx, holding=holding, month=month, folder=folder)
-    return {line.label: line for line in found}
+    measured = measuring.lines(tx, holding=ref, month=month) or ()
+    return {line.label: line for line in (*found, *measured)}
 
 
 def _charged(
-    lines: Sequence[RatedLine], adjustments: Sequence[Adjustment]
+    lines: Sequence[RatedLine], adjustments: Sequence[Adjustment], rules: frozenset[str]
 ) -> Mapping[str, RatedLine]:
     """By label what a month was charged so far, adjustments of it included."""
-    found = {line.label: line for line in lines if line.reason.get("rule") in decks.RULES}
+    found = {line.label: line for line in lines if line.reason.get("rule") in rules}
     for one in adjustments:
         label = str(one.line.reason["label"])
         known = found.get(label) or replace(

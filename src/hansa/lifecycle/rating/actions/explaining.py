@@ -11,12 +11,14 @@ from typing import Any
 
 from hansa.foundation.errors import NotFound, TryLater
 from hansa.foundation.extras import need
+from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.catalogue.actions import prices
 from hansa.lifecycle.catalogue.model import PricedRow
 from hansa.lifecycle.inventory.model import HoldingRef
-from hansa.lifecycle.rating.actions import books, runs
+from hansa.lifecycle.rating.actions import books, runs, samples
+from hansa.lifecycle.rating.actions.samples import MeasuredExplained
 from hansa.lifecycle.rating.model.book import Book
 from hansa.lifecycle.rating.rules.decks import BANDS
 from hansa.lifecycle.rating.store import parquet
@@ -59,13 +61,17 @@ class Explained:
     legs: tuple[LegExplained, ...]
 
 
-def explain(tx: Transaction, *, event: int, folder: Path) -> Explained:
+def explain(
+    tx: Transaction, *, us: PartyId, event: int, folder: Path
+) -> Explained | MeasuredExplained:
     """Every step of an event's charges. folder: the node's.
 
     Raises NotFound `event-unknown`; TryLater `events-unrated` before its month is rated.
     """
     need("duckdb", "numpy", "pyarrow")
     file, row = _event(tx, event, folder)
+    if file.kind is not EventKind.CALLS:
+        return samples.explain(tx, us=us, event=event, file=file, row=row)
     book = store.chosen(tx, Period.parse(file.month))
     rated_to = book and runs.rated_place(folder, file, book)[0]
     if not book or not rated_to or not rated_to.exists():
@@ -87,13 +93,13 @@ def explain(tx: Transaction, *, event: int, folder: Path) -> Explained:
 
 
 def _event(tx: Transaction, event: int, folder: Path) -> tuple[EventFile, Mapping[str, Any]]:
-    for file in usage.files(tx, delivery=event >> 32, kind=EventKind.CALLS):
+    for file in usage.files(tx, delivery=event >> 32):
         if file.path is not None:
             for row in parquet.where(folder / file.path, "event_id", event):
                 return file, row
     raise NotFound(
         "event-unknown",
-        f"No call has the number {event}; `hansa usage files` shows what has come in.",
+        f"No event has the number {event}; `hansa usage files` shows what has come in.",
         field="event",
     )
 

@@ -17,7 +17,7 @@ from hansa.lifecycle.rating.model.measured import Direction, Octets, Seats
 from hansa.lifecycle.rating.rules.octets import percentile_of, volume_of
 from hansa.lifecycle.rating.rules.parts import Stretch, stretches
 from hansa.lifecycle.rating.rules.rate import seats_of
-from hansa.lifecycle.usage.model import Trunk
+from hansa.lifecycle.usage.model import EventKind, Trunk
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1) // TICK, timedelta(days=1) // TICK
@@ -86,21 +86,70 @@ def lines(
     ) -> list[dict[str, Any]]:
         return measures.on_duckdb(name, files=files, tables=tables, spill=spill)
 
-    spans = [
-        (one, number, stretch)
-        for one in metered
-        for number, stretch in enumerate(stretches(one.spells, month))
-    ]
-    octets, seats = _measured([(one, stretch) for one, _, stretch in spans], readings,
-                              run or on_duckdb)  # fmt: skip
+    spans = _spans(metered, month)
+    octets, seats = _measured(spans, readings, run or on_duckdb)
     found: dict[HoldingRef, tuple[RatedLine, ...]] = {one.holding: () for one in metered}
-    for span, (one, number, stretch) in enumerate(spans):
+    for span, (one, stretch, number) in enumerate(spans):
         suffix = f"@{instant_name(stretch.part.start)}" if number else ""
         found[one.holding] += tuple(
             replace(line, label=f"{line.label}{suffix}")
             for line in _charged(stretch, octets.get(span, Octets()), seats.get(span))
         )
     return found
+
+
+def counted(
+    metered: Sequence[Metered],
+    files: Mapping[EventKind, Sequence[Path]],
+    month: Period,
+    *,
+    spill: Path,
+) -> Mapping[int, int]:
+    """How many events of each delivery are charged: those of a point that is a holding's then,
+    whose tariff is for them. What servers say of themselves is nobody's, and counts as charged.
+    """
+    need("duckdb", "pyarrow", "sqlglot")
+    from hansa.lifecycle.rating.store import measures
+
+    spans = _spans(metered, month)
+    found: dict[int, int] = {}
+    for kind, places in files.items():
+        if places:
+            meter = _meters(spans, *PRICES[kind])
+            found |= measures.counted(kind, places, meter=meter, spill=spill)
+    return found
+
+
+PRICES: Mapping[EventKind, tuple[type, ...]] = {
+    EventKind.SAMPLES: (PercentileTariff, VolumeTariff),
+    EventKind.SEATS: (SeatTariff,),
+    EventKind.SESSIONS: (VolumeTariff,),
+}
+"""The tariffs that price each kind of event."""
+
+Span = tuple[Metered, Stretch, int]
+
+
+def _spans(metered: Sequence[Metered], month: Period) -> Sequence[Span]:
+    return [
+        (one, stretch, number)
+        for one in metered
+        for number, stretch in enumerate(stretches(one.spells, month))
+    ]
+
+
+def _meters(spans: Sequence[Span], *kinds: type) -> Any:
+    """The points of the stretches that have a tariff of these kinds, as the table `meter`."""
+    from hansa.lifecycle.rating.store import measures
+
+    return measures.meter(
+        [
+            row
+            for span, (one, stretch, _) in enumerate(spans)
+            if isinstance(stretch.tariff, kinds)
+            for row in _meter(span, one, stretch)
+        ]
+    )
 
 
 def _charged(stretch: Stretch, octets: Octets, seats: Seats | None) -> tuple[RatedLine, ...]:
@@ -114,36 +163,26 @@ def _charged(stretch: Stretch, octets: Octets, seats: Seats | None) -> tuple[Rat
 
 
 def _measured(
-    spans: Sequence[tuple[Metered, Stretch]], readings: Readings, run: Run
+    spans: Sequence[Span], readings: Readings, run: Run
 ) -> tuple[Mapping[int, Octets], Mapping[int, Seats]]:
     """By the place of a stretch: its octets; its seats."""
     from hansa.lifecycle.rating.store import measures
 
-    def meter(*kinds: type) -> Any:
-        return measures.meter(
-            [
-                row
-                for span, (one, stretch) in enumerate(spans)
-                if isinstance(stretch.tariff, kinds)
-                for row in _meter(span, one, stretch)
-            ]
-        )
-
     octets: dict[int, Octets] = {}
     seats: dict[int, Seats] = {}
     if readings.samples:
-        tables = {"meter": meter(PercentileTariff, VolumeTariff)}
+        tables = {"meter": _meters(spans, *PRICES[EventKind.SAMPLES])}
         for row in run("samples", files={"samples": readings.samples}, tables=tables):
             octets[row["span"]] = _with_way(octets.get(row["span"], Octets()), row)
     if readings.volumes:
         tables = {
-            "meter": meter(VolumeTariff),
+            "meter": _meters(spans, *PRICES[EventKind.SESSIONS]),
             "volumes": measures.volumes([_told(one) for one in readings.volumes]),
         }
         for row in run("volumes", files={}, tables=tables):
             octets[row["span"]] = _with_volume(octets.get(row["span"], Octets()), row)
     if readings.seats:
-        tables = {"meter": meter(SeatTariff)}
+        tables = {"meter": _meters(spans, *PRICES[EventKind.SEATS])}
         for row in run("seats", files={"seats": readings.seats}, tables=tables):
             seats[row["span"]] = Seats(
                 days=row["days"],

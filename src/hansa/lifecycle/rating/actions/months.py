@@ -15,15 +15,17 @@ from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
+from hansa.lifecycle.rating.actions import measuring
 from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.rating.rules import decks
 from hansa.lifecycle.rating.rules.decks import Sold
 from hansa.lifecycle.rating.rules.parts import Stretch, stretches
-from hansa.lifecycle.rating.rules.rate import rate_month
+from hansa.lifecycle.rating.rules.rate import MEASURED, rate_month
 from hansa.lifecycle.rating.store import runs
 from hansa.lifecycle.rating.store import tables as store
 from hansa.lifecycle.usage.actions import events as deliveries
 from hansa.lifecycle.usage.actions import months as usage
+from hansa.lifecycle.usage.actions import trunks
 from hansa.lifecycle.usage.model import EventKind
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,12 @@ def without_usage(tx: Transaction, *, period: Period) -> Sequence[HoldingRef]:
 
 
 def events_wanted(tx: Transaction, *, us: PartyId, period: Period) -> bool:
-    """Whether anything of the month is charged by a deck, so that events have to be rated."""
+    """Whether anything of the month is charged by the network's own events."""
+    return calls_wanted(tx, us=us, period=period) or bool(trunks.measured(tx, us=us, period=period))
+
+
+def calls_wanted(tx: Transaction, *, us: PartyId, period: Period) -> bool:
+    """Whether anything of the month is charged by a deck, so that calls have to be rated."""
     held = [
         *inventory.sold(tx, us=us, period=period),
         *inventory.bought(tx, us=us, period=period),
@@ -85,13 +92,14 @@ def note_events(tx: Transaction, *, period: Period, now: Instant) -> None:
 
 
 def late_deliveries(tx: Transaction, *, period: Period) -> Sequence[int]:
-    """The deliveries with calls of a month that its book has not rated, in order."""
+    """The deliveries with events of a month that are not in its charges, in order."""
+    late = {file.delivery for file in measuring.left(tx, month=period)}
     book = runs.chosen(tx, period)
-    if book is None:
-        return ()
-    done = {file.delivery for file in runs.files(tx, period.name, book)}
-    files = deliveries.files(tx, month=period.name, kind=EventKind.CALLS)
-    return sorted(one.delivery for one in files if one.events and one.delivery not in done)
+    if book is not None:
+        done = {file.delivery for file in runs.files(tx, period.name, book)}
+        files = deliveries.files(tx, month=period.name, kind=EventKind.CALLS)
+        late |= {one.delivery for one in files if one.events and one.delivery not in done}
+    return sorted(late)
 
 
 def to_rate(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Holding]:
@@ -115,7 +123,9 @@ def rate(
     """
     records: Sequence[UsageRecord] = ()
     missing = False
-    if any(not isinstance(one.tariff, DeckTariff) for one in stretches(holding.spells, period)):
+    measured = measuring.lines(tx, holding=holding.ref, month=period)
+    known = {"deck"} if measured is None else {"deck", *MEASURED}
+    if any(one.tariff.kind not in known for one in stretches(holding.spells, period)):
         try:
             records = usage.records(tx, us=us, ref=holding.ref, period=period, folder=folder)
         except TryLater as not_ready:
@@ -123,7 +133,7 @@ def rate(
             missing = True
     if store.claim(tx, holding.ref, period, missing=missing, now=now):
         events = partial(_events, tx, holding.ref, period, folder.parent)
-        found = rate_month(holding.spells, records, period, events=events)
+        found = rate_month(holding.spells, records, period, events=events, measured=measured)
         store.insert(tx, holding.ref, period, [*found, *_adjusted(tx, holding.ref, period)])
     return store.lines(tx, holding.ref, period)
 

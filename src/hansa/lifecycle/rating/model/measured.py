@@ -41,3 +41,19 @@ class Seats:
     peak: int
     last_day: date
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How far a month's samples, sessions and seats are added up.
+
+    files: with events of the month; added_files: of these. events, charged: in the files added;
+    the rest is of points that are no holding's then, or whose tariff is not for them.
+    """
+
+    month: str
+    files: int
+    added_files: int
+    holdings: int
+    events: int
+    charged: int

@@ -27,6 +27,11 @@ from hansa.lifecycle.rating.rules.parts import (
 )
 from hansa.lifecycle.rating.rules.tiers import Step, steps
 
+MEASURED = frozenset({"percentile", "volume", "seats"})
+"""The kinds of tariff that charge what is measured at points of a network."""
+MEASURED_RULES = frozenset({"percentile-95", "volume", "seats"})
+"""The rules that a line of them may name in its reason."""
+
 Events = Callable[[Stretch], Sequence[Sold]]
 """What the events of a stretch that is charged by a deck come to."""
 
@@ -42,22 +47,27 @@ def rate_month(
     month: Period,
     *,
     events: Events = no_events,
+    measured: Sequence[RatedLine] | None = None,
 ) -> tuple[RatedLine, ...]:
     """Every charge for usage of one holding in a calendar month.
 
     A record counts once, whatever comes twice under its id. Where the tariff changes within
     the month, each stretch is rated apart and its lines after the first are named `…@START`.
+    measured: what its stretches come to that are charged by what is measured at points; None
+    for a holding whose records say that too.
     """
     known = tuple({record.id: record for record in records}.values())
     lines: list[RatedLine] = []
     for number, stretch in enumerate(stretches(spells, month)):
+        if measured is not None and stretch.tariff.kind in MEASURED:
+            continue
         suffix = f"@{instant_name(stretch.part.start)}" if number else ""
         if isinstance(stretch.tariff, DeckTariff):
             found = deck(stretch.tariff, events(stretch), stretch)
         else:
             found = rate(known, stretch)
         lines += [replace(line, label=f"{line.label}{suffix}") for line in found]
-    return tuple(lines)
+    return (*lines, *(measured or ()))
 
 
 def rate(records: Sequence[UsageRecord], stretch: Stretch) -> tuple[RatedLine, ...]:

@@ -15,6 +15,7 @@ from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
+from hansa.lifecycle.usage.actions import trunks
 from hansa.lifecycle.usage.model import UsageFile
 from hansa.lifecycle.usage.rules import months as rules
 from hansa.lifecycle.usage.store import months as store
@@ -39,7 +40,7 @@ def records(
     if not store.is_opened(tx, period):
         raise _not_ready(holding, period)
     if holding.buyer == us:
-        return _kept(tx, holding, period, folder)
+        return () if _recorded_here(tx, holding, period) else _kept(tx, holding, period, folder)
     below = [_kept(tx, one, period, folder) for one in _metered(tx, holding, period)]
     return rules.handed_on(chain.from_iterable(below), holding=holding, period=period)
 
@@ -79,15 +80,17 @@ def record(
 
 def sources(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Holding]:
     """Whose usage is collected for a month: what we hold, of our own network or of partners,
-    that is metered for something we sell or whose usage has a price. By seller and id.
+    that is metered for something we sell or whose usage has a price. By seller and id. Calls
+    by a deck, and what is measured at points of our network, come from records of our own.
     """
+    at = trunks.points(tx, period=period)
     found: dict[HoldingRef, Holding] = {}
     for sold in inventory.sold(tx, us=us, period=period):
         found |= {one.ref: one for one in _metered(tx, sold, period)}
     held = chain(
         inventory.bought(tx, us=us, period=period), inventory.own(tx, us=us, period=period)
     )
-    found |= {one.ref: one for one in held if rules.tariffed(one, period)}
+    found |= {one.ref: one for one in held if rules.tariffed(one, period, at_points=one.ref in at)}
     return [found[ref] for ref in sorted(found, key=lambda ref: (ref.seller, ref.id))]
 
 
@@ -149,6 +152,16 @@ def _metered(tx: Transaction, holding: Holding, period: Period) -> Sequence[Hold
         for support, lower in inventory.below(tx, ref=holding.ref)
         if support.metered and rules.live(lower, period) and not rules.by_deck(lower)
     ]
+
+
+def _recorded_here(tx: Transaction, holding: Holding, period: Period) -> bool:
+    """Whether its usage is known from our own network's records, and its seller was not asked."""
+    at = holding.ref in trunks.points(tx, period=period)
+    return (
+        rules.priced(holding, period)
+        and not rules.tariffed(holding, period, at_points=at)
+        and store.applied(tx, holding.ref, period) is None
+    )
 
 
 def _kept(tx: Transaction, holding: Holding, period: Period, folder: Path) -> Sequence[UsageRecord]:

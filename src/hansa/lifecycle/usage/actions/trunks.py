@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
+from hansa.foundation.time import Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.usage.model import Route, Trunk
+from hansa.lifecycle.usage.rules import months as rules
 from hansa.lifecycle.usage.store import manifest
 
 
@@ -51,6 +55,30 @@ def enter(tx: Transaction, *, us: PartyId, trunk: Trunk) -> None:
 def trunks(tx: Transaction) -> Sequence[Trunk]:
     """All trunks, by name, side and time."""
     return manifest.trunks(tx)
+
+
+def points(tx: Transaction, *, period: Period) -> Mapping[HoldingRef, Sequence[Trunk]]:
+    """The points of the network at which holdings are in a period: ports, users, services."""
+    found: dict[HoldingRef, list[Trunk]] = {}
+    for one in manifest.trunks(tx):
+        if period.meet(one.start, one.end) is not None:
+            found.setdefault(one.holding, []).append(one)
+    return found
+
+
+def measured(
+    tx: Transaction, *, us: PartyId, period: Period
+) -> Sequence[tuple[Holding, Sequence[Trunk]]]:
+    """What we sell and buy that is charged by what is measured at its points of our network, with
+    these points: samples, sessions, seats.
+    """
+    at = points(tx, period=period)
+    if not at:
+        return ()
+    held = chain(
+        inventory.sold(tx, us=us, period=period), inventory.bought(tx, us=us, period=period)
+    )
+    return [(one, at[one.ref]) for one in held if one.ref in at and rules.measured(one, period)]
 
 
 def routes(tx: Transaction) -> Sequence[Route]:

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hansa.federation.contract import DeckTariff, UsageRecord
+from hansa.federation.contract import (
+    DeckTariff,
+    PercentileTariff,
+    SeatTariff,
+    Tariff,
+    UsageRecord,
+    VolumeTariff,
+)
 from hansa.foundation import documents
 from hansa.foundation.errors import HansaError
 from hansa.foundation.ids import HoldingId
@@ -33,16 +40,32 @@ def live(holding: Holding, period: Period) -> bool:
     return period.meet(holding.started, holding.ended) is not None
 
 
-def tariffed(holding: Holding, period: Period) -> bool:
-    """Whether usage of the holding has a price in any part of the period. Calls by a deck are not
-    asked for: they come from the network's own records.
+MEASURED = (PercentileTariff, VolumeTariff, SeatTariff)
+"""Tariffs of what a network measures at points: ports, lines, users, services."""
+
+
+def tariffed(holding: Holding, period: Period, *, at_points: bool = False) -> bool:
+    """Whether usage of the holding has a price in any part of the period and is asked for. What
+    comes from the network's own records is not: calls by a deck, and what is measured at points.
     """
-    return any(
-        spell.terms.tariff is not None
-        and not isinstance(spell.terms.tariff, DeckTariff)
-        and period.meet(spell.start, spell.end) is not None
-        for spell in holding.spells
-    )
+    ours = (DeckTariff, *MEASURED) if at_points else DeckTariff
+    return any(one is not None and not isinstance(one, ours) for one in _tariffs(holding, period))
+
+
+def priced(holding: Holding, period: Period) -> bool:
+    """Whether usage of the holding has a price in any part of the period."""
+    return any(one is not None for one in _tariffs(holding, period))
+
+
+def measured(holding: Holding, period: Period) -> bool:
+    """Whether any of the holding's tariffs in the period prices what is measured at points."""
+    return any(isinstance(one, MEASURED) for one in _tariffs(holding, period))
+
+
+def _tariffs(holding: Holding, period: Period) -> Iterator[Tariff | None]:
+    for spell in holding.spells:
+        if period.meet(spell.start, spell.end) is not None:
+            yield spell.terms.tariff
 
 
 def by_deck(holding: Holding) -> bool:
