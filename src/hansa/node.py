@@ -124,12 +124,13 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """drivers: which installed driver serves each family. seed: of a simulated network."""
+    """drivers: which serves each family. seed: of a simulated network. lab: see registry.Maker."""
 
     drivers: Mapping[str, str] = field(
         default_factory=lambda: dict.fromkeys(get_args(Family), "simulated")
     )
     seed: str = "hansa"
+    lab: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +288,11 @@ class Node:
             chosen=settings.network.drivers,
             folder=folder / "network",
             seed=f"{settings.network.seed}/{settings.party.id}",
+            lab=settings.network.lab,
         )
         self.own_network = OwnNetwork(
             begin=self.begin,
-            drivers=self.kit.drivers,
-            meters=self.kit.meters,
+            kit=self.kit,
             ids=self.ids,
             clock=self.clock,
             us=self.us,

@@ -5,12 +5,12 @@ Nothing is sold here: the node has it from itself, at no price, in no hop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hansa.drivers import actions as network
-from hansa.drivers.contract import Driver, Meter
 from hansa.drivers.model import Ask, Fit, KeptOrder, KeptQuote, Product, Service
+from hansa.drivers.registry import Kit
 from hansa.drivers.works import Works
 from hansa.federation.contract import (
     CharacteristicSpec,
@@ -55,24 +55,23 @@ NO_TAX = Tax(code="exempt", rate_bp=0)
 class OwnNetwork:
     """Seller over this node's drivers; its one buyer is the node itself.
 
-    drivers, meters: by family. us: this node's operator; offers are shown in its currency,
-    and a need may be in any, for all prices are zero. validity: how long a quote holds.
+    kit: what makes and counts each family. us: this node's operator; offers are shown in its
+    currency, and a need may be in any, for all prices are zero. validity: how long a quote holds.
     """
 
     def __init__(
         self,
         *,
         begin: Begin,
-        drivers: Mapping[str, Driver],
-        meters: Mapping[str, Meter],
+        kit: Kit,
         ids: Ids,
         clock: Clock,
         us: Party,
         validity: timedelta = timedelta(days=30),
     ) -> None:
         self._begin = begin
-        self._works = Works(begin=begin, drivers=drivers, ids=ids, clock=clock, buyer=us.id)
-        self._meters = meters
+        self._works = Works(begin=begin, drivers=kit.drivers, ids=ids, clock=clock, buyer=us.id)
+        self._meters = kit.meters
         self._ids = ids
         self._clock = clock
         self._us = us

@@ -16,6 +16,7 @@ from hansa.drivers import actions as network
 from hansa.drivers import store
 from hansa.drivers.contract import Change, Driver, Intent, Observed
 from hansa.drivers.model import Choice, Coverage, Product
+from hansa.drivers.registry import Kit
 from hansa.drivers.simulated import kit
 from hansa.federation.contract import Characteristics, Need, NeedItem, OrderState, Seller
 from hansa.foundation.errors import HansaError, Refused, TryLater
@@ -144,9 +145,8 @@ def build(begin: Begin, ids: Ids, clock: SetClock, folder: Path, us: Party = US)
     with begin() as tx:
         network.set_products(tx, products=PRODUCTS)
         network.cover(tx, entries=COVERAGE)
-    seller = OwnNetwork(
-        begin=begin, drivers=drivers, meters=simulated.meters, ids=ids, clock=clock, us=us
-    )
+    stubborn = Kit(drivers=drivers, meters=simulated.meters)
+    seller = OwnNetwork(begin=begin, kit=stubborn, ids=ids, clock=clock, us=us)
     return Stage(begin, seller, drivers)
 
 

@@ -19,7 +19,8 @@ class Intent:
     """One service as it should be.
 
     service: its id, chosen by the caller before anything is made. family: connectivity,
-    security, voice or broadband. characteristics: e.g. {"speed_mbps": 100}.
+    security, voice or broadband. technology: by which the family is delivered, where there is
+    more than one way, e.g. `access` or `vpn`. characteristics: e.g. {"speed_mbps": 100}.
     """
 
     service: str
@@ -27,6 +28,7 @@ class Intent:
     offer: str
     site: Site | None
     characteristics: Mapping[str, int | str]
+    technology: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something our own network can make; per: a line of it is for a site or for an order."""
+    """Something our own network can make; per: a line of it is for a site or for an order.
+
+    technology: see contract.Intent.
+    """
 
     code: OfferCode
     name: str
     family: Literal["connectivity", "security", "voice", "broadband"]
     per: Literal["site", "order"]
     choices: tuple[Choice, ...] = ()
+    technology: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,11 @@ class Kit:
 
 
 class Maker(Protocol):
-    """Builds what one driver package brings. folder: the driver's own, made by the driver."""
+    """Builds what one driver package brings. folder: the driver's own, made by the driver. lab:
+    the folder of the lab that it may work on; empty: the usual one.
+    """
 
-    def __call__(self, *, folder: Path, seed: str) -> Kit: ...
+    def __call__(self, *, folder: Path, seed: str, lab: str) -> Kit: ...
 
 
 def names() -> tuple[str, ...]:
@@ -37,13 +39,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(entry_points(group=GROUP).names))
 
 
-def load(*, chosen: Mapping[str, str], folder: Path, seed: str) -> Kit:
+def load(*, chosen: Mapping[str, str], folder: Path, seed: str, lab: str = "") -> Kit:
     """The node's registry: for each family in `chosen`, the driver package of that name.
 
     folder: each package gets `folder/<name>`. Raises Refused `driver-unknown` for a name
     that is not installed, or for a family that the package does not serve.
     """
-    kits = {name: _make(name, folder / name, seed) for name in sorted(set(chosen.values()))}
+    kits = {name: _make(name, folder / name, seed, lab) for name in sorted(set(chosen.values()))}
     for family, name in chosen.items():
         if family not in kits[name].drivers:
             raise Refused(
@@ -62,7 +64,7 @@ def load(*, chosen: Mapping[str, str], folder: Path, seed: str) -> Kit:
     )
 
 
-def _make(name: str, folder: Path, seed: str) -> Kit:
+def _make(name: str, folder: Path, seed: str, lab: str) -> Kit:
     found = entry_points(group=GROUP, name=name)
     if not found:
         raise Refused(
@@ -71,4 +73,4 @@ def _make(name: str, folder: Path, seed: str) -> Kit:
             field="drivers",
         )
     maker: Maker = next(iter(found)).load()
-    return maker(folder=folder, seed=seed)
+    return maker(folder=folder, seed=seed, lab=lab)

@@ -39,4 +39,4 @@ def intent(
 ) -> Intent:
     """The service as it should be, as a device is told it."""
     told = {**characteristics, QUANTITY: quantity} if quantity > 1 else dict(characteristics)
-    return Intent(service, product.family, product.code, site, told)
+    return Intent(service, product.family, product.code, site, told, product.technology)

@@ -184,7 +184,7 @@ def _inside(reading: Reading, period: Period) -> bool:
     return period.holds(datetime(reading.day.year, reading.day.month, reading.day.day, tzinfo=UTC))
 
 
-def kit(*, folder: Path, seed: str) -> Kit:
+def kit(*, folder: Path, seed: str, lab: Path | None = None) -> Kit:  # noqa: ARG001 - needs none
     """The entry point: all four families on imagined devices under `folder`."""
     devices = Devices(folder)
     networks = {name: SimulatedNetwork(family, devices, seed) for name, family in FAMILIES.items()}

@@ -31,32 +31,30 @@ def put_product(tx: Transaction, product: Product) -> None:
     """Enters the product, or replaces the one of the same code."""
     run(
         tx,
-        """insert into driver_product (code, name, family, per, choices) values (%s, %s, %s, %s, %s)
+        """insert into driver_product (code, name, family, per, choices, technology)
+           values (%s, %s, %s, %s, %s, %s)
            on conflict (code) do update set name = excluded.name, family = excluded.family,
-               per = excluded.per, choices = excluded.choices""",
+               per = excluded.per, choices = excluded.choices, technology = excluded.technology""",
         (
             product.code,
             product.name,
             product.family,
             product.per,
             Jsonb(documents.write(product.choices, tuple[Choice, ...])),
+            product.technology,
         ),
     )
 
 
+_PRODUCT = "select code, name, family, per, choices, technology from driver_product"
+
+
 def products(tx: Transaction) -> Sequence[Product]:
-    return [
-        documents.read(Product, row)
-        for row in all_rows(
-            tx, "select code, name, family, per, choices from driver_product order by code"
-        )
-    ]
+    return [documents.read(Product, row) for row in all_rows(tx, f"{_PRODUCT} order by code")]
 
 
 def product(tx: Transaction, code: OfferCode) -> Product | None:
-    row = one_row(
-        tx, "select code, name, family, per, choices from driver_product where code = %s", (code,)
-    )
+    row = one_row(tx, f"{_PRODUCT} where code = %s", (code,))
     return documents.read(Product, row) if row else None
 
 

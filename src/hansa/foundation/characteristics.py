@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from hansa.foundation.errors import Refused
+
+NETWORK = "network"
+"""The characteristic by which a buyer says which of its private networks a service belongs to:
+services of one buyer with one number reach each other, and nothing else.
+"""
+
+NETWORK_BITS = 48
+"""Of a network's number as it is passed on: JSON carries them exactly (RFC 8259, 6)."""
+
+
+def told_below(name: str, value: int | str, *, buyer: str) -> int | str:
+    """A characteristic as the next seller below is told it.
+
+    Two buyers may give their networks the same number, and the seller below has one buyer, us: so
+    a network's number is passed on as one that no other buyer's becomes, always the same.
+    """
+    if name != NETWORK:
+        return value
+    digest = hashlib.blake2b(f"{buyer}\n{value}".encode(), digest_size=NETWORK_BITS // 8).digest()
+    return int.from_bytes(digest, "big")
 
 
 class Spec(Protocol):

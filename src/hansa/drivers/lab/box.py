@@ -31,6 +31,11 @@ READY_S = 20.0
 PAUSE_S = 0.02
 
 
+def usual_folder() -> Path:
+    """Where the lab's keeper is asked when nobody says otherwise."""
+    return Path(os.environ.get("HANSA_LAB", ".hansa/lab"))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a command said. status: 0 when all was well."""
@@ -171,7 +176,11 @@ class Lab:
     def _connect(self) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
         try:
-            line.connect(str(self.folder / keeper.SOCKET))
+            folder = os.open(self.folder, os.O_PATH)
+            try:  # a socket's address is 107 octets at most, a folder's path is not
+                line.connect(f"/proc/self/fd/{folder}/{keeper.SOCKET}")
+            finally:
+                os.close(folder)
         except OSError:
             line.close()
             raise self._silent() from None

@@ -338,7 +338,6 @@ def _prepare() -> None:
     for folder in (Path("/run/netns"), Path("/run/wireguard"), Path("/run/lock")):
         folder.mkdir()
     ROOT.mkdir(mode=0o711)
-    os.chdir("/")
     _run("ip", "link", "set", "lo", "up")
 
 
@@ -350,10 +349,12 @@ def main() -> None:
     if os.getpid() != 1:
         sys.exit("The keeper is started by `hansa lab up`, in namespaces of its own.")
     _prepare()
-    keeper, socket = Keeper(), given.folder / SOCKET
-    socket.unlink(missing_ok=True)
+    keeper = Keeper()
+    os.chdir(given.folder)  # a socket's address is 107 octets at most
+    Path(SOCKET).unlink(missing_ok=True)
     os.umask(0o077)
-    with _Door(str(socket), _Request) as door:
+    with _Door(SOCKET, _Request) as door:
+        os.chdir("/")
         door.keeper = keeper
         threading.Thread(target=keeper.reap, daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):

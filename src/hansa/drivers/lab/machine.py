@@ -51,7 +51,7 @@ PACKAGES: Mapping[str, str] = {
     "dig": "bind9-dnsutils",
     "unbound": "unbound",
     "squid": "squid-openssl",
-    "suricata": "suricata",
+    "suricata": "suricata/bookworm-backports",
     "kamailio": "kamailio kamailio-tls-modules kamailio-json-modules kamailio-secsipid-modules",
     "rtpengine": "rtpengine-daemon",
     "sipp": "sip-tester",
@@ -60,7 +60,7 @@ PACKAGES: Mapping[str, str] = {
     "netconfd": "netconfd",
     "sshd": "openssh-server",
 }
-"""Programs, and the packages of Debian 12 that bring them."""
+"""Programs, and the packages of Debian 12 that bring them, as apt-get is told them."""
 
 _GROUND = ("namespaces", "cables between them (veth)")
 _TOOLS = ("unshare", "nsenter", "ip", "sysctl", "ping")

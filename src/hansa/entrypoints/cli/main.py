@@ -17,6 +17,7 @@ from hansa.entrypoints.cli import (
     evidence,
     inventory,
     keys,
+    lab,
     ledger,
     mediation,
     node,
@@ -62,6 +63,7 @@ app.add_typer(rating.app, name="rating")
 app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")
 app.add_typer(clearing.app, name="clearing")
+app.add_typer(lab.app, name="lab")
 app.add_typer(ledger.app, name="ledger")
 
 

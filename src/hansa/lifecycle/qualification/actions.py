@@ -319,7 +319,7 @@ class _Preparing:
         asks: list[Ask] = []
         refusal: HansaError | None = None
         for source in sources:
-            line = rules.line(item, component, source, held)
+            line = rules.line(item, component, source, held, buyer=self._actor.party)
             if source.seller == self._us.id:
                 asks.append(Ask(source.seller, self._need.currency, None, line))
                 continue

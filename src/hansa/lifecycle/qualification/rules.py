@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from hansa.federation.contract import TRAIL_MAX, Need, NeedItem
+from hansa.foundation.characteristics import told_below
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor
@@ -85,13 +86,18 @@ def check_site(item: NeedItem, offer: CatalogueOffer) -> None:
         )
 
 
-def line(item: NeedItem, component: Component, source: Source, lower: Holding | None) -> NeedItem:
-    """The item as a seller of one of its components is asked for it."""
+def line(
+    item: NeedItem, component: Component, source: Source, lower: Holding | None, *, buyer: PartyId
+) -> NeedItem:
+    """The buyer's item as a seller of one of its components is asked for it."""
     return NeedItem(
         id=f"{item.id}.{component.name}",
         offer=source.offer,
         site=item.site,
-        characteristics={name: item.characteristics[name] for name in component.passes},
+        characteristics={
+            name: told_below(name, item.characteristics[name], buyer=buyer)
+            for name in component.passes
+        },
         quantity=item.quantity,
         holding=lower.ref.id if lower else None,
     )
