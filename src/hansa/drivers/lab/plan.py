@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network
 
+from hansa.drivers.lab import internet
 from hansa.drivers.lab.box import Box, Lab
 
 POP, INET = "pop", "inet"
@@ -159,6 +160,7 @@ def furnish(lab: Lab) -> None:
         address(inet, "pop", f"{RESOLVER}/24", f"{WEB}/32")
     address(pop, "internet", "198.51.100.1/24")
     inet.run("ip", "route", "replace", "default", "via", "198.51.100.1")
+    internet.serve(inet, names_at=RESOLVER, web_at=WEB)
 
 
 def furnish_network(lab: Lab, of: Network) -> Box:
