@@ -13,8 +13,11 @@ NETWORK = "network"
 services of one buyer with one number reach each other, and nothing else.
 """
 
+VALUE_MAX = 2**53 - 1
+"""The greatest whole number that every reader of JSON takes exactly (RFC 8259, 6)."""
+
 NETWORK_BITS = 48
-"""Of a network's number as it is passed on: JSON carries them exactly (RFC 8259, 6)."""
+"""Of a network's number as it is passed on."""
 
 
 def told_below(name: str, value: int | str, *, buyer: str) -> int | str:

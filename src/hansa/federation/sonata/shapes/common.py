@@ -27,6 +27,7 @@ from hansa.federation.tmf.shapes.common import (
 )
 from hansa.federation.wire import Plain
 from hansa.foundation import documents
+from hansa.foundation.characteristics import VALUE_MAX
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money
@@ -39,6 +40,9 @@ TEXT_MAX = 4000
 Text = Annotated[str, Field(max_length=TEXT_MAX)]
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Whole = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Chosen = Annotated[int, Field(ge=-VALUE_MAX, le=VALUE_MAX)]
+"""The whole number that a characteristic may be."""
+
 
 Shape = TypeVar("Shape")
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)

@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 from hansa.federation.contract import Characteristics
 from hansa.federation.sonata.errors import unfit
-from hansa.federation.sonata.shapes.common import Id, Ref, Relationship, Text, Whole, checked
+from hansa.federation.sonata.shapes.common import Chosen, Id, Ref, Relationship, Text, checked
 from hansa.foundation.documents import Json
 
 OURS = "urn:hansa:spec:characteristics:v1:all"
@@ -179,4 +179,4 @@ def _mbps(value: Json, field: str) -> int:
 
 
 def _plain(value: Json, field: str) -> dict[str, int | str]:
-    return dict(checked(dict[Text, Whole | Text], value, field))
+    return dict(checked(dict[Text, Chosen | Text], value, field))

@@ -13,12 +13,12 @@ from hansa.federation.contract import CharacteristicSpec, Family, Offer
 from hansa.federation.shelf import ShelfOffer
 from hansa.federation.tmf.shapes.common import (
     SCHEMA,
+    Chosen,
     Extended,
     Id,
     Price,
     Ref,
     Text,
-    Whole,
     checked,
     href,
     malformed,
@@ -51,9 +51,9 @@ class CharacteristicValue(TypedDict):
 
     valueType: NotRequired[Text]
     isDefault: NotRequired[bool]
-    valueFrom: NotRequired[Whole]
-    valueTo: NotRequired[Whole]
-    value: NotRequired[Whole]
+    valueFrom: NotRequired[Chosen]
+    valueTo: NotRequired[Chosen]
+    value: NotRequired[Chosen]
     unitOfMeasure: NotRequired[Text]
 
 

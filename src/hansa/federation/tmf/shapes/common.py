@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 from hansa.federation.contract import AgreementRef, Characteristics, Tariff, Terms
 from hansa.federation.wire import DIGITS_MAX, Plain
 from hansa.foundation import documents
+from hansa.foundation.characteristics import VALUE_MAX
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import AgreementId, PartyId
@@ -38,6 +39,9 @@ TEXT_MAX = 4000
 Text = Annotated[str, Field(max_length=TEXT_MAX)]
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Whole = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Chosen = Annotated[int, Field(ge=-VALUE_MAX, le=VALUE_MAX)]
+"""The whole number that a characteristic may be."""
+
 """A whole number as a database keeps it in four octets."""
 MINOR_MAX = 2**63 - 1
 """The most of an amount in minor units: what a database keeps in eight octets."""
@@ -132,7 +136,7 @@ class Characteristic(TypedDict):
 
     name: Text
     valueType: NotRequired[Text]
-    value: Whole | Text
+    value: Chosen | Text
 
 
 class Place(Extended):
