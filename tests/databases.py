@@ -145,15 +145,25 @@ class Keeper:
                 self.connection.execute("select setval(%s, %s, %s)", (name, last or start, called))
 
     def _put_back(self, changed: Mapping[str, bytes]) -> None:
-        # Past the triggers that keep records, and in any order of foreign keys.
-        steps = ["set local session_replication_role = replica"]
-        steps += (f"delete from {name}" for name in changed)
-        with self.connection.transaction():
-            self.connection.execute("; ".join(steps).encode())
+        with self._unchecked():
+            self.connection.execute("; ".join(f"delete from {name}" for name in changed).encode())
+        # What is read without an order is read as it lies: as in a new database.
+        tables = ", ".join(changed)
+        self.connection.execute(
+            f"vacuum (process_toast off, skip_database_stats) {tables}".encode()
+        )
+        with self._unchecked():
             for name, rows in changed.items():
                 if rows:
                     with self.connection.cursor().copy(f"copy {name} from stdin") as copy:
                         copy.write(rows)
+
+    @contextmanager
+    def _unchecked(self) -> Iterator[None]:
+        """Past the triggers that keep records, and in any order of foreign keys."""
+        with self.connection.transaction():
+            self.connection.execute("set local session_replication_role = replica")
+            yield
 
 
 @contextmanager
