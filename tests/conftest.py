@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,26 @@ from hansa.node import SCHEMAS
 from tests.databases import Pool
 
 TEMPLATE = "template_hansa"
+
+MEMORY = Path("/dev/shm")
+ROOM_MIN = 6 << 30
+"""Octets that have to be free in memory before tests write there."""
+
+
+def pytest_configure() -> None:
+    """Tests write their files into memory where there is plenty, and wait for no disk."""
+    if "TMPDIR" not in os.environ and _room() >= ROOM_MIN:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def _room() -> int:
+    """What may be written into memory, in octets."""
+    try:
+        told = Path("/proc/meminfo").read_text("ascii")
+        left = int(told.partition("MemAvailable:")[2].split()[0]) << 10
+        return min(left, shutil.disk_usage(MEMORY).free)
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 @pytest.fixture(scope="session")
