@@ -104,11 +104,13 @@ def _octets(
 
 def _speeds(history: Sequence[Setting], day: date) -> Iterable[int | None]:
     """Mbit/s in force at the start of each slot; None unless in place for the whole slot."""
-    for slot in range(SAMPLES_A_DAY):
-        start = midnight(day) + slot * SLOT
+    first = midnight(day)
+    changes = any(first < setting.at < first + SAMPLES_A_DAY * SLOT for setting in history)
+    for start in [first + slot * SLOT for slot in range(SAMPLES_A_DAY if changes else 1)]:
         setting = in_force(history, start)
         stays = in_force(history, start + SLOT - timedelta.resolution) is not None
-        yield _size(setting, "speed_mbps") or None if setting is not None and stays else None
+        speed = _size(setting, "speed_mbps") or None if setting is not None and stays else None
+        yield from [speed] * (1 if changes else SAMPLES_A_DAY)
 
 
 def _outage(dice: Dice, day: date) -> range:

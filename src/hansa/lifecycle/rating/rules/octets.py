@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 
 from hansa.federation.contract import PercentileTariff, UsageRecord, VolumeTariff
 from hansa.foundation.documents import Json
@@ -167,57 +169,81 @@ def _gb(octets: int) -> Decimal:
 
 def octets(records: Sequence[UsageRecord], stretch: Stretch) -> Octets:
     """What the samples of a stretch come to."""
-    slots = _slots(records, stretch)
-    return Octets(_direction(slots, 0), _direction(slots, 1), len(slots))
+    days = _days(records, stretch)
+    inward, outward = (_direction([(day.start, day.counts[way]) for day in days]) for way in (0, 1))
+    return Octets(inward, outward, sum(len(day.counts[0]) for day in days))
 
 
 # --- samples ------------------------------------------------------------------------------------
 
-Pair = tuple[int | None, int | None]
+Counts = Sequence[int | None]
+"""Octets slot by slot; None where the sample is missing."""
 
 
-def _slots(records: Sequence[UsageRecord], stretch: Stretch) -> Mapping[Instant, Pair]:
-    """In and out by the start of the slot. Several lines' counts of one slot are added; one
-    that is missing makes the sum missing.
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """Samples in and out, one slot after the other. start: of the first slot."""
+
+    start: Instant
+    counts: tuple[Counts, Counts]
+
+
+def _days(records: Sequence[UsageRecord], stretch: Stretch) -> Sequence[_Day]:
+    """The slots that start in the stretch, day by day. Several lines' counts of one slot are
+    added; one that is missing makes the sum missing.
     """
-    days: defaultdict[date, list[OctetDay]] = defaultdict(list)
+    polled: defaultdict[date, list[OctetDay]] = defaultdict(list)
     for record in records:
         if record.reading.kind == "octets":
-            days[record.reading.day].append(record.reading)
-    found: dict[Instant, Pair] = {}
-    for day, readings in sorted(days.items()):
+            polled[record.reading.day].append(record.reading)
+    found = []
+    for day, readings in sorted(polled.items()):
         start = midnight(day)
-        for index in range(SAMPLES_A_DAY):
-            at = start + index * SLOT
-            if stretch.part.holds(at):
-                found[at] = (
-                    _sum([reading.octets_in[index] for reading in readings]),
-                    _sum([reading.octets_out[index] for reading in readings]),
-                )
+        first, last = (
+            min(max(_slots_until(at - start), 0), SAMPLES_A_DAY)
+            for at in (stretch.part.start, stretch.part.end)
+        )
+        if first < last:
+            inward = _added([reading.octets_in[first:last] for reading in readings])
+            outward = _added([reading.octets_out[first:last] for reading in readings])
+            found.append(_Day(start + first * SLOT, (inward, outward)))
     return found
 
 
-def _sum(counts: Sequence[int | None]) -> int | None:
+def _added(lines: Sequence[Counts]) -> Counts:
+    return lines[0] if len(lines) == 1 else [_sum(counts) for counts in zip(*lines, strict=True)]
+
+
+def _sum(counts: Counts) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
-def _direction(slots: Mapping[Instant, Pair], which: int) -> Direction:
-    known = [(pair[which], at) for at, pair in slots.items()]
-    samples = sorted(
-        ((count, at) for count, at in known if count is not None),
-        key=lambda one: (-one[0], one[1]),
-    )
-    if not samples:
+def _direction(days: Sequence[tuple[Instant, Counts]]) -> Direction:
+    """days: the start of the first slot, and the samples from there on."""
+    known = [count for _, counts in days for count in counts if count is not None]
+    if not known:
         return Direction()
-    free = len(samples) * DISCARDED_PERCENT // 100  # 432 of 8,640
-    total = sum(count for count, _ in samples)
-    return Direction(len(samples), total, free, *samples[free])
+    free = len(known) * DISCARDED_PERCENT // 100  # 432 of 8,640
+    highest_first = sorted(known, reverse=True)
+    charged = highest_first[free]
+    times = (
+        start + place * SLOT
+        for start, counts in days
+        for place, count in enumerate(counts)
+        if count == charged
+    )
+    # Of equal samples the earliest are free first.
+    at = next(islice(times, free - highest_first.index(charged), None))
+    return Direction(len(known), sum(known), free, charged, at)
 
 
 def _expected(stretch: Stretch) -> int:
     """How many slots start in the stretch."""
     start = stretch.month.start
-    before = -(-(stretch.part.start - start) // SLOT)
-    until = -(-(stretch.part.end - start) // SLOT)
-    return until - before
+    return _slots_until(stretch.part.end - start) - _slots_until(stretch.part.start - start)
+
+
+def _slots_until(passed: timedelta) -> int:
+    """How many slots have started when so much time has passed since one did."""
+    return -(-passed // SLOT)

@@ -155,9 +155,10 @@ def _within(reading: Reading, life: Period) -> Reading | None:
 
 def _cut(reading: OctetDay, start: Instant, life: Period) -> OctetDay | None:
     """The day without the slots that start outside of the holding's life."""
-    inside = [life.holds(start + slot * SLOT) for slot in range(len(reading.octets_in))]
-    if all(inside):
+    last = start + (len(reading.octets_in) - 1) * SLOT
+    if life.holds(start) and life.holds(last):
         return reading
+    inside = [life.holds(start + slot * SLOT) for slot in range(len(reading.octets_in))]
     if not any(inside):
         return None
     return replace(
