@@ -19,6 +19,7 @@ from hansa.federation.papers import CardRenewed
 from hansa.foundation import documents
 from hansa.foundation.database import run
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
+from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, SetClock
 from hansa.foundation.transaction import Begin
@@ -61,6 +62,14 @@ def refused(begin: Begin, card: Card, clock: SetClock, **confirmed: str) -> tupl
     with pytest.raises(Refused) as caught:
         join(begin, card, clock, **confirmed)
     return caught.value.code, caught.value.field
+
+
+def comes(begin: Begin, clock: SetClock, certificate: str | None, party: PartyId = BT) -> bool:
+    """Whether who shows this certificate may speak as that party, if its signature is good."""
+    with begin() as tx:
+        return directory.standing(
+            tx, party=party, kid="0" * 16, certificate_sha256=certificate, now=clock.now()
+        ).may_come
 
 
 def usable(begin: Begin, clock: SetClock) -> set[str]:
@@ -353,16 +362,12 @@ def test_a_partner_is_revoked_and_restored(begin: Begin, card: Card, clock: SetC
     join(begin, card, clock)
     certificate = card.certificates[0].sha256
 
-    def may_come() -> bool:
-        with begin() as tx:
-            return directory.may_come(tx, party=BT, certificate_sha256=certificate, now=clock.now())
-
-    assert may_come()
+    assert comes(begin, clock, certificate)
     for _ in range(2):
         with begin() as tx:
             directory.revoke(tx, party=BT, why="stolen", by="ada", now=clock.now())
     assert usable(begin, clock) == set()
-    assert not may_come()
+    assert not comes(begin, clock, certificate)
     with begin() as tx:
         assert directory.trusted_certificates(tx, now=clock.now()) == []
         with pytest.raises(TryLater, match="partner-revoked"):
@@ -374,7 +379,7 @@ def test_a_partner_is_revoked_and_restored(begin: Begin, card: Card, clock: SetC
             (one["act"], one["why"], one["by_whom"]) for one in directory.trust_acts(tx, party=BT)
         ]
     assert acts == [("revoke", "stolen", "ada"), ("restore", "found again", "bob")]
-    assert may_come()
+    assert comes(begin, clock, certificate)
     assert usable(begin, clock) == {card.keys[0].public_key}
 
 
@@ -425,8 +430,7 @@ def test_a_certificate_is_revoked(begin: Begin, card: Card, ring: KeyRing, clock
         partner = directory.revoke(
             tx, party=BT, key=sha256[:16], why="proxy broken into", by="ada", now=clock.now()
         )
-        come = directory.may_come(tx, party=BT, certificate_sha256=sha256, now=clock.now())
-    assert not come
+    assert not comes(begin, clock, sha256)
     assert directory.certificates_of(partner, clock.now()) == []
     assert usable(begin, clock) == {ring.public}
 
@@ -438,24 +442,21 @@ def test_who_shows_no_certificate_or_that_of_another(
     bare = replace(PARTY, id=MTN)
     join(begin, made(mtn_ring, party=bare, address="http://mtn.test"), clock)
     sha256 = card.certificates[0].sha256
-    with begin() as tx:
-        assert {
-            (party, how): directory.may_come(
-                tx, party=party, certificate_sha256=shown, now=clock.now()
-            )
-            for party in (BT, MTN, EVE)
-            for how, shown in (("BT's", sha256), ("none", ""), ("proxy", None))
-        } == {
-            (BT, "BT's"): True,
-            (BT, "none"): False,
-            (BT, "proxy"): True,
-            (MTN, "BT's"): False,
-            (MTN, "none"): True,
-            (MTN, "proxy"): True,
-            (EVE, "BT's"): False,
-            (EVE, "none"): False,
-            (EVE, "proxy"): False,
-        }
+    assert {
+        (party, how): comes(begin, clock, shown, party)
+        for party in (BT, MTN, EVE)
+        for how, shown in (("BT's", sha256), ("none", ""), ("proxy", None))
+    } == {
+        (BT, "BT's"): True,
+        (BT, "none"): False,
+        (BT, "proxy"): True,
+        (MTN, "BT's"): False,
+        (MTN, "none"): True,
+        (MTN, "proxy"): True,
+        (EVE, "BT's"): False,
+        (EVE, "none"): False,
+        (EVE, "proxy"): False,
+    }
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def need_case(shape: Any) -> Case:
 
 
 CASES: dict[str, Case] = {
-    "Offer": (Offer, catalogue.write, catalogue.read),
+    "Offer": (Offer, catalogue.write, lambda got: catalogue.read_all([got])[0]),
     "Need to qualify": need_case(qualification),
     "Need to quote": need_case(quote),
     "Qualification": (Qualification, qualification.write, qualification.read),
@@ -88,7 +88,7 @@ CASES: dict[str, Case] = {
     "Order": (Order, lambda made: order.write(made, "add"), order.read),
     "Progress": (Progress, order.write_progress, order.read_progress),
     "Condition": (Condition, inventory.write, inventory.read),
-    "UsageRecord": (UsageRecord, usage.write, usage.read),
+    "UsageRecord": (UsageRecord, usage.write, lambda got: usage.read_all([got])[0]),
     "OrderMoved": (OrderMoved, lambda one: order.write_moved(one, "e"), order.read_moved),
     "Opening a ticket": (
         TicketAsk,

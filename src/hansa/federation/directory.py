@@ -324,26 +324,14 @@ def usable_keys(tx: Transaction, *, party: PartyId, now: Instant) -> Sequence[st
     return store.usable_keys(tx, party, now=now, leeway_s=LEEWAY_S)
 
 
-def may_come(
-    tx: Transaction, *, party: PartyId, certificate_sha256: str | None, now: Instant
-) -> bool:
-    """Whether who shows this certificate in TLS may speak as that party.
-
-    A party that joined with certificates has to show one of them, not ended and not revoked.
-    Empty: it has shown none. None: a proxy of ours ended TLS, and looked at certificates or not.
-    """
-    if not certificate_sha256:
-        known = store.partner(tx, party)
-        bare = certificate_sha256 is None or (known is not None and not known.certificates)
-        return known is not None and known.revoked_at is None and bare
-    return store.has_certificate(tx, party, certificate_sha256, now=now, leeway_s=LEEWAY_S)
-
-
 def standing(
     tx: Transaction, *, party: PartyId, kid: str, certificate_sha256: str | None, now: Instant
 ) -> Standing:
     """How far a party may be believed that signs with the key of this id and shows this
-    certificate (see may_come), all in one question: it is asked for every message.
+    certificate, all in one question: it is asked for every message.
+
+    A party that joined with certificates has to show one of them, not ended and not revoked.
+    Empty: it has shown none. None: a proxy of ours ended TLS, and looked at certificates or not.
     """
     found = store.standing(tx, party, kid, certificate_sha256, now=now, leeway_s=LEEWAY_S)
     if found is None:

@@ -246,11 +246,6 @@ class ShelfBill:
     issued_at: Instant | None = None
     bill: BillId | None = None
 
-    @property
-    def debtor_is_customer(self) -> bool:
-        """Whether it was made for an end customer, under no agreement."""
-        return self.agreement is None
-
 
 @dataclass(frozen=True, slots=True)
 class BillRequest:

@@ -310,21 +310,6 @@ def keys_at(tx: Transaction, party: PartyId, at: Instant) -> list[str]:
     return [row["public_key"] for row in rows]
 
 
-def has_certificate(
-    tx: Transaction, party: PartyId, sha256: str, *, now: Instant, leeway_s: int
-) -> bool:
-    row = one_row(
-        tx,
-        """select 1 from federation_certificate c join federation_partner p using (party)
-           where party = %(party)s and sha256 = %(sha256)s
-               and p.revoked_at is null and c.revoked_at is null
-               and (valid_to is null
-                    or valid_to > %(now)s::timestamptz - make_interval(secs => %(leeway)s))""",
-        {"party": party, "sha256": sha256, "now": now, "leeway": leeway_s},
-    )
-    return row is not None
-
-
 def trusted_certificates(tx: Transaction, *, now: Instant, leeway_s: int) -> list[str]:
     """Every certificate that some partner may show now, DER in base64."""
     rows = all_rows(

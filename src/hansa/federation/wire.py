@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from hansa.foundation.documents import Json
@@ -29,13 +28,6 @@ _MARKED = re.compile(r'"\\u0000([-+0-9.E]+)"')
 _ODD_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A part of a document that holds no decimals: written by the quick encoder."""
-
-    value: Json
-
-
 def render(value: Json) -> bytes:
     """The UTF-8 bytes of a JSON value; a Decimal becomes a number with exactly its digits."""
     decimals = 0
@@ -47,8 +39,6 @@ def render(value: Json) -> bytes:
                 raise ValueError(f"{part} is no number in JSON")
             decimals += 1
             return f"\0{part}"
-        if isinstance(part, Plain):
-            return part.value
         raise TypeError(f"{type(part).__name__} has no place on the wire")
 
     text = json.dumps(

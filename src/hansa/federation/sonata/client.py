@@ -45,7 +45,7 @@ from hansa.federation.sonata.shapes import (
 from hansa.federation.sonata.shapes.common import write_contact
 from hansa.federation.tmf.client import TmfPartner
 from hansa.federation.tmf.shapes.common import href, write_instant
-from hansa.federation.wire import Plain, parse, render
+from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused, TryLater
@@ -234,7 +234,7 @@ class SonataPartner:
         now = self._clock.now()
         traced = mandate.links[-1].trace if mandate else None
         if mandate is not None and self._node is not None:
-            body["hansaMandate"] = Plain(documents.write(mandate))
+            body["hansaMandate"] = documents.write(mandate)
 
         def read(value: Json) -> Order:
             return progress.read(value, seller=self._partner, buyer=self._us, key=key, now=now)

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from hansa.federation.courier import nonsense, silent
-from hansa.federation.exchange import BY_FAMILY, LATER, Answer, status_of
+from hansa.federation.exchange import BY_FAMILY, LATER, Answer
 from hansa.federation.wire import parse, render
 from hansa.foundation.errors import HansaError, NotFound, Refused, TryLater
 
@@ -163,11 +163,6 @@ def _told(error: HansaError, code: str) -> dict[str, Any]:
     if error.field is not None:
         told["hansaField"] = error.field
     return told
-
-
-def status_here(error: HansaError) -> int:
-    """The status with which this error leaves the node in this dialect."""
-    return write(error, status_of(error)).status
 
 
 # --- read -------------------------------------------------------------------------------------

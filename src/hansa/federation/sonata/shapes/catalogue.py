@@ -17,7 +17,6 @@ from hansa.federation.sonata.errors import unfit
 from hansa.federation.sonata.shapes.common import ROOT, Id, Text, checked
 from hansa.federation.sonata.shapes.product import LAYOUTS, OURS, Products
 from hansa.federation.tmf.shapes.common import href, read_document, write_instant
-from hansa.federation.wire import Plain
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 
@@ -62,7 +61,7 @@ def write_found(kept: ShelfOffer, products: Products) -> dict[str, Any]:
         "region": [{"country": country} for country in offer.countries],
         "category": [{"id": offer.family}],
         "productSpecification": {"id": schema_of(offer, products)},
-        "hansaOffer": Plain(documents.write(offer)),
+        "hansaOffer": documents.write(offer),
     }
 
 

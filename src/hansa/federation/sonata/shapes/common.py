@@ -25,13 +25,11 @@ from hansa.federation.tmf.shapes.common import (
     read_tariff,
     write_money,
 )
-from hansa.federation.wire import Plain
 from hansa.foundation import documents
 from hansa.foundation.characteristics import VALUE_MAX
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money
-from hansa.foundation.time import Instant
 
 ROOT = "/mefApi/sonata"
 
@@ -300,7 +298,7 @@ def write_terms(terms: Terms, tax: Tax) -> list[dict[str, Any]]:
             {
                 "priceType": "usageBased",
                 "name": terms.tariff.kind,
-                "hansaTariff": Plain(documents.write(terms.tariff)),
+                "hansaTariff": documents.write(terms.tariff),
             }
         )
     return prices
@@ -355,15 +353,6 @@ def read_tax(percent: Decimal | None, shape: TaxShape | None, field: str) -> Tax
 
 
 # --- times ------------------------------------------------------------------------------------
-
-
-def between(query: Mapping[str, str], name: str) -> tuple[Instant | None, Instant | None]:
-    """`name.gt` and `name.lt` of a query."""
-    low, high = query.get(f"{name}.gt"), query.get(f"{name}.lt")
-    return (
-        None if low is None else read_instant(low, f"{name}.gt"),
-        None if high is None else read_instant(high, f"{name}.lt"),
-    )
 
 
 def without_empty(shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from decimal import Decimal
 from typing import Any
 
 from hansa.federation.tmf.shapes.common import malformed
-from hansa.federation.wire import Plain
 from hansa.foundation.documents import Json
 
 SIMPLE: Mapping[str, tuple[type, ...]] = {
@@ -112,8 +111,6 @@ def check(shapes: Mapping[str, Shape], kind: str, value: Json, at: str = "") -> 
     """Raises Refused `malformed` that names the first attribute that is not as the table says."""
     if kind == "any":
         return
-    if isinstance(value, Plain):
-        value = value.value
     if kind in SIMPLE:
         if not isinstance(value, SIMPLE[kind]) or (
             isinstance(value, bool) and kind in ("whole", "number")

@@ -11,7 +11,7 @@ from hansa.federation.exchange import Ask
 from hansa.federation.tmf.engine import attributes
 from hansa.federation.tmf.engine.model import NOW, Api, Resource
 from hansa.federation.tmf.shapes.common import malformed, write_instant
-from hansa.federation.wire import Plain, parse
+from hansa.federation.wire import parse
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.time import Instant
@@ -104,8 +104,6 @@ def tag(document: Json) -> str:
 
 def _sorted(document: Json) -> bytes:
     def plain(value: Any) -> Json:
-        if isinstance(value, Plain):
-            return value.value
         return format(value, "f") if value != value.to_integral() else int(value)
 
     return json.dumps(document, sort_keys=True, default=plain).encode()

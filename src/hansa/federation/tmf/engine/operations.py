@@ -9,7 +9,7 @@ from hansa.federation.exchange import Answer, Ask, Caller, Handler, Operation
 from hansa.federation.tmf.engine import change, query
 from hansa.federation.tmf.engine.model import Api, Found, Heard, Resource, Visit, World
 from hansa.federation.tmf.shapes.common import malformed
-from hansa.federation.wire import Plain, render
+from hansa.federation.wire import render
 from hansa.foundation.documents import Json
 
 ID_MAX = 200
@@ -141,9 +141,8 @@ class _Desk:
 
 def whole(visit: Visit, resource: Resource, document: Json) -> dict[str, Json]:
     """The document as it is served: with where it is, and what it is."""
-    value = document.value if isinstance(document, Plain) else document
-    path = visit.api.href(resource, visit.ask.params, value["id"])
-    return change.typed(resource, {**value, "href": f"{visit.world.address}{path}"})
+    path = visit.api.href(resource, visit.ask.params, document["id"])
+    return change.typed(resource, {**document, "href": f"{visit.world.address}{path}"})
 
 
 def _identity(ask: Ask) -> str:

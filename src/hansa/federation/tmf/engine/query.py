@@ -12,7 +12,7 @@ from hansa.federation.exchange import Answer
 from hansa.federation.records.model import Condition, Sort, Test, comparable
 from hansa.federation.tmf.engine.model import Found, Query, Visit
 from hansa.federation.tmf.shapes.common import malformed
-from hansa.federation.wire import Plain, render
+from hansa.federation.wire import render
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 
@@ -111,8 +111,6 @@ def _sorts(text: str) -> Iterator[Sort]:
 
 def at(document: Json, path: Sequence[str]) -> Iterator[Json]:
     """Every simple value at a path; lists on the way and at its end count by element."""
-    if isinstance(document, Plain):
-        document = document.value
     if isinstance(document, list | tuple):
         for one in document:
             yield from at(one, path)

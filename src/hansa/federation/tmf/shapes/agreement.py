@@ -45,7 +45,6 @@ from hansa.federation.tmf.shapes.common import (
     write_instant,
     write_money,
 )
-from hansa.federation.wire import Plain
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import AgreementId, OfferCode
@@ -195,7 +194,7 @@ def write(notice: AgreementDrafted) -> AgreementShape:
         "@schemaLocation": SCHEMA,
     }
     if document.netting is not None:
-        shape["hansaNetting"] = Plain(documents.write(document.netting))
+        shape["hansaNetting"] = documents.write(document.netting)
     return shape
 
 

@@ -53,7 +53,6 @@ from hansa.federation.tmf.shapes.common import (
     write_money,
     write_period,
 )
-from hansa.federation.wire import Plain
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BillId, OfferCode, StatementId
@@ -263,8 +262,8 @@ def write_issued(notice: StatementIssued, event_id: str) -> BillEvent:
         "hansaAgreement": write_agreement_ref(statement.agreement),
         "hansaCurrency": statement.currency,
         "hansaRate": [_write_line(line, statement.id) for line in statement.lines],
-        "hansaEvidence": Plain([documents.write(one) for one in statement.evidence]),
-        "hansaSignature": Plain(documents.write(notice.signature)),
+        "hansaEvidence": [documents.write(one) for one in statement.evidence],
+        "hansaSignature": documents.write(notice.signature),
         "@type": "HansaCustomerBill",
         "@baseType": "CustomerBill",
         "@schemaLocation": SCHEMA,
@@ -272,7 +271,7 @@ def write_issued(notice: StatementIssued, event_id: str) -> BillEvent:
     if statement.replaces is not None:
         shape["hansaReplaces"] = statement.replaces
     if statement.credits is not None:
-        shape["hansaCredits"] = Plain(documents.write(statement.credits))
+        shape["hansaCredits"] = documents.write(statement.credits)
     return _event("CustomerBillCreateEvent", shape, event_id)
 
 
@@ -357,13 +356,13 @@ def write_answered(notice: StatementAnswered, event_id: str) -> BillEvent:
         "id": notice.statement,
         "href": href(BILLS, notice.statement),
         "state": "onHold" if notice.confirmation is None else "validated",
-        "hansaDifference": Plain([documents.write(one) for one in notice.differences]),
+        "hansaDifference": [documents.write(one) for one in notice.differences],
         "@type": "HansaCustomerBill",
         "@baseType": "CustomerBill",
         "@schemaLocation": SCHEMA,
     }
     if notice.confirmation is not None:
-        shape["hansaConfirmation"] = Plain(documents.write(notice.confirmation))
+        shape["hansaConfirmation"] = documents.write(notice.confirmation)
     return _event("CustomerBillStateChangeEvent", shape, event_id)
 
 
@@ -442,7 +441,7 @@ def write_dispute(notice: DisputeRaised | DisputeMoved, event_id: str) -> Disput
         "@baseType": "CustomerBill",
         "@schemaLocation": SCHEMA,
     }
-    document = Plain(documents.write(notice))
+    document = documents.write(notice)
     if isinstance(notice, DisputeRaised):
         shape["hansaDispute"] = document
     else:

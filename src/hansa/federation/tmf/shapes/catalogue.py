@@ -33,8 +33,6 @@ from hansa.foundation.ids import OfferCode
 BASE = "/tmf-api/productCatalogManagement/v4"
 OFFERINGS = f"{BASE}/productOffering"
 PRICES = f"{BASE}/productOfferingPrice"
-SPECIFICATIONS = f"{BASE}/productSpecification"
-CATEGORIES = f"{BASE}/category"
 
 ACTIVE = "Active"
 
@@ -208,10 +206,6 @@ def _write_spec(spec: CharacteristicSpec) -> CharacteristicUse:
 def read_all(value: Json) -> Sequence[Offer]:
     shapes = checked(list[ProductOffering], value)
     return [_read(shape, f"{index}.") for index, shape in enumerate(shapes)]
-
-
-def read(value: Json) -> Offer:
-    return _read(checked(ProductOffering, value), "")
 
 
 def _read(shape: ProductOffering, at: str) -> Offer:

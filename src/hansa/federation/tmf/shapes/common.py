@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import AgreementRef, Characteristics, Tariff, Terms
-from hansa.federation.wire import DIGITS_MAX, Plain
+from hansa.federation.wire import DIGITS_MAX
 from hansa.foundation import documents
 from hansa.foundation.characteristics import VALUE_MAX
 from hansa.foundation.documents import Json
@@ -271,7 +271,7 @@ def write_terms(terms: Terms, tax_rate: Decimal | None = None) -> list[Price]:
             {
                 "priceType": "usage",
                 "name": terms.tariff.kind,
-                "hansaTariff": Plain(documents.write(terms.tariff)),
+                "hansaTariff": documents.write(terms.tariff),
                 "@type": "HansaProductPrice",
                 "@baseType": "ProductPrice",
                 "@schemaLocation": SCHEMA,

@@ -13,7 +13,6 @@ from typing_extensions import TypedDict
 from hansa.federation.papers import NettingNotice
 from hansa.federation.tmf.shapes.bill import BASE
 from hansa.federation.tmf.shapes.common import Text, checked, read_document
-from hansa.federation.wire import Plain
 from hansa.foundation import documents
 from hansa.foundation.documents import Json
 
@@ -40,7 +39,7 @@ def write(notice: NettingNotice, event_id: str) -> NettingEvent:
     return {
         "eventId": event_id,
         "eventType": "HansaNettingEvent",
-        "event": {"hansaNetting": Plain(documents.write(notice))},
+        "event": {"hansaNetting": documents.write(notice)},
     }
 
 

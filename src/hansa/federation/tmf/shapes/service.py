@@ -32,8 +32,6 @@ from hansa.federation.tmf.shapes.wish import (
 from hansa.foundation.documents import Json
 
 BASE = "/tmf-api/serviceQualificationManagement/v4"
-CHECKS = f"{BASE}/checkServiceQualification"
-QUERIES = f"{BASE}/queryServiceQualification"
 
 ITEMS = "serviceQualificationItem"
 

@@ -19,7 +19,6 @@ from hansa.federation.tmf.shapes.common import (
     read_instant,
     write_instant,
 )
-from hansa.federation.wire import Plain
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import HoldingId
 from hansa.foundation.readings import SAMPLES_A_DAY, Call, OctetDay, Reading, SeatDay
@@ -97,8 +96,8 @@ def write(record: UsageRecord) -> UsageShape:
 def _write_facts(reading: Reading) -> list[UsageCharacteristic]:
     if isinstance(reading, OctetDay):
         return [
-            _fact("octetsIn", "array", Plain(reading.octets_in)),
-            _fact("octetsOut", "array", Plain(reading.octets_out)),
+            _fact("octetsIn", "array", reading.octets_in),
+            _fact("octetsOut", "array", reading.octets_out),
         ]
     if isinstance(reading, Call):
         return [
@@ -116,10 +115,6 @@ def _fact(name: str, value_type: str, value: Json) -> UsageCharacteristic:
 def read_all(value: Json) -> Sequence[UsageRecord]:
     shapes = checked(list[UsageShape], value)
     return [_read(shape, f"{index}.") for index, shape in enumerate(shapes)]
-
-
-def read(value: Json) -> UsageRecord:
-    return _read(checked(UsageShape, value), "")
 
 
 def _read(shape: UsageShape, at: str) -> UsageRecord:
