@@ -75,6 +75,26 @@ def test_a_daemon_runs_once_is_missed_when_it_dies_and_comes_back(lab: Lab) -> N
         box.wait(lambda: False, what="ghost", timeout_s=0.5)
 
 
+ECHO = """
+import socket, sys
+door = socket.socket(socket.AF_UNIX)
+door.bind(sys.argv[1])
+door.listen()
+while True:
+    line = door.accept()[0]
+    with line, line.makefile("rw") as both:
+        both.write("heard: " + both.readline())
+"""
+
+
+def test_a_daemon_is_spoken_to_on_its_own_socket(lab: Lab) -> None:
+    box = lab.box("spoken-to")
+    path = box.path("echo.sock")
+    assert box.talk(path, "anybody?\n") is None
+    box.start("echo", sys.executable, "-c", ECHO, path, ready=lambda: bool(box.talk(path, "\n")))
+    assert box.talk(path, "hello\n") == "heard: hello\n"
+
+
 def test_a_command_that_fails_says_why(lab: Lab) -> None:
     box = lab.box("commands")
     assert box.run("cat", input="heard") == "heard"

@@ -1,4 +1,5 @@
-"""Driver: what should be, not which button to press; and Meter: what a service consumed.
+"""Driver: what should be, not which button to press. Meter: what a service consumed. Probe: how
+it is.
 
 Every call may be made twice without harm. A driver imports this file and foundation only.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hansa.foundation.readings import Check, Reading
 from hansa.foundation.site import Site
@@ -88,4 +89,29 @@ class Meter(Protocol):
 
     def readings(self, service: str, period: Period) -> Sequence[Reading]:
         """Everything measured of the service in the period, in time order; empty if unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One figure of how a service was at a moment.
+
+    class_: of service, `ef`; empty for the service as a whole. value: a whole number of what the
+    name says: microseconds, lost packets in a million, 1 when it was to be had and 0 when not.
+    """
+
+    at: Instant
+    service: str
+    class_: str
+    name: Literal["rtt_us", "jitter_us", "loss_ppm", "available"]
+    value: int
+
+
+class Probe(Protocol):
+    """Measures how services are, by traffic of its own on them."""
+
+    def samples(self, service: str, *, now: Instant) -> Sequence[Sample]:
+        """One round, a second or two long; empty if there is no such service. What nobody
+        answered has loss, and no round trip. Raises TryLater when the devices do not answer.
+        """
         ...

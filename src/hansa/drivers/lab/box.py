@@ -146,12 +146,16 @@ class Lab:
         return _well(Answer(told["status"], told["out"], told["err"]), argv, "the lab")
 
     def link(self, one: Box, other: Box, *, names: tuple[str, str], mtu: int = 1500) -> bool:
-        """A cable between two boxes; False when it is there. names: of its ends."""
+        """A cable between two boxes; False when it is there. names: of its ends.
+
+        What goes over it is cut into packets first, as on a real one, so that shapers count right.
+        """
+        each = ("mtu", str(mtu), "gso_max_segs", "1")
         if one.try_run("ip", "link", "show", "dev", names[0]).ok:
             return False
         self.run(
-            *("ip", "link", "add", names[0], "netns", one.name, "mtu", str(mtu), "type", "veth"),
-            *("peer", "name", names[1], "netns", other.name, "mtu", str(mtu)),
+            *("ip", "link", "add", names[0], "netns", one.name, *each, "type", "veth"),
+            *("peer", "name", names[1], "netns", other.name, *each),
         )
         for box, name in ((one, names[0]), (other, names[1])):
             box.run("ip", "link", "set", "dev", name, "up")
@@ -225,6 +229,11 @@ class Box:
     def remove(self, file: str) -> None:
         """Takes a file or folder away; none is no error."""
         self.lab.ask("remove", box=self.name, path=file)
+
+    def talk(self, socket: str, text: str) -> str | None:
+        """What a daemon answers on its own socket, by path; None when nobody is there."""
+        answer: str | None = self.lab.ask("talk", socket=socket, text=text)["text"]
+        return answer
 
     def start(
         self,

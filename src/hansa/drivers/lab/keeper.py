@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import signal
+import socket as unix
 import socketserver
 import subprocess
 import sys
@@ -38,6 +39,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,24}")
 """What a box or a daemon may be called."""
 
 STOP_S = 5.0
+TALK_S = 10.0
 REAP_EVERY_S = 2.0
 OUTPUT_MAX = 4 << 20
 """Octets of a command's output that are handed on; the end of it is what counts."""
@@ -245,6 +247,19 @@ class Keeper:
             if alive and daemon is not None:
                 os.kill(daemon.process.pid, number)
         return {"alive": alive}
+
+    def do_talk(self, socket: str, text: str) -> dict[str, Any]:
+        """Says something to a daemon's own socket and hears it out; None when nobody is there."""
+        with unix.socket(unix.AF_UNIX) as line:
+            line.settimeout(TALK_S)
+            try:
+                line.connect(socket)
+                line.sendall(text.encode())
+                line.shutdown(unix.SHUT_WR)
+            except (ConnectionError, FileNotFoundError):
+                return {"text": None}
+            with line.makefile("rb") as answer:
+                return {"text": answer.read(OUTPUT_MAX).decode("utf-8", "replace")}
 
     # --- numbers --------------------------------------------------------------------------------
 

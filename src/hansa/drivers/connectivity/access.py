@@ -1,0 +1,152 @@
+"""A line of an access operator: from the router's port over a bridge into a VXLAN tunnel
+(RFC 7348), which the point of presence takes it over from; shaped to the speed committed, at the
+operator, both ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hansa.drivers.connectivity import interfaces, shaper
+from hansa.drivers.connectivity.intent import Access
+from hansa.drivers.connectivity.shaper import Shape
+from hansa.drivers.contract import Change
+from hansa.drivers.lab.box import Box, Lab
+
+MTU = 1500
+VXLAN_PORT = 4789
+FORWARDING = 3
+"""State of a bridge's port: it passes frames."""
+
+
+def bridge(line: Access) -> str:
+    """The line's bridge at its operator."""
+    return f"br{line.number}"
+
+
+def render_operator(line: Access) -> str:
+    """What the access operator has for a line, for `ip -batch`; its port is there already."""
+    name = bridge(line)
+    return "".join(
+        f"{one}\n"
+        for one in (
+            f"link add {name} type bridge stp_state 0",
+            f"link set dev {name} up",
+            f"link set dev {line.port} master {name} up",
+            _tunnel(line, line.operator_address, line.pop_address),
+            f"link set dev {line.tunnel} master {name} up",
+        )
+    )
+
+
+def render_pop(line: Access) -> str:
+    """What the point of presence has for a line, for `ip -batch`."""
+    return "".join(
+        f"{one}\n"
+        for one in (
+            _tunnel(line, line.pop_address, line.operator_address),
+            f"addr add {line.at_pop} dev {line.tunnel}",
+            f"link set dev {line.tunnel} up",
+        )
+    )
+
+
+def _tunnel(line: Access, own: object, other: object) -> str:
+    return (
+        f"link add {line.tunnel} mtu {MTU} type vxlan id {line.vni} local {own} remote {other} "
+        f"dstport {VXLAN_PORT}"
+    )
+
+
+def apply(lab: Lab, line: Access, *, pop: str) -> list[Change]:
+    """Has the line be as it should; what was changed for it. The boxes are there."""
+    router, operator = lab.box(line.router), lab.box(line.operator)
+    changes = []
+    if lab.link(operator, router, names=(line.port, line.wan)):
+        changes.append(Change(f"{operator.name} {line.port}", None, "joined to the router"))
+    changes += _apply_operator(operator, line)
+    changes += _apply_pop(lab.box(pop), line)
+    changes += interfaces.settle(router, line.wan, addresses=[str(line.at_router)], mtu=MTU)
+    changes += shaper.apply(operator, line.port, Shape(line.down_kbps))
+    changes += shaper.apply(operator, line.tunnel, Shape(line.up_kbps))
+    return changes
+
+
+def _apply_operator(operator: Box, line: Access) -> list[Change]:
+    there, name = interfaces.links(operator), bridge(line)
+    batch, changes = [], []
+    own, other = line.operator_address, line.pop_address
+    if name not in there:
+        changes.append(Change(f"{operator.name} {name}", None, "bridge"))
+        batch += [f"link add {name} type bridge stp_state 0"]
+    if not _up(there.get(name)):
+        batch += [f"link set dev {name} up"]
+    if line.tunnel in there and not _hands_over(there[line.tunnel], line, own, other):
+        batch += [f"link del {line.tunnel}"]
+    if not _hands_over(there.get(line.tunnel), line, own, other):
+        changes.append(Change(f"{operator.name} {line.tunnel}", None, f"hand-over {line.vni}"))
+        batch.append(_tunnel(line, own, other))
+    for port in (line.port, line.tunnel):
+        told = there.get(port, {})
+        state = told.get("linkinfo", {}).get("info_slave_data", {}).get("state")
+        if told.get("master") != name or not _up(told):
+            if port in there:
+                changes.append(Change(f"{operator.name} {port}", told.get("master"), name))
+            batch += [f"link set dev {port} master {name} up"]
+        elif state != "forwarding":
+            changes.append(Change(f"{operator.name} {port}", state, "forwarding"))
+            batch += [f"link set dev {port} type bridge_slave state {FORWARDING}"]
+    interfaces.run(operator, batch)
+    return changes
+
+
+def _apply_pop(pop: Box, line: Access) -> list[Change]:
+    told = interfaces.links(pop).get(line.tunnel)
+    batch, changes = [], []
+    own, other = line.pop_address, line.operator_address
+    if not _hands_over(told, line, own, other):
+        changes.append(Change(f"{pop.name} {line.tunnel}", None, f"hand-over {line.vni}"))
+        batch += [f"link del {line.tunnel}"] if told else []
+        batch.append(_tunnel(line, own, other))
+    interfaces.run(pop, batch)
+    return changes + interfaces.settle(pop, line.tunnel, addresses=[str(line.at_pop)], mtu=MTU)
+
+
+def remove(lab: Lab, line: Access, *, pop: str) -> None:
+    """Takes the line away, at both operators and at the router; none is no error."""
+    operator = lab.box(line.operator)
+    for one in (line.port, line.tunnel, bridge(line)):
+        operator.try_run("ip", "link", "del", one)
+    lab.box(pop).try_run("ip", "link", "del", line.tunnel)
+
+
+def faults(lab: Lab, line: Access, *, pop: str) -> list[str]:
+    """What of the line is not as it was made, in words; empty when all is well."""
+    operator, there = interfaces.links(lab.box(line.operator)), interfaces.links(lab.box(pop))
+    own, other = line.operator_address, line.pop_address
+    found = []
+    for port in (line.port, line.tunnel):
+        told = operator.get(port, {})
+        state = told.get("linkinfo", {}).get("info_slave_data", {}).get("state")
+        if told.get("master") != bridge(line) or state != "forwarding":
+            found.append(f"{port} at {line.operator} is {state or 'not joined'}")
+    if not _hands_over(operator.get(line.tunnel), line, own, other) or not _hands_over(
+        there.get(line.tunnel), line, other, own
+    ):
+        found.append(f"hand-over {line.vni} is not there")
+    return found
+
+
+def _hands_over(told: Mapping[str, Any] | None, line: Access, own: object, other: object) -> bool:
+    data = (told or {}).get("linkinfo", {}).get("info_data", {})
+    return (data.get("id"), data.get("local"), data.get("remote"), data.get("port")) == (
+        line.vni,
+        str(own),
+        str(other),
+        VXLAN_PORT,
+    )
+
+
+def _up(told: Mapping[str, Any] | None) -> bool:
+    return "UP" in (told or {}).get("flags", ())

@@ -1,0 +1,165 @@
+"""A site of a private network, brought about on its devices: tunnels at both ends, the speed sold
+on each, and the routes between them.
+
+Every step looks at the device first and changes what differs, so a run that was cut off is ended
+by the next one, and a run that finds all in order does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hansa.drivers.connectivity import interfaces, routing, shaper, wireguard
+from hansa.drivers.connectivity.intent import Link, Prefix, SiteVpn
+from hansa.drivers.connectivity.keys import Keys
+from hansa.drivers.connectivity.shaper import Shape
+from hansa.drivers.contract import Change
+from hansa.drivers.lab.box import Box, Lab
+from hansa.foundation.errors import TryLater
+
+LAN = "lan"
+MARKS_FROM = 10_000
+"""Marks and tables that lead a tunnel's own packets over its own line start here."""
+
+LO_MTU = 65_536
+LAST = 4_278_198_272
+UP_S = 20.0
+
+
+def apply(
+    lab: Lab, vpn: SiteVpn, keys: Keys, *, serves: Sequence[Prefix], own: Sequence[str]
+) -> list[Change]:
+    """Has the site be as it should, checked before; what was changed for it. serves: what every
+    site of the network is told of. own: the network's own addresses. Its boxes are there.
+
+    Raises TryLater `line-missing`.
+    """
+    router, network = lab.box(vpn.router), lab.box(vpn.network)
+    changes = interfaces.settle(router, LAN, addresses=vpn.addresses, mtu=1500)
+    for link in vpn.links:
+        changes += _apply_way(router, vpn, link)
+        changes += _apply_tunnel(router, network, vpn, link, keys)
+    changes += interfaces.settle(network, "lo", addresses=own, mtu=LO_MTU, keep=True)
+    changes += routing.apply_network(network, vpn, serves)
+    return changes + routing.apply_router(router, vpn)
+
+
+def _apply_tunnel(router: Box, network: Box, vpn: SiteVpn, link: Link, keys: Keys) -> list[Change]:
+    changes = wireguard.apply(network, at_network(link, keys))
+    changes += shaper.apply(network, link.at_network, shape(vpn, vpn.down_kbps))
+    changes += wireguard.apply(router, at_router(vpn, link, keys))
+    return changes + shaper.apply(router, link.at_site, shape(vpn, vpn.up_kbps))
+
+
+def shape(vpn: SiteVpn, kbps: int) -> Shape:
+    """What a tunnel of the site lets out."""
+    return Shape(kbps, vpn.classes, wireguard.OVERHEAD)
+
+
+def at_router(vpn: SiteVpn, link: Link, keys: Keys) -> wireguard.End:
+    """A tunnel's end at the router; it calls the other."""
+    return wireguard.End(
+        interface=link.at_site,
+        port=link.port,
+        mark=MARKS_FROM + link.number,
+        private=keys.private(link.router_key),
+        public=keys.public(link.network_key),
+        endpoint=f"{vpn.public}:{link.port}",
+        addresses=(f"{link.inside[2]}/30", f"{link.inside6[2]}/126"),
+    )
+
+
+def at_network(link: Link, keys: Keys) -> wireguard.End:
+    """A tunnel's end at the point of presence."""
+    return wireguard.End(
+        interface=link.at_network,
+        port=link.port,
+        mark=0,
+        private=keys.private(link.network_key),
+        public=keys.public(link.router_key),
+        endpoint=f"{link.at_router.ip}:{link.port}",
+        addresses=(f"{link.inside[1]}/30", f"{link.inside6[1]}/126"),
+    )
+
+
+def _apply_way(router: Box, vpn: SiteVpn, link: Link) -> list[Change]:
+    """A tunnel's own packets go over its own line and over no other, least of all a tunnel."""
+    mark = MARKS_FROM + link.number
+    if not router.try_run("ip", "link", "show", "dev", link.wan).ok:
+        raise TryLater(
+            "line-missing",
+            f"Line {link.line} is not at the site yet: have it delivered first.",
+            field="lines",
+        )
+    changes, batch = [], []
+    rules = interfaces.told(router, "rule", "show")
+    if not any(one.get("fwmark") == hex(mark) and one["table"] == str(mark) for one in rules):
+        changes.append(Change(f"{router.name} rule {mark}", None, link.wan))
+        batch.append(f"rule add fwmark {mark} lookup {mark} priority {mark}")
+    there = interfaces.told(router, "route", "show", "table", str(mark))
+    way = {
+        "dst": str(vpn.public),
+        "gateway": str(link.at_pop.ip),
+        "dev": link.wan,
+        "prefsrc": str(link.at_router.ip),
+    }
+    if not any(way.items() <= one.items() for one in there):
+        changes.append(Change(f"{router.name} way to {vpn.public}", None, link.wan))
+        batch.append(
+            f"route replace {vpn.public} via {link.at_pop.ip} dev {link.wan} "
+            f"src {link.at_router.ip} table {mark}"
+        )
+    if not any(one.get("type") == "unreachable" for one in there):
+        changes.append(Change(f"{router.name} way {mark} else", None, "unreachable"))
+        batch.append(f"route add unreachable default table {mark} metric {LAST}")
+    interfaces.run(router, batch)
+    return changes
+
+
+def remove_link(lab: Lab, vpn: SiteVpn, link: Link) -> None:
+    """Takes one tunnel away at both ends; none is no error."""
+    router, mark = lab.box(vpn.router), str(MARKS_FROM + link.number)
+    wireguard.remove(router, link.at_site)
+    wireguard.remove(lab.box(vpn.network), link.at_network)
+    router.try_run("ip", "rule", "del", "priority", mark)
+    router.try_run("ip", "route", "flush", "table", mark)
+
+
+def remove(lab: Lab, vpn: SiteVpn) -> None:
+    """Takes the site out of its network: its routes first, in one step, then the rest of it. The
+    network's other sites are left as they are; none is no error.
+    """
+    routing.remove_site(lab.box(vpn.network), vpn)
+    routing.remove_router(lab.box(vpn.router))
+    for link in vpn.links:
+        remove_link(lab, vpn, link)
+
+
+def is_up(lab: Lab, vpn: SiteVpn) -> bool:
+    """Whether every link of the site exchanges routes, as both of its ends see it."""
+    here = routing.sessions(lab.box(vpn.router))
+    there = routing.sessions(lab.box(vpn.network))
+    ends = [
+        (sessions, name)
+        for link in vpn.links
+        for sessions, name in ((here, link.at_site), (there, link.at_network))
+    ]
+    return all(name in sessions and sessions[name].up for sessions, name in ends)
+
+
+def wait_up(lab: Lab, vpn: SiteVpn, *, timeout_s: float = UP_S) -> None:
+    """Until the site is up. Raises TryLater `device-failed`."""
+    lab.box(vpn.router).wait(
+        lambda: is_up(lab, vpn), what=f"the way to {vpn.network}", timeout_s=timeout_s
+    )
+
+
+def faults(lab: Lab, vpn: SiteVpn) -> list[str]:
+    """Which daemons of the site are dead, in words; empty when all live."""
+    daemons = lab.boxes()
+    names = [(vpn.router, routing.DAEMON), (vpn.network, routing.DAEMON)]
+    for link in vpn.links:
+        names += [(vpn.router, link.at_site), (vpn.network, link.at_network)]
+    return [
+        f"{name} in {box} does not run" for box, name in names if not daemons.get(box, {}).get(name)
+    ]
