@@ -7,21 +7,23 @@ its view of every seller. Doors (`hansa.entrypoints`) get a Node and nothing els
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from hansa.drivers import registry
+from hansa.drivers.model import NetworkSettings
+from hansa.drivers.watching import Watch
 from hansa.federation import directory, notices, renewal
 from hansa.federation.bulk import BulkSeller
 from hansa.federation.callbacks.desk import CallbackDesk
 from hansa.federation.clients.desk import ClientDesk
 from hansa.federation.clients.model import ACCESS_TOKEN
-from hansa.federation.contract import Family, Seller
+from hansa.federation.contract import Seller
 from hansa.federation.evidence import actions as evidence
 from hansa.federation.exchange import Gate
 from hansa.federation.helpdesk import Helpdesk
@@ -120,17 +122,6 @@ class DatabaseSettings:
 
     url: str = ""
     owner_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSettings:
-    """drivers: which serves each family. seed: of a simulated network. lab: see registry.Maker."""
-
-    drivers: Mapping[str, str] = field(
-        default_factory=lambda: dict.fromkeys(get_args(Family), "simulated")
-    )
-    seed: str = "hansa"
-    lab: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +282,7 @@ class Node:
             lab=settings.network.lab,
         )
         self.own_network = OwnNetwork(
-            begin=self.begin,
-            kit=self.kit,
-            ids=self.ids,
-            clock=self.clock,
-            us=self.us,
+            begin=self.begin, kit=self.kit, ids=self.ids, clock=self.clock, us=self.us
         )
         self.neighbours = Neighbours(
             us=self.us.id,
@@ -426,6 +413,11 @@ class Node:
     def deliver(self, tx: Transaction, now: Instant) -> int:
         """Begins with accepted orders; returns how many."""
         return delivery_work.begin_orders(tx, us=self.us.id, ids=self.ids, now=now)
+
+    def watch(self) -> Watch:
+        """What measures the services of our own network."""
+        kept = self.settings.network.measured_days
+        return Watch(begin=self.begin, probes=self.kit.probes, clock=self.clock, kept_days=kept)
 
     def renew_cards(self, tx: Transaction, now: Instant) -> int:
         """Tells partners of new keys of ours; returns how many were told."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from hansa.drivers import actions as network
+from hansa.drivers import watching
 from hansa.drivers.model import Ask, Fit, KeptOrder, KeptQuote, Product, Service
 from hansa.drivers.registry import Kit
 from hansa.drivers.works import Works
@@ -193,7 +194,8 @@ class OwnNetwork:
         driver = self._works.driver(service.family)
         if service.intent is None:
             return Condition(holding_id, "ended", (), driver.measured)
-        checks = tuple(driver.verify(service.intent))
+        series = watching.measured(self._begin, holding=holding_id, clock=self._clock)
+        checks = (*driver.verify(service.intent), *series)
         well = all(check.ok for check in checks)
         return Condition(holding_id, "active" if well else "degraded", checks, driver.measured)
 

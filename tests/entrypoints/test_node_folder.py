@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hansa.drivers.model import NetworkSettings
 from hansa.entrypoints import node_folder
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
@@ -16,7 +17,6 @@ from hansa.node import (
     ClockSettings,
     DatabaseSettings,
     HttpSettings,
-    NetworkSettings,
     Settings,
     SettlementSettings,
     load_settings,

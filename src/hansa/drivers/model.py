@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hansa.drivers.contract import Intent
@@ -12,8 +12,24 @@ from hansa.foundation.ids import BuyerKey, HoldingId, OfferCode, OrderId, PartyI
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant
 
+FAMILIES = ("connectivity", "security", "voice", "broadband")
+
 ANYWHERE = "*"
 """As the place of a coverage entry: the whole country."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """drivers: which installed driver serves each family. seed: of a simulated network. lab: see
+    registry.Maker. measure_every_s: how long after one round of measuring the next begins.
+    measured_days: how long its figures are kept.
+    """
+
+    drivers: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FAMILIES, "simulated"))
+    seed: str = "hansa"
+    lab: str = ""
+    measure_every_s: int = 60
+    measured_days: int = 90
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ the node's own folder and seed. Nothing is imported before a node asks for it by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-from hansa.drivers.contract import Driver, Meter
+from hansa.drivers.contract import Driver, Meter, Probe
 from hansa.foundation.errors import Refused
 
 GROUP = "hansa.drivers"
@@ -20,10 +20,11 @@ GROUP = "hansa.drivers"
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Drivers, and meters where the network can count, by family."""
+    """Drivers, and meters and probes where the network can count and can be measured, by family."""
 
     drivers: Mapping[str, Driver]
     meters: Mapping[str, Meter]
+    probes: Mapping[str, Probe] = field(default_factory=dict)
 
 
 class Maker(Protocol):
@@ -60,6 +61,11 @@ def load(*, chosen: Mapping[str, str], folder: Path, seed: str, lab: str = "") -
             family: kits[name].meters[family]
             for family, name in chosen.items()
             if family in kits[name].meters
+        },
+        probes={
+            family: kits[name].probes[family]
+            for family, name in chosen.items()
+            if family in kits[name].probes
         },
     )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from hansa.drivers.contract import Intent
+from hansa.drivers.contract import Intent, Sample
 from hansa.drivers.model import (
     Choice,
     Coverage,
@@ -262,6 +262,49 @@ def put_service(tx: Transaction, service: Service) -> None:
             service.ended,
         ),
     )
+
+
+def in_service(tx: Transaction, families: Iterable[str]) -> Sequence[tuple[str, HoldingId]]:
+    """What is in service of these families, each with its family."""
+    rows = all_rows(
+        tx,
+        """select family, holding from driver_service where family = any(%s)
+               and intent is not null and started is not null order by holding""",
+        (list(families),),
+    )
+    return [(row["family"], HoldingId(row["holding"])) for row in rows]
+
+
+# --- how services were --------------------------------------------------------------------------
+
+
+def put_samples(tx: Transaction, samples: Sequence[Sample]) -> None:
+    """Keeps what was measured; a figure of a moment that is there already stays."""
+    for one in samples:
+        send(
+            tx,
+            """insert into driver_sample (holding, class, name, at, value)
+               values (%s, %s, %s, %s, %s) on conflict do nothing""",
+            (one.service, one.class_, one.name, one.at, one.value),
+        )
+
+
+def samples(
+    tx: Transaction, *, holding: HoldingId, start: Instant, end: Instant
+) -> Sequence[Sample]:
+    """What was measured of a service from `start` up to and with `end`, in time order."""
+    return records(
+        tx,
+        Sample,
+        """select at, holding as service, class as class_, name, value from driver_sample
+           where holding = %s and at >= %s and at <= %s order by at, class, name""",
+        (holding, start, end),
+    )
+
+
+def drop_samples(tx: Transaction, *, before: Instant) -> int:
+    """Forgets what was measured before a moment; how many figures."""
+    return run(tx, "delete from driver_sample where at < %s", (before,))
 
 
 def _intent(intent: Intent | None) -> Jsonb | None:

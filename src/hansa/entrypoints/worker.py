@@ -73,6 +73,8 @@ class Worker:
             threading.Thread(target=self._run_tasks, name=f"tasks-{number}")
             for number in range(self._node.settings.worker.threads)
         ]
+        if self._node.kit.probes:
+            threads.append(threading.Thread(target=self._watch, name="watch"))
         for thread in threads:
             thread.start()
         while not self._stop.is_set():
@@ -132,6 +134,16 @@ class Worker:
         if moved:
             self._months_at = 0.0
         return moved
+
+    # --- a thread of its own: measures what is in service -----------------------------------------
+
+    def _watch(self) -> None:
+        watch = self._node.watch()
+        while not self._stop.wait(self._node.settings.network.measure_every_s):
+            try:
+                watch.round()
+            except Exception:
+                log.exception("a round of measuring failed; there will be another")
 
     # --- the other threads: begin with orders, and run tasks --------------------------------------
 

@@ -1,0 +1,118 @@
+"""What our own network's services are measured to be is kept, summed up, and forgotten in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hansa.drivers import store
+from hansa.drivers.contract import Intent, Sample
+from hansa.drivers.model import KeptOrder, KeptQuote, Service
+from hansa.drivers.watching import Watch, checks, measured
+from hansa.foundation.errors import TryLater
+from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, QuoteId, TraceId
+from hansa.foundation.readings import Check
+from hansa.foundation.time import Instant, SetClock
+from hansa.foundation.transaction import Begin
+
+US = PartyId("bt")
+
+
+@dataclass
+class Told:
+    """A probe that says what a test has told it to."""
+
+    rtt_us: list[int]
+    silent: set[str] = field(default_factory=set)
+
+    def samples(self, service: str, *, now: Instant) -> Sequence[Sample]:
+        if service in self.silent:
+            raise TryLater("lab-silent", "The lab does not answer.")
+        rtt = self.rtt_us.pop(0)
+        return [
+            Sample(now, service, "", "available", 1),
+            Sample(now, service, "ef", "rtt_us", rtt),
+        ]
+
+
+def bring(begin: Begin, ids: Ids, clock: SetClock, family: str = "connectivity") -> HoldingId:
+    """A service of ours that has been delivered."""
+    holding, order, quote = ids.new(HoldingId), ids.new(OrderId), ids.new(QuoteId)
+    now = clock.now()
+    with begin() as tx:
+        store.put_quote(tx, KeptQuote(quote, US, now, now + timedelta(days=1), {}))
+        store.put_order(
+            tx,
+            KeptOrder(
+                id=order,
+                buyer=US,
+                key=BuyerKey(order),
+                content="0" * 64,
+                quote=quote,
+                ceases=None,
+                state="completed",
+                reason="",
+                trace=TraceId("0" * 32),
+                placed_at=now,
+                finished_at=now,
+                lines=(),
+            ),
+        )
+        intent = Intent(holding, family, "line", None, {"speed_mbps": 10})
+        store.put_service(tx, Service(holding, US, family, intent, order, now, None))
+    return holding
+
+
+def watch(begin: Begin, clock: SetClock, probe: Told) -> Watch:
+    return Watch(begin=begin, probes={"connectivity": probe}, clock=clock, kept_days=90)
+
+
+def test_what_is_measured_becomes_part_of_the_condition(
+    begin: Begin, ids: Ids, clock: SetClock
+) -> None:
+    line = bring(begin, ids, clock)
+    bring(begin, ids, clock, family="security")
+    watching = watch(begin, clock, Told([900, 1234, 5000]))
+    assert measured(begin, holding=line, clock=clock) == []
+    for _ in range(3):
+        assert watching.round() == 2
+        clock.move(timedelta(minutes=5))
+    assert measured(begin, holding=line, clock=clock) == [
+        Check("available", "now", "100.00 % of 3 looks", True),
+        Check("round trip, ef", "as measured", "1.23 ms", True),
+    ]
+    clock.move(timedelta(hours=1))
+    assert measured(begin, holding=line, clock=clock) == []
+
+
+def test_one_that_does_not_answer_stops_no_other(begin: Begin, ids: Ids, clock: SetClock) -> None:
+    silent, line = bring(begin, ids, clock), bring(begin, ids, clock)
+    assert watch(begin, clock, Told([1000], {silent})).round() == 2
+    assert measured(begin, holding=line, clock=clock) != []
+    assert measured(begin, holding=silent, clock=clock) == []
+
+
+def test_figures_are_forgotten_when_their_time_is_over(
+    begin: Begin, ids: Ids, clock: SetClock
+) -> None:
+    line, began = bring(begin, ids, clock), clock.now()
+    watching = watch(begin, clock, Told([1000, 2000]))
+    watching.round()
+    clock.move(timedelta(days=91))
+    watching.round()
+    with begin() as tx:
+        kept = store.samples(tx, holding=line, start=began, end=clock.now())
+    assert [one.value for one in kept] == [1, 2000]
+
+
+def test_a_service_that_was_not_to_be_had_at_the_last_look_is_not_well(clock: SetClock) -> None:
+    now = clock.now()
+    looks = [
+        Sample(now + timedelta(minutes=minute), "hld", "", "available", value)
+        for minute, value in enumerate([1, 1, 0])
+    ]
+    assert checks(looks) == [Check("available", "now", "66.66 % of 3 looks", False)]
+    assert checks(looks[:2])[0].ok
+    lost = [Sample(now, "hld", "ef", "loss_ppm", 12_345)]
+    assert checks(lost) == [Check("loss, ef", "as measured", "1.23 %", True)]
