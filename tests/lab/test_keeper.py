@@ -95,6 +95,21 @@ def test_a_daemon_is_spoken_to_on_its_own_socket(lab: Lab) -> None:
     assert box.talk(path, "hello\n") == "heard: hello\n"
 
 
+def test_what_a_dead_daemon_has_left_ends_before_it_comes_back(lab: Lab) -> None:
+    box = lab.box("orphans")
+    mark = f"5{os.getpid()}.5"
+    family = ("sh", "-c", f"sleep {mark} & echo there >> said; wait")
+    box.start("parent", *family, ready=lambda: box.read("said") == "there\n")
+    assert box.signal("parent", signal.SIGKILL)
+    box.wait(lambda: not box.runs("parent"), what="its death")
+    assert box.start("parent", *family, ready=lambda: box.read("said") == "there\nthere\n")
+    box.wait(
+        lambda: len([one for one in running(mark) if one.startswith("sleep")]) == 1,
+        what="the end of the first one's child",
+        timeout_s=5,
+    )
+
+
 def test_a_command_that_fails_says_why(lab: Lab) -> None:
     box = lab.box("commands")
     assert box.run("cat", input="heard") == "heard"

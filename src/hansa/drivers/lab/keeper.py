@@ -206,10 +206,10 @@ class Keeper:
         started = (*argv, *sorted((env or {}).items()), private)
         with self._lock:
             daemon = self._daemons.get((box, name))
-            if daemon is not None and daemon.process.poll() is None:
-                if daemon.started == started:
+            if daemon is not None:
+                if daemon.process.poll() is None and daemon.started == started:
                     return {"new": False}
-                self.do_stop(box, name)
+                self.do_stop(box, name)  # a dead one too: its children may have outlived it
             own = ["unshare", "-m", "sh", "-c", _PRIVATE, "sh"] if private else []
             with (ROOT / box / f"{name}.log").open("ab") as log:
                 process = subprocess.Popen(
