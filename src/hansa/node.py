@@ -276,10 +276,7 @@ class Node:
         self.begin = self.database.begin
         self.usage_folder = folder / "usage"
         self.kit = registry.load(
-            chosen=settings.network.drivers,
-            folder=folder / "network",
-            seed=f"{settings.network.seed}/{settings.party.id}",
-            lab=settings.network.lab,
+            settings.network, folder=folder / "network", operator=settings.party.id
         )
         self.own_network = OwnNetwork(
             begin=self.begin, kit=self.kit, ids=self.ids, clock=self.clock, us=self.us

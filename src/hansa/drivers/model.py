@@ -20,12 +20,13 @@ ANYWHERE = "*"
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """drivers: which installed driver serves each family. seed: of a simulated network. lab: see
-    registry.Maker. measure_every_s: how long after one round of measuring the next begins.
-    measured_days: how long its figures are kept.
+    """drivers: which installed driver serves each family. counts: which counts its usage, where
+    it is not the same. seed: of a simulated network. lab: see registry.Maker. measure_every_s: how
+    long after one round of measuring the next begins. measured_days: how long its figures are kept.
     """
 
     drivers: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FAMILIES, "simulated"))
+    counts: Mapping[str, str] = field(default_factory=dict)
     seed: str = "hansa"
     lab: str = ""
     measure_every_s: int = 60

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from hansa.drivers.contract import Driver, Meter, Probe
+from hansa.drivers.counted import CountedElsewhere
+from hansa.drivers.model import NetworkSettings
 from hansa.foundation.errors import Refused
 
 GROUP = "hansa.drivers"
@@ -40,34 +42,41 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(entry_points(group=GROUP).names))
 
 
-def load(*, chosen: Mapping[str, str], folder: Path, seed: str, lab: str = "") -> Kit:
-    """The node's registry: for each family in `chosen`, the driver package of that name.
+def load(settings: NetworkSettings, *, folder: Path, operator: str) -> Kit:
+    """The node's registry: for each family the driver package of the name that is chosen for it.
 
-    folder: each package gets `folder/<name>`. Raises Refused `driver-unknown` for a name
-    that is not installed, or for a family that the package does not serve.
+    folder: each package gets `folder/<name>`. operator: whose network it is. Raises Refused
+    `driver-unknown` for a name that is not installed, or for a family that it does not serve.
     """
-    kits = {name: _make(name, folder / name, seed, lab) for name in sorted(set(chosen.values()))}
-    for family, name in chosen.items():
-        if family not in kits[name].drivers:
-            raise Refused(
-                "driver-unknown",
-                f"The driver {name!r} does not serve {family!r}; it serves "
-                f"{', '.join(sorted(kits[name].drivers))}.",
-                field=f"drivers.{family}",
-            )
-    return Kit(
-        drivers={family: kits[name].drivers[family] for family, name in chosen.items()},
-        meters={
-            family: kits[name].meters[family]
-            for family, name in chosen.items()
-            if family in kits[name].meters
-        },
-        probes={
-            family: kits[name].probes[family]
-            for family, name in chosen.items()
-            if family in kits[name].probes
-        },
-    )
+    seed = f"{settings.seed}/{operator}"
+    chosen = {*settings.drivers.values(), *settings.counts.values()}
+    kits = {name: _make(name, folder / name, seed, settings.lab) for name in sorted(chosen)}
+    drivers: dict[str, Driver] = {}
+    meters: dict[str, Meter] = {}
+    probes: dict[str, Probe] = {}
+    for family, name in settings.drivers.items():
+        drivers[family] = _driver(kits, family, name, "drivers")
+        counts = settings.counts.get(family, name)
+        if counts != name:
+            counting = _driver(kits, family, counts, "counts")
+            drivers[family] = CountedElsewhere(drivers[family], counting)
+        if family in kits[counts].meters:
+            meters[family] = kits[counts].meters[family]
+        if family in kits[name].probes:
+            probes[family] = kits[name].probes[family]
+    return Kit(drivers, meters, probes)
+
+
+def _driver(kits: Mapping[str, Kit], family: str, name: str, field: str) -> Driver:
+    found = kits[name].drivers.get(family)
+    if found is None:
+        raise Refused(
+            "driver-unknown",
+            f"The driver {name!r} does not serve {family!r}; it serves "
+            f"{', '.join(sorted(kits[name].drivers))}.",
+            field=f"network.{field}.{family}",
+        )
+    return found
 
 
 def _make(name: str, folder: Path, seed: str, lab: str) -> Kit:
@@ -76,7 +85,7 @@ def _make(name: str, folder: Path, seed: str, lab: str) -> Kit:
         raise Refused(
             "driver-unknown",
             f"No driver {name!r} is installed; there are: {', '.join(names()) or 'none'}.",
-            field="drivers",
+            field="network.drivers",
         )
     maker: Maker = next(iter(found)).load()
     return maker(folder=folder, seed=seed, lab=lab)
