@@ -32,6 +32,7 @@ WHOLE = (
     "lifecycle/rating/rules/book.py",
     "lifecycle/rating/rules/kernel.py",
     "lifecycle/rating/store/parquet.py",
+    "lifecycle/settlement/store/records.py",
 )
 """Where numpy counts in whole numbers: nothing divides there, and no type of it has a fraction."""
 

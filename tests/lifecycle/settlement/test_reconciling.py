@@ -218,6 +218,79 @@ def test_a_busy_pair_of_numbers_does_not_explode(tmp_path: Path) -> None:
     assert counts(found) == {"exact": 0, "missing-there": 1, "within": 19_999}
 
 
+def test_records_of_many_files_and_parts_keep_their_names(tmp_path: Path) -> None:
+    ours = month(days=3)
+    theirs = [moved(row) for row in ours if row["source_ref"] not in {"r0", "r77", "r599"}]
+    files = []
+    for number in range(3):
+        place = tmp_path / f"theirs-{number}.parquet"
+        pq.write_table(pa.Table.from_pylist(theirs[number::3]), place, row_group_size=50)
+        files.append(place)
+    pq.write_table(pa.Table.from_pylist(ours), tmp_path / "ours.parquet", row_group_size=7)
+    found, place = reconcile(
+        ours=[tmp_path / "ours.parquet"],
+        theirs=files,
+        currency="GBP",
+        to=tmp_path / "results",
+        tolerance=STRICT,
+    )
+    rows = pq.read_table(place / "differences.parquet").to_pylist()
+    assert {row["ours_ref"] for row in rows} == {"r0", "r77", "r599"}
+    assert (found.rows_ours, found.rows_theirs) == (600, 597)
+
+
+def test_a_side_without_records(tmp_path: Path) -> None:
+    empty = pq.read_table(parquet(tmp_path / "one.parquet", [call(1, at_s=START_S)])).slice(0, 0)
+    pq.write_table(empty, tmp_path / "empty.parquet")
+    found, _ = reconcile(
+        ours=[tmp_path / "empty.parquet"],
+        theirs=[tmp_path / "one.parquet"],
+        currency="GBP",
+        to=tmp_path / "results",
+    )
+    assert counts(found) == {"exact": 0, "missing-here": 1}
+
+
+def test_numbers_are_compared_digit_by_digit(tmp_path: Path) -> None:
+    """Zeros count, before and behind; a caller may be unknown; wide and narrow columns fit."""
+    called = ["0", "00", "5", "05", "50", "500000000000000", "050000000000000"]
+    ours = [call(at, at_s=START_S, called=one, calling="") for at, one in enumerate(called)]
+    theirs = [
+        {**moved(row), "calling": None, "called": one}
+        for row, one in zip(ours, called[::-1], strict=True)
+    ]
+    found, rows = run(tmp_path, [*ours, call(9, at_s=START_S, called="7")], theirs)
+    assert counts(found) == {"exact": 7, "missing-there": 1}
+    found, rows = run(tmp_path, ours[:4], theirs[:4])
+    assert {row["called"] for row in rows if row["class"] == "missing-there"} == {"0", "00", "5"}
+    integers = pa.table(
+        {
+            "called": pa.array([44, 5], pa.int64()),
+            "answered_us": pa.array([START_S * 1_000_000] * 2, pa.int64()),
+            "duration_s": pa.array([60, 60], pa.uint16()),
+        }
+    )
+    pq.write_table(integers, tmp_path / "integers.parquet")
+    found, _ = reconcile(
+        ours=[tmp_path / "integers.parquet"],
+        theirs=[parquet(tmp_path / "theirs.parquet", [call(1, at_s=START_S, called="5")])],
+        currency="GBP",
+        to=tmp_path / "results",
+        tolerance=replace(STRICT, with_calling=False),
+    )
+    assert counts(found) == {"exact": 1, "missing-there": 1}
+
+
+@pytest.mark.parametrize(
+    "called", ["", "+27", " 27", "27 ", "2 7", "2_7", "2.7", "-27", "0x1b", "1e3", "٢٧", "1" * 16]
+)
+def test_what_is_no_number_is_not_taken_for_one(tmp_path: Path, called: str) -> None:
+    found, _ = run(tmp_path, [call(1, at_s=START_S)], [call(1, at_s=START_S, called=called)])
+    assert [one.why for one in found.unreadable] == ["called is no number of at most 15 digits"]
+    found, _ = run(tmp_path, [call(1, at_s=START_S)], [call(1, at_s=START_S, calling=called)])
+    assert len(found.unreadable) == bool(called)
+
+
 # --- bad input ----------------------------------------------------------------------------------
 
 

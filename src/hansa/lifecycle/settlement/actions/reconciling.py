@@ -52,7 +52,7 @@ def reconcile(
     `records-unreadable`, `records-columns`, `currency-unknown`, `tolerance-invalid`;
     HansaError `bulk-missing`.
     """
-    need("duckdb")
+    need("duckdb", "numpy", "pyarrow")
     from hansa.lifecycle.settlement.store import matching as store
 
     tolerance = tolerance or Tolerance()

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hansa.foundation.errors import Refused
 from hansa.lifecycle.settlement.model import (
@@ -20,13 +22,10 @@ from hansa.lifecycle.settlement.model import (
     Tolerance,
     Unreadable,
 )
+from hansa.lifecycle.settlement.store.records import DIGITS_MAX, NEEDED, Records, countable
 
 Side = Literal["ours", "theirs"]
 SIDES: tuple[Side, Side] = ("ours", "theirs")
-
-NEEDED = ("called", "answered_us", "duration_s")
-OPTIONAL = ("source_ref", "event_id", "calling", "amount_nano", "destination")
-WHOLE_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 
 MARGIN_S = 3600
 """How much of the days beside a bad one is looked at with it."""
@@ -55,11 +54,11 @@ class Matching:
         self._tolerance = tolerance
         self._progress = progress
         self._sql = _blocks()
+        self._threads = threads
         self._lost: dict[str, list[int]] = {}
-        self._names: dict[str, str] = {}
-        self._given: dict[str, int] = {}
-        self._good: dict[str, int] = {}
-        self._of: dict[str, set[str]] = {}
+        self._records: dict[Side, Records] = {}
+        self._good: dict[Side, int] = {}
+        self._of: dict[Side, tuple[str, ...]] = {}
         self._db = duckdb.connect(
             config={
                 "threads": threads,
@@ -73,6 +72,8 @@ class Matching:
             self._set(name, getattr(tolerance, name))
         self._set("with_calling", tolerance.with_calling)
         self._set("width", width)
+        self._set("beyond", 10 ** (DIGITS_MAX - tolerance.digits))
+        self._run("numbers")
 
     def close(self) -> None:
         """Frees its memory."""
@@ -87,39 +88,27 @@ class Matching:
         """
         if side == SIDES[0]:
             self._stage("read")
-        ready = []
-        self._of[side] = {file.name for file in files}
-        for number, file in enumerate(files):
-            place = self._csv(side, number, file) if file.suffix.lower() == ".csv" else file
-            self._names[str(place)] = file.name
-            self._columns(file, place)
-            ready.append(str(place))
-        types: dict[str, str] = {}
-        for place_text in ready:
-            types |= self._types(place_text)
+        self._of[side] = tuple(file.name for file in files)
+        ready = [
+            self._csv(side, number, file) if file.suffix.lower() == ".csv" else file
+            for number, file in enumerate(files)
+        ]
+        for file, place in zip(files, ready, strict=True):
+            _check_columns(file, place)
+        with_calling = self._tolerance.with_calling
+        records = Records(ready, with_calling=with_calling, threads=self._threads)
+        self._records[side] = records
         self._db.execute("set preserve_insertion_order = false")
-        given = self._db.read_parquet(
-            ready, file_row_number=True, filename=True, union_by_name=True
-        )
-        for name in OPTIONAL:
-            if name not in types:
-                given = given.project(f"*, null as {name}")
-        given.create_view(f"given_{side}")
-        texts = "VARCHAR" in {types.get(name) for name in (*NEEDED[1:], "amount_nano")}
-        inner = "regexp_full_match(x::varchar, '-?[0-9]{1,18}')"
-        body = f"case when {inner} then try_cast(x as bigint) end" if texts else "x::bigint"
-        self._db.execute(f"create macro whole_of_{side}(x) as {body}")
-        self._run("checked", side)
-        self._given[side] = int(self._db.execute(_COUNT[side]).fetchall()[0][0])
         try:
+            self._db.register("given", records.read())
             self._run("load", side)
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise Refused(
                 "records-unreadable",
-                f"A file of {', '.join(one.name for one in files)} cannot be read: "
-                f"{_first(error)}.",
+                f"A file of {', '.join(self._of[side])} cannot be read: {_first(error)}.",
             ) from None
-        self._good[side] = int(self._db.execute(_LOADED[side]).fetchall()[0][0])
+        self._db.unregister("given")
+        self._good[side] = self._all("loaded", side)[0][0]
 
     def _csv(self, side: Side, number: int, file: Path) -> Path:
         """The file's rows as text, as Parquet; rows that are no rows of it are noted by line."""
@@ -137,30 +126,6 @@ class Matching:
             raise _unreadable(file, error) from None
         self._lost[file.name] = sorted(int(line) - 1 for (line,) in lines)
         return place
-
-    def _types(self, place: str) -> dict[str, str]:
-        given = self._db.read_parquet(place)
-        return dict(zip(given.columns, map(str, given.types), strict=True))
-
-    def _columns(self, file: Path, place: Path) -> None:
-        try:
-            types = self._types(str(place))
-        except duckdb.Error as error:
-            raise _unreadable(file, error) from None
-        missing = [name for name in NEEDED if name not in types]
-        if missing:
-            raise Refused(
-                "records-columns",
-                f"{file.name} has no column {missing[0]}; it has {', '.join(types)}.",
-                field=missing[0],
-            )
-        for name in ("answered_us", "duration_s", "amount_nano"):
-            if types.get(name, "BIGINT") not in {*WHOLE_TYPES, "VARCHAR"}:
-                raise Refused(
-                    "records-columns",
-                    f"Column {name} of {file.name} is {types[name]}; whole numbers are wanted.",
-                    field=name,
-                )
 
     # --- the steps ----------------------------------------------------------------------------
 
@@ -189,16 +154,16 @@ class Matching:
         self._both("lone")
         self._steps("hits", "stretches", "shifted_edges", "alone", "contested")
         while self._count("select count(*) from contest"):
-            self._steps("nearest", "taken")
+            self._steps("nearest", "paired", "taken")
         self._stage("find doubles")
         self._both("left", "doubles")
         self._run("found")
         for side in SIDES:
-            for name in ("wanted", "picked"):
-                self._run(name, side)
-            again = self._text("checked", side).replace(f"given_{side}", f"picked_{side}")
-            self._db.execute(again.replace(f"checked_{side}", f"checked_again_{side}"))
+            self._run("wanted", side)
+            rows = self._db.execute(self._text("picked", side)).fetchnumpy()["n"]
+            self._db.register("named", self._records[side].refs(rows))
             self._run("refs", side)
+            self._db.unregister("named")
         self._run("differences")
 
     def _narrow(self) -> None:
@@ -227,18 +192,16 @@ class Matching:
     def rows(self, side: Side) -> tuple[int, int]:
         """How many rows there were, and how many of them were left out."""
         lost = sum(len(lines) for name, lines in self._lost.items() if name in self._of[side])
-        left = self._given[side] - self._good[side]
-        return self._given[side] + lost, left + lost
+        given = self._records[side].rows
+        return given + lost, given - self._good[side] + lost
 
     def unreadable(self) -> tuple[Unreadable, ...]:
         """The first rows that were left out, in order."""
         found = []
         for side in SIDES:
-            if self._given[side] == self._good[side]:
-                continue
-            for filename, number, why in self._all("wrong", side):
-                name = self._names[filename]
-                found.append(Unreadable(name, self._row(name, int(number)), why))
+            for place, row, why in self._records[side].wrong:
+                name = self._of[side][place]
+                found.append(Unreadable(name, self._row(name, row), why))
         for name, lines in self._lost.items():
             found += [Unreadable(name, line, "the row cannot be read") for line in lines[:100]]
         return tuple(sorted(found, key=lambda one: (one.file, one.row))[:100])
@@ -311,11 +274,29 @@ _RATED = {
     "ours": "select sum(rated) > 0 from slot_of_ours",
     "theirs": "select sum(rated) > 0 from slot_of_theirs",
 }
-_COUNT = {
-    "ours": "select count(*) from given_ours",
-    "theirs": "select count(*) from given_theirs",
-}
-_LOADED = {"ours": "select count(*) from ours", "theirs": "select count(*) from theirs"}
+
+
+def _check_columns(file: Path, place: Path) -> None:
+    """Raises Refused `records-unreadable`, `records-columns`."""
+    try:
+        schema = pq.read_schema(place)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(file, error) from None
+    missing = [name for name in NEEDED if name not in schema.names]
+    if missing:
+        raise Refused(
+            "records-columns",
+            f"{file.name} has no column {missing[0]}; it has {', '.join(schema.names)}.",
+            field=missing[0],
+        )
+    for name in ("answered_us", "duration_s", "amount_nano"):
+        if name in schema.names and not countable(schema.field(name).type):
+            raise Refused(
+                "records-columns",
+                f"Column {name} of {file.name} is {schema.field(name).type}; whole numbers are "
+                "wanted.",
+                field=name,
+            )
 
 
 def fingerprint(place: Path) -> RecordFile:

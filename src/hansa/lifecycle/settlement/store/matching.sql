@@ -1,51 +1,30 @@
 -- Two sets of call records laid side by side. SIDE is `ours` or `theirs`. Times are whole
--- seconds, amounts billionths of the major unit, numbers digits behind a one.
+-- seconds, amounts billionths of the major unit, numbers as `records.py` writes them.
 --
 -- What is matched to what does not depend on the order of rows or the number of threads: ties
 -- are ordered by what the records say, and records that say the same are interchangeable.
 
--- name: checked
-create view checked_SIDE as
-with given as (
-    select *, called::varchar as called_digits, coalesce(calling::varchar, '') as calling_digits
-    from given_SIDE),
-typed as (
-    select *, try_cast('1' || called_digits as bigint) as q,
-           case when getvariable('with_calling')
-                then try_cast('1' || calling_digits as bigint) else 1 end as p,
-           whole_of_SIDE(answered_us) // 1000000 as s, whole_of_SIDE(duration_s) as d,
-           whole_of_SIDE(amount_nano) as m,
-           coalesce(destination::varchar, left(called_digits, getvariable('digits'))) as g
-    from given)
-select filename, file_row_number, coalesce(source_ref::varchar, event_id::varchar) as ref, p, q, s,
-       d, m, g,
-       case when called_digits = '' or length(called_digits) > 15
-                 or not coalesce(q::varchar = '1' || called_digits, false)
-                then 'called is no number of at most 15 digits'
-            when getvariable('with_calling') and (length(calling_digits) > 15
-                 or not coalesce(p::varchar = '1' || calling_digits, false))
-                then 'calling is no number of at most 15 digits'
-            when not coalesce(s between 946684800 and 4102444799, false)
-                then 'answered_us is no time between 2000 and 2100'
-            when not coalesce(d between 0 and 604800, false)
-                then 'duration_s is not from 0 to 604800'
-            when m is null and amount_nano is not null then 'amount_nano is no whole number'
-       end as wrong
-from typed;
-
--- name: wrong
-select filename, file_row_number, wrong from checked_SIDE where wrong is not null
-order by all limit 100;
+-- name: numbers
+create macro digits_of(n) as left(lpad((n // 16)::varchar, 15, '0'), (n % 16)::int);
+create macro led(n) as
+    n // 16 // getvariable('beyond') * getvariable('beyond') * 16
+        + least(n % 16, getvariable('digits'));
 
 -- name: load
-create temp table SIDE as
-select p, q, s * 1048576 + d as sd, m, g from checked_SIDE where wrong is null;
+create temp table SIDE as select p, q, sd, m, g, n from given;
+
+-- name: loaded
+select count(*) from SIDE;
 
 -- name: slots
 create temp table slot_of_SIDE as
-select sd // 629145600 as slot, g, count(*) as calls, sum(sd % 1048576) as seconds,
-       sum(m) as amount, count(m) as rated
-from SIDE group by all;
+with led as (
+    select sd // 629145600 as slot, g, sd % 1048576 as d, m, case when g is null then led(q) end as n
+    from SIDE),
+slots as (
+    select slot, g, n, count(*) as calls, sum(d) as seconds, sum(m) as amount, count(m) as rated
+    from led group by all)
+select slot, coalesce(g, digits_of(n)) as g, calls, seconds, amount, rated from slots;
 
 -- name: cells
 create temp table cell as
@@ -91,7 +70,7 @@ select coalesce(sum(calls_ours) filter (where day in (select day from bad_day)),
 
 -- name: narrow
 create temp table near_SIDE as
-select p, q, sd, m, g from SIDE
+select p, q, sd, m, g, n from SIDE
 where (sd // 1048576 + getvariable('margin')) // 86400 in (select day from bad_day)
    or (sd // 1048576 - getvariable('margin')) // 86400 in (select day from bad_day)
    or sd // 1048576 // 86400 in (select day from bad_day);
@@ -112,7 +91,9 @@ from ours o full outer join theirs t on o.p = t.p and o.q = t.q and o.sd = t.sd;
 create temp table twin (p bigint, q bigint, sd bigint);
 
 -- name: several
-select count(distinct MINE) < count(*) from same where a is not null and b is not null;
+select count(*) filter (where a is not null and b is not null)
+       > (select count(*) from SIDE) - count(*) filter (where OTHER is null)
+from same;
 
 -- name: twins_of
 insert into twin
@@ -200,20 +181,23 @@ where a not in (select a from edge group by a having count(*) > 1)
 
 -- name: contested
 create temp table contest as
+with open as materialized (select * from edge where a not in (select a from pair))
 select e.a, e.b, e.shift,
        row_number() over (order by far, abs(shift), dt, dd, x.p, x.q, x.s, x.d, x.m, y.s, y.d, y.m,
                                    e.a, e.b) as rank
-from edge e join rest_ours x on x.n = e.a join rest_theirs y on y.n = e.b
-where e.a not in (select a from pair);
+from open e join rest_ours x on x.n = e.a join rest_theirs y on y.n = e.b;
 
 -- name: nearest
-insert into pair
+create or replace temp table won as
 select a, b, shift from contest
 where rank in (select min(rank) from contest group by a)
   and rank in (select min(rank) from contest group by b);
 
+-- name: paired
+insert into pair select a, b, shift from won;
+
 -- name: taken
-delete from contest where a in (select a from pair) or b in (select b from pair);
+delete from contest where a in (select a from won) or b in (select b from won);
 
 -- name: left
 create temp table left_SIDE as
@@ -278,19 +262,19 @@ where class = 'shift' group by all order by all;
 
 -- name: wanted
 create temp table wanted_SIDE as
-select distinct p, q, TIME as s, LASTS as d, substr(q::varchar, 2) as called from found
+select distinct p, q, TIME as s, LASTS as d from found
 where class not in ('exact', 'within', 'shift') and TIME is not null;
 
 -- name: picked
-create view picked_SIDE as
-select * from given_SIDE where called::varchar in (select called from wanted_SIDE);
+select n from SIDE e semi join wanted_SIDE w
+    on e.p = w.p and e.q = w.q and e.sd = w.s * 1048576 + w.d
+order by n;
 
 -- name: refs
 create temp table ref_SIDE as
-select p, q, s, d, m, ref,
-       row_number() over (partition by p, q, s, d, m order by ref) as k
-from checked_again_SIDE semi join wanted_SIDE using (p, q, s, d)
-where wrong is null;
+select p, q, sd // 1048576 as s, sd % 1048576 as d, m, ref,
+       row_number() over (partition by p, q, sd, m order by ref) as k
+from SIDE join named using (n);
 
 -- name: differences
 create temp table difference as
@@ -299,7 +283,7 @@ with numbered as (
               row_number() over (partition by p, q, sb, db, mb order by class, sa, da, ma) as kb
     from found where class not in ('exact', 'within', 'shift'))
 select class, make_date((coalesce(sa, sb) // 86400)::int) as day,
-       substr(f.p::varchar, 2) as calling, substr(f.q::varchar, 2) as called,
+       digits_of(f.p) as calling, digits_of(f.q) as called,
        a.ref as ours_ref, sa * 1000000 as ours_answered_us, da as ours_duration_s,
        ma as ours_amount_nano,
        b.ref as theirs_ref, sb * 1000000 as theirs_answered_us, db as theirs_duration_s,
