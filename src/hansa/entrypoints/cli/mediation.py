@@ -7,13 +7,13 @@ import select
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hansa.entrypoints.cli import render, trunk
+from hansa.entrypoints.cli import progress, render, trunk
 from hansa.entrypoints.cli.door import (
     DEFAULT_NODE,
     AsJson,
@@ -29,7 +29,6 @@ from hansa.foundation.errors import Refused, TryLater
 
 if TYPE_CHECKING:
     from hansa.lifecycle.usage.actions.events import Known
-    from hansa.lifecycle.usage.actions.intake import Progress
     from hansa.lifecycle.usage.model import Delivery, Layout
     from hansa.node import Node
 
@@ -272,7 +271,7 @@ def _taken(
             name="standard input",
         )
     for place in _watched(files) if watch else _found(files):
-        with _progress(place) as progress:
+        with progress.bar(counted=False) as tell:
             try:
                 made, _ = intake.take(
                     ours.begin,
@@ -281,13 +280,17 @@ def _taken(
                     codes=codes,
                     folder=ours.folder,
                     now=now(),
-                    progress=progress,
+                    progress=partial(_tell, tell, place.name),
                 )
             except TryLater:
                 if not watch:
                     raise
                 continue
         yield made
+
+
+def _tell(tell: progress.Tell, name: str, octets: int, of: int, rows: int) -> None:
+    tell(f"{name} {rows:,}", octets, of)
 
 
 def _found(files: Iterable[Path]) -> Iterator[Path]:
@@ -331,23 +334,6 @@ def _standard_input() -> Iterator[bytes]:
         if not block:
             return
         yield block
-
-
-@contextmanager
-def _progress(place: Path) -> Iterator[Progress | None]:
-    """A bar on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(render.clean(place.name), total=None)
-        yield lambda octets, size, rows: bar.update(
-            task, completed=octets, total=size, description=f"{render.clean(place.name)} {rows:,}"
-        )
 
 
 def _layout(text: str) -> Layout:

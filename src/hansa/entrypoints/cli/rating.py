@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from hansa.entrypoints.cli import render
+from hansa.entrypoints.cli import progress, render
 from hansa.entrypoints.cli.door import DEFAULT_NODE, AsJson, NodeDir, group, opened
 from hansa.foundation.extras import need
 
@@ -79,9 +77,14 @@ def run(
             calls = months.calls_wanted(tx, us=ours.us.id, period=month)
         done = None
         if calls:
-            with _progress(period) as tell:
+            with progress.bar() as tell:
                 done = runs.run(
-                    ours.begin, **where, **how, clock=ours.clock, anew=anew, progress=tell
+                    ours.begin,
+                    **where,
+                    **how,
+                    clock=ours.clock,
+                    anew=anew,
+                    progress=partial(tell, f"Rating {period}"),
                 )
         with ours.begin() as tx:
             now = ours.clock.now()
@@ -226,22 +229,3 @@ def _explain_call(found: Explained) -> None:
             render.say(f"  {number}. {step}")
         if not leg.stored:
             render.say("  These steps do not come to what was stored: look for a damaged book.")
-
-
-@contextmanager
-def _progress(period: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of events, on a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("Rating {task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as progress:
-        task = progress.add_task(period, total=0)
-        yield lambda done, of: progress.update(task, completed=done, total=of)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hansa.entrypoints.cli import render
+from hansa.entrypoints.cli import progress, render
 from hansa.entrypoints.cli.door import AsJson
 
 if TYPE_CHECKING:
@@ -53,30 +53,28 @@ def reconcile(
     from hansa.lifecycle.settlement.actions import reconciling as actions
     from hansa.lifecycle.settlement.model import Tolerance
 
-    found, folder = actions.reconcile(
-        ours=ours,
-        theirs=theirs,
-        currency=currency,
-        to=to,
-        tolerance=Tolerance(
-            time_s=time_s,
-            duration_s=duration_s,
-            calls_bp=day_bp,
-            seconds_bp=day_bp,
-            amount_bp=day_bp,
-            with_calling=not without_calling,
-        ),
-        memory_mb=memory_mb,
-        progress=_tell,
+    tolerance = Tolerance(
+        time_s=time_s,
+        duration_s=duration_s,
+        calls_bp=day_bp,
+        seconds_bp=day_bp,
+        amount_bp=day_bp,
+        with_calling=not without_calling,
     )
+    with progress.bar() as tell:
+        found, folder = actions.reconcile(
+            ours=ours,
+            theirs=theirs,
+            currency=currency,
+            to=to,
+            tolerance=tolerance,
+            memory_mb=memory_mb,
+            progress=tell,
+        )
     if as_json:
         render.as_json(found)
         return
     _show(found, folder)
-
-
-def _tell(stage: str, number: int, of: int) -> None:
-    typer.echo(f"{number}/{of} {stage}", err=True)
 
 
 def _show(found: Reconciliation, folder: Path) -> None:
