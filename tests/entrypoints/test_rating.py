@@ -51,3 +51,11 @@ def test_a_month_of_samples(shop: Desk, need: Need, tmp_path: Path, clock_file: 
     again = shop.json("rating", "run", "--period", "2026-11", "--anew", "to see")
     assert (again["run"], again["adjustments"]) == (None, [])
     assert "1 of 1 added up" in shop("rating", "run", "--period", "2026-11").out
+
+
+def test_a_comparison_needs_to_know_whose_calls(shop: Desk, tmp_path: Path) -> None:
+    compare = ("settle", "reconcile", "--theirs", "x.csv", "--to", str(tmp_path / "found"))
+    for words in ((), ("--holding", "hld_x"), ("--ours", "y"), ("--ours", "y", "--holding", "z")):
+        assert "--holding and --period" in shop(*compare, *words, exit_code=2).err
+    unknown = shop.refused(*compare, "--holding", "hld_x", "--period", "2026-11", exit_code=4)
+    assert "holding-unknown" in unknown

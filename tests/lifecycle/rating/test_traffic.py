@@ -25,7 +25,7 @@ from hansa.lifecycle.rating.model.events import EngineName, Run
 from hansa.lifecycle.rating.model.lines import RatedLine
 from hansa.lifecycle.usage import work as usage_work
 from hansa.lifecycle.usage.actions import events, intake, trunks
-from hansa.lifecycle.usage.model import Balance, Delivery, Trunk
+from hansa.lifecycle.usage.model import Balance, Delivery, EventFile, Trunk
 from hansa.lifecycle.usage.rules.layouts import KNOWN
 from tests.lifecycle.catalogue.stage import Stage as Decks
 from tests.lifecycle.catalogue.stage import row
@@ -128,6 +128,10 @@ class Network:
     def rated(self, of: HoldingRef, period: Period = NOVEMBER) -> Sequence[RatedLine]:
         with self.begin() as tx:
             return months.rated(tx, holding=of, period=period)
+
+    def files(self) -> Sequence[EventFile]:
+        with self.begin() as tx:
+            return events.files(tx, month=NOVEMBER.name)
 
     def balance(self) -> Balance:
         with self.begin() as tx:

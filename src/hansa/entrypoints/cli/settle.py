@@ -40,8 +40,8 @@ app = group("A month agreed with partners: statements, positions, netting, books
 
 app.add_typer(dispute.app, name="dispute")
 app.command(
-    epilog="Example: hansa settle reconcile --ours calls.parquet --theirs mtn.csv "
-    "--currency GBP --to reconciled"
+    epilog="Example: hansa settle reconcile --holding hld_0198… --period 2026-11 "
+    "--theirs mtn.csv --to reconciled"
 )(reconcile.reconcile)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The statement: stm_…")]

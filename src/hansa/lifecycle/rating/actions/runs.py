@@ -39,20 +39,21 @@ def status(tx: Transaction, *, month: Period) -> Run | None:
     book = store.chosen(tx, month)
     if book is None:
         return None
-    files = _files(tx, month)
+    every = files(tx, month=month)
     done = store.files(tx, month.name, book)
     return Run(
         month=month.name,
         book=book,
-        files=len(files),
+        files=len(every),
         rated_files=len(done),
-        events=sum(file.events for file in files),
+        events=sum(file.events for file in every),
         rated=sum(file.rated for file in done),
         no_price=sum(file.no_price for file in done),
     )
 
 
-def _files(tx: Transaction, month: Period) -> Sequence[EventFile]:
+def files(tx: Transaction, *, month: Period) -> Sequence[EventFile]:
+    """The files with calls of a month."""
     found = usage.files(tx, month=month.name, kind=EventKind.CALLS)
     return [file for file in found if file.events]
 
@@ -94,9 +95,9 @@ def run(
     chosen = _chosen(work, anew)
     with begin() as tx:
         done = {file.delivery for file in store.files(tx, month.name, chosen.id)}
-        files = _files(tx, month)
-    left = [file for file in files if file.delivery not in done]
-    total = sum(file.events for file in files)
+        every = files(tx, month=month)
+    left = [file for file in every if file.delivery not in done]
+    total = sum(file.events for file in every)
     rated = total - sum(file.events for file in left)
     say = progress or _silent
     say(rated, total)

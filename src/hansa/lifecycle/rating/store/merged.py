@@ -35,6 +35,21 @@ def counted(rated: Path) -> tuple[int, int, int]:
     return found[0]
 
 
+def charged(events: Path, rated: Path, legs: Sequence[int], to: Path) -> None:
+    """The calls of these legs with what each was charged, as a file."""
+    with whole(to) as aside, duckdb.connect(config={"memory_limit": MEMORY}) as db:
+        db.read_parquet(str(events)).create_view("events")
+        db.read_parquet(str(rated)).create_view("rated")
+        db.execute(
+            """copy (
+                 select source_ref, event_id, calling, called, answered_us, duration_s,
+                        case when price_id >= 0 then amount end as amount_nano
+                   from events join rated using (event_id) where list_contains(?, leg_id)
+               ) to ? (format parquet)""",
+            [list(legs), str(aside)],
+        )
+
+
 def of_leg(merged: Path, leg: int) -> Sequence[dict[str, Any]]:
     """The lines of one leg, as `month.sql` names their columns."""
     found = pq.read_table(merged, filters=[("leg_id", "=", leg)])

@@ -14,6 +14,9 @@ from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.extras import need
 from hansa.foundation.money import minor_digits
+from hansa.foundation.time import Period
+from hansa.foundation.transaction import Begin
+from hansa.lifecycle.inventory.model import HoldingRef
 from hansa.lifecycle.settlement.model import Reconciliation, RecordFile, Tolerance
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ def reconcile(
     memory_mb: int = MEMORY_MB,
     threads: int = 0,
     progress: Progress = _silent,
+    made_of: Sequence[Path] = (),
 ) -> tuple[Reconciliation, Path]:
     """Compares two sets of call records and writes what it found into a folder below `to`.
 
@@ -46,7 +50,8 @@ def reconcile(
     destination. The folder is named by the summary's fingerprint and is whole or is not there:
     `summary.json` (the Reconciliation), `differences.parquet` (every record that differs, with
     its price) and `days.parquet`. The same records give the same folder, in any order of rows
-    and with any number of threads; 0: as many as there are cores.
+    and with any number of threads; 0: as many as there are cores. made_of: the files to be named
+    as ours, where ours were made of them.
 
     Rows that cannot be read are left out, counted and named. Raises Refused
     `records-unreadable`, `records-columns`, `currency-unknown`, `tolerance-invalid`;
@@ -60,7 +65,7 @@ def reconcile(
     minor_digits(currency)
     files = {
         side: tuple(store.fingerprint(file) for file in given)
-        for side, given in zip(store.SIDES, (ours, theirs), strict=True)
+        for side, given in zip(store.SIDES, (made_of or ours, theirs), strict=True)
     }
     to.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=to, prefix=".new-"))
@@ -85,6 +90,41 @@ def reconcile(
         if matching is not None:
             matching.close()
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def reconcile_holding(
+    begin: Begin,
+    *,
+    holding: HoldingRef,
+    month: Period,
+    folder: Path,
+    theirs: Sequence[Path],
+    to: Path,
+    tolerance: Tolerance | None = None,
+    memory_mb: int = MEMORY_MB,
+    progress: Progress = _silent,
+) -> tuple[Reconciliation, Path]:
+    """Compares the calls that a month charges a holding with, each with its amount, with a
+    partner's records of them. folder: the node's. Else as `reconcile`.
+
+    Raises also NotFound `holding-unknown`, `charge-unknown`; TryLater `events-unrated`.
+    """
+    need("duckdb", "numpy", "pyarrow")
+    from hansa.lifecycle.rating.actions import charged
+
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to, prefix=".ours-") as aside:
+        ours = charged.calls(begin, holding=holding, month=month, folder=folder, to=Path(aside))
+        return reconcile(
+            ours=ours.files,
+            theirs=theirs,
+            currency=ours.currency,
+            to=to,
+            tolerance=tolerance,
+            memory_mb=memory_mb,
+            progress=progress,
+            made_of=ours.sources,
+        )
 
 
 def _found(
