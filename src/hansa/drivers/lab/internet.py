@@ -35,6 +35,7 @@ from hansa.drivers.lab.box import Box
 NAME = "internet"
 AUTHORITY = "internet/ca.pem"
 ZONE = b"\x07example\x00"
+ZONE_NAMES = "example"
 VALID = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC))
 """A lab's time and the machine's are two; a certificate of a lab is good in both."""
 

@@ -22,11 +22,14 @@ _PAIR = "ip link add va type veth peer name vb"
 
 FEATURES: Mapping[str, str] = {
     "namespaces": "true",
+    "users within (user namespaces)": "unshare --user --map-user=13 --map-group=13 true",
     "cables between them (veth)": _PAIR,
     "bridges": "ip link add br0 type bridge",
     "VXLAN": "ip link add vx type vxlan id 1 remote 10.0.0.1 dstport 4789",
     "TUN": "test -r /dev/net/tun -a -w /dev/net/tun",
     "nftables": "nft add table inet t",
+    "queues (nftables)": "nft add table inet t && nft add chain inet t c && "
+    "nft add rule inet t c queue num 1",
     "shaping (HTB)": f"{_PAIR} && tc qdisc add dev va root htb",
     "classes by DSCP (u32)": f"{_PAIR} && tc qdisc add dev va root handle 1: htb && tc filter add "
     "dev va parent 1: protocol ip u32 match ip dsfield 0xb8 0xfc flowid 1:1",
@@ -73,8 +76,12 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         *(*_TOOLS, "tc", "ethtool", "nft", "wireguard-go", "bird", "iperf3", "irtt"),
     ),
     "ipsec": (*_GROUND, "TUN", *_TOOLS, "charon"),
-    "security": (*_GROUND, "nftables", *_TOOLS, "nft", "unbound", "squid", "curl", "dig"),
+    "security": (
+        *(*_GROUND, "users within (user namespaces)", "nftables"),
+        *(*_TOOLS, "nft", "unbound", "squid", "curl", "dig"),
+    ),
     "ids": (*_GROUND, *_TOOLS, "suricata"),
+    "ips": (*_GROUND, "queues (nftables)", *_TOOLS, "suricata"),
     "voice": (*_GROUND, *_TOOLS, "kamailio", "rtpengine", "sipp"),
     "broadband": (
         *(*_GROUND, "nftables", "shaping (HTB)"),

@@ -1,0 +1,211 @@
+"""The filter of names: unbound in the network's box, with a response policy zone for each list.
+
+A list's zone is tagged with the list's id, and so are the clients for which it is; zones are
+asked in the order allow, redirect, block, and the first that knows a name decides. Nothing is
+remembered of what the daemon holds: it says itself which configuration it has read (its
+`identity`) and which text of each list (the serial of its zone). So whatever is killed between
+writing a file and having it read, the next comparison finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address, ip_network
+
+from hansa.drivers.contract import Change
+from hansa.drivers.lab.box import Box
+from hansa.drivers.security import files
+from hansa.drivers.security.intent import Border, NameList, Net, Policy, digest
+from hansa.drivers.security.names import topmost
+from hansa.foundation.errors import TryLater
+
+NAME = "resolver"
+FOLDER = "resolver"
+CONFIG = f"{FOLDER}/unbound.conf"
+CONTROL = f"{FOLDER}/control"
+ORDER = ("allow", "redirect", "block")
+
+
+def in_order(lists: Iterable[NameList]) -> list[NameList]:
+    """Lists as they are asked: what is allowed first, what is blocked last."""
+    return sorted(lists, key=lambda one: ORDER.index(one.action))
+
+
+def render(policy: Policy, border: Border, folder: str) -> str:
+    """The configuration, as unbound reads it. folder: where its files lie."""
+    body = _body(policy, border, folder)
+    return body.replace("@IDENTITY@", digest(body))
+
+
+def zone(one: NameList) -> str:
+    """A list as a response policy zone (RPZ), its serial told from its text."""
+    if one.action == "redirect":
+        kind = "A" if ip_address(one.to).version == 4 else "AAAA"
+        becomes = f"{kind} {one.to}"
+    else:
+        becomes = "CNAME rpz-passthru." if one.action == "allow" else "CNAME ."
+    records = "".join(f"{name} {becomes}\n*.{name} {becomes}\n" for name in topmost(one.names))
+    serial = int(digest(records)[:8], 16)
+    soa = f"$TTL 60\n@ SOA localhost. hostmaster.localhost. {serial} 3600 600 86400 60\n"
+    return f"{soa}@ NS localhost.\n{records}"
+
+
+def _body(policy: Policy, border: Border, folder: str) -> str:
+    lists = in_order(policy.lists)
+    lines = [
+        "server:",
+        f"  interface: {border.resolver}",
+        "  identity: @IDENTITY@",
+        *(f"  access-control: {net} allow" for net in border.clients),
+        '  module-config: "respip iterator"',
+        *_tags(lists, border),
+        "  do-daemonize: no",
+        "  use-syslog: no",
+        '  logfile: ""',
+        "  log-time-ascii: no",
+        '  chroot: ""',
+        '  username: ""',
+        '  pidfile: ""',
+        f'  directory: "{folder}"',
+        "  num-threads: 1",
+        "  do-not-query-localhost: no",
+        "  ede: yes",
+        "remote-control:",
+        "  control-enable: yes",
+        f"  control-interface: {folder}/control",
+        "  control-use-cert: no",
+        "forward-zone:",
+        '  name: "."',
+        f"  forward-addr: {border.upstream}",
+        *(line for one in lists for line in _list(one, folder)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _list(one: NameList, folder: str) -> list[str]:
+    return [
+        "rpz:",
+        f"  name: {one.id}.rpz",
+        f'  zonefile: "{folder}/{one.id}.zone"',
+        f'  tags: "{one.id}"',
+        "  rpz-log: yes",
+        f'  rpz-log-name: "{one.id}"',
+    ]
+
+
+def _tags(lists: list[NameList], border: Border) -> Iterator[str]:
+    """Which clients have which lists; unbound goes by the narrowest prefix, and by that alone."""
+    if not lists:
+        return
+    yield f'  define-tag: "{" ".join(one.id for one in lists)}"'
+    nets = {net for one in lists for net in _clients(one, border)}
+    for net in sorted(nets, key=lambda one: (one.version, one)):
+        tags = [one.id for one in lists if any(_within(net, of) for of in _clients(one, border))]
+        yield f'  access-control-tag: {net} "{" ".join(tags)}"'
+
+
+def _clients(one: NameList, border: Border) -> list[Net]:
+    return [ip_network(net) for net in one.clients or border.clients]
+
+
+def _within(net: Net, other: Net) -> bool:
+    return net.version == other.version and net.subnet_of(other)  # type: ignore[arg-type]
+
+
+# --- on the device --------------------------------------------------------------------------------
+
+
+def texts(box: Box, policy: Policy, border: Border) -> Mapping[str, str]:
+    """Every file of the resolver, by its path in the box."""
+    zones = {f"{FOLDER}/{one.id}.zone": zone(one) for one in policy.lists}
+    return {CONFIG: render(policy, border, box.path(FOLDER)), **zones}
+
+
+def differs(box: Box, wanted: Mapping[str, str]) -> list[Change]:
+    """What `apply` would change: a file, a list that was not read, the daemon. wanted: from
+    `texts`.
+    """
+    changes = files.changed(box, wanted)
+    reads, identity = loaded(box), _identity(wanted[CONFIG])
+    if reads != identity:
+        return [*changes, Change("resolver", reads or "dead", identity)]
+    there = _serials(box)
+    return [
+        *changes,
+        *(
+            Change(f"list {name}", str(there.get(name, "absent")), str(number))
+            for name, number in _serials_of(wanted)
+            if there.get(name) != number
+        ),
+    ]
+
+
+def apply(box: Box, wanted: Mapping[str, str]) -> list[Change]:
+    """Has the box's resolver filter by these files; lists change without its starting anew."""
+    changes = differs(box, wanted)
+    if not changes:
+        return []
+    _check(box, wanted)
+    files.write(box, wanted)
+    argv = ("unbound", "-d", "-p", "-c", box.path(CONFIG))
+    box.start(NAME, *argv, ready=lambda: loaded(box) is not None)
+    identity = _identity(wanted[CONFIG])
+    if loaded(box) != identity:
+        _control(box, "reload")
+        box.wait(lambda: loaded(box) == identity, what=NAME)
+        files.forget(box, FOLDER, ".zone", wanted)
+    there = _serials(box)
+    for name, number in _serials_of(wanted):
+        if there.get(name) != number:
+            _control(box, "auth_zone_reload", f"{name}.rpz")
+    return changes
+
+
+def remove(box: Box) -> None:
+    """Ends the resolver and takes its files away; none is no error."""
+    box.stop(NAME)
+    box.remove(FOLDER)
+
+
+def loaded(box: Box) -> str | None:
+    """The fingerprint of the configuration that the running daemon has read; None: none runs."""
+    if not box.runs(NAME):
+        return None
+    said = box.try_run("unbound-control", "-c", box.path(CONFIG), "get_option", "identity")
+    return said.out.strip().strip('"') or None if said.ok else None
+
+
+def _serials(box: Box) -> Mapping[str, int]:
+    """The serial of each list that the daemon has read."""
+    found = {}
+    for line in _control(box, "list_auth_zones").splitlines():
+        name, _, rest = line.partition("\t")
+        if name.endswith(".rpz.") and rest.startswith("serial "):
+            found[name.removesuffix(".rpz.")] = int(rest.split()[1])
+    return found
+
+
+def _serials_of(wanted: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """The same, as the files have them."""
+    for path, text in wanted.items():
+        if path.endswith(".zone"):
+            name = path.removeprefix(f"{FOLDER}/").removesuffix(".zone")
+            yield name, int(text[: text.index("\n@ NS")].split(" ")[-5])
+
+
+def _control(box: Box, *what: str) -> str:
+    return box.run("unbound-control", "-c", box.path(CONFIG), *what)
+
+
+def _identity(config: str) -> str:
+    return next(
+        line.split()[1] for line in config.splitlines() if line.strip().startswith("identity:")
+    )
+
+
+def _check(box: Box, wanted: Mapping[str, str]) -> None:
+    """Has unbound read the new files before the old ones are touched."""
+    said = files.try_out(box, FOLDER, wanted, "unbound-checkconf", box.path(CONFIG))
+    if not said.ok:
+        raise TryLater("device-failed", f"unbound does not take its files: {said.err[-500:]}")
