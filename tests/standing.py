@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,9 @@ from tests.databases import Keeper
 
 HEARD = frozenset({"federation_nonce", "federation_evidence"})
 """Tables of what was heard, whatever came of it."""
+
+PACKED = re.compile(rb"x(7801[0-9a-f]+)")
+"""A part of packed lines as `copy` writes it."""
 
 
 class Standing:
@@ -43,13 +48,15 @@ class Standing:
         return self.alliance
 
     def written(self) -> dict[str, bytes]:
-        """All that every node holds: the rows of each table, and each file."""
+        """All that every node holds: the rows of each table, what is packed in them written out
+        after them, and each file.
+        """
         found: dict[str, bytes] = {}
         for node, keeper, _ in self._kept:
             for table, rows in keeper.rows().items():
                 if table in HEARD:
                     continue
-                found[f"{node.us.id}: {table}"] = rows
+                found[f"{node.us.id}: {table}"] = rows + _unpacked(rows)
             for path, content in _files(node.folder).items():
                 found[f"{node.us.id}: {path.relative_to(node.folder)}"] = content
         return found
@@ -80,6 +87,12 @@ def standing(alliance: Alliance) -> Iterator[Standing]:
     finally:
         made.close()
         alliance.close()
+
+
+def _unpacked(rows: bytes) -> bytes:
+    """The lines of bills and statements, which rows hold compressed."""
+    parts = (bytes.fromhex(found.decode()) for found in PACKED.findall(rows))
+    return b"\n".join(zlib.decompress(part) for part in parts)
 
 
 def _files(folder: Path) -> dict[Path, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from hansa.federation.contract import PercentileTariff
@@ -22,6 +22,8 @@ NOVEMBER = Period.month(2026, 11)
 ORDERED = datetime(2026, 11, 2, 8, tzinfo=UTC)
 CHANGED = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
 MORNING_AFTER = datetime(2026, 12, 1, 6, tzinfo=UTC)
+A_MOMENT = timedelta(minutes=1)
+"""After it, what overtook another message on its way is sent again."""
 
 OP1, OP2, OP3, MEMBER = (PartyId(name) for name in ("op1", "op2", "op3", "member"))
 CURRENCIES = {OP1: "GBP", OP2: "EUR", OP3: "JPY", MEMBER: "USD"}

@@ -9,12 +9,12 @@ from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.settlement.actions import disputes, statements
 from hansa.lifecycle.settlement.model import DisputeState
 from tests.alliance import Alliance
-from tests.journeys.month import NOVEMBER, OP1, OP2, books_agree, build, held, netted
+from tests.journeys.month import A_MOMENT, NOVEMBER, OP1, OP2, books_agree, build, held, netted
 
 
 def test_a_dispute_ends_in_a_credit_note_on_both_sides(alliance: Alliance) -> None:
     build(alliance, 2)
-    alliance.work()
+    alliance.pass_time(A_MOMENT)
     op1, op2 = alliance.nodes[OP1], alliance.nodes[OP2]
     (invoice,) = held(op2, direction="heard", partner=OP1, states=[StatementState.INVOICED])
     now = alliance.clock.now()
@@ -24,7 +24,7 @@ def test_a_dispute_ends_in_a_credit_note_on_both_sides(alliance: Alliance) -> No
             tx, us=op2.us, statement=invoice.id, cause="rate",
             claims={dear.key: Money.zero("GBP")}, words="no", keys=op2.keys, ids=op2.ids, now=now,
         )  # fmt: skip
-    alliance.work()
+    alliance.pass_time(A_MOMENT)
     netted(alliance)
     books_agree(alliance)
     for node, act in ((op1, "acknowledge"), (op1, "offer"), (op2, "accept")):
@@ -34,7 +34,7 @@ def test_a_dispute_ends_in_a_credit_note_on_both_sides(alliance: Alliance) -> No
                 credits=[LineCredit(dear.key, Money(101, "GBP"))] if act == "offer" else [],
                 reason="half of a day", by="Ada", keys=node.keys, ids=node.ids, now=now,
             )  # fmt: skip
-        alliance.work()
+        alliance.pass_time(A_MOMENT)
     notes = [one for one in held(op2, direction="heard") if one.statement.kind_of == "credit-note"]
     for one in notes:
         if one.state is StatementState.ISSUED:
@@ -42,7 +42,7 @@ def test_a_dispute_ends_in_a_credit_note_on_both_sides(alliance: Alliance) -> No
                 statements.confirm(
                     tx, us=op2.us, statement=one.id, keys=op2.keys, ids=op2.ids, now=now
                 )
-    alliance.work()
+    alliance.pass_time(A_MOMENT)
     for node in (op1, op2):
         with node.begin() as tx:
             found = disputes.get(tx, dispute=made.dispute.id)

@@ -26,6 +26,7 @@ from hansa.node import Node
 from tests.alliance import SHOP, Alliance
 from tests.databases import Pool, unbound
 from tests.journeys.month import (
+    A_MOMENT,
     CHANGED,
     CURRENCIES,
     MEMBER,
@@ -44,9 +45,6 @@ from tests.journeys.month import (
     traders,
 )
 from tests.standing import Standing, standing
-
-A_MOMENT = timedelta(minutes=1)
-"""After it, what overtook another message on its way is sent again."""
 
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["two operators", "three operators"])

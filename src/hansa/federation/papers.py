@@ -291,10 +291,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class StatementIssued:
-    """Please compare with your own books, then confirm or dispute."""
+    """Please compare with your own books, then confirm or dispute.
+
+    parts: the statement's lines, when they are too many to be written out; it has none of them
+    itself then (see `hansa.federation.packed`).
+    """
 
     statement: Statement
     signature: Signature
+    parts: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
     kind: Literal["statement-issued"] = "statement-issued"
 
 

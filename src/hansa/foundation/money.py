@@ -50,11 +50,16 @@ class Rounding(StrEnum):
 
 def round_fraction(value: Fraction, rounding: Rounding) -> int:
     """The integer nearest to value; halves as `rounding` says, the same for both signs."""
+    return _rounded(value.numerator, value.denominator, rounding)
+
+
+def _rounded(numerator: int, denominator: int, rounding: Rounding) -> int:
+    """As `round_fraction`, of a fraction of which the denominator is above zero."""
     if rounding is not Rounding.HALF_UP:  # pragma: no cover - closed enumeration
         raise ValueError(rounding)
-    sign = -1 if value < 0 else 1
-    numerator, denominator = abs(value.numerator), value.denominator
-    return sign * ((2 * numerator + denominator) // (2 * denominator))
+    if numerator < 0:
+        return -((denominator - 2 * numerator) // (2 * denominator))
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,12 @@ class Money:
 
     def times(self, factor: Fraction, *, rounding: Rounding) -> Money:
         """This amount times an exact factor, rounded once."""
-        return Money(round_fraction(self.minor * factor, rounding), self.currency)
+        minor = _rounded(self.minor * factor.numerator, factor.denominator, rounding)
+        return Money(minor, self.currency)
+
+    def part(self, bp: int, *, rounding: Rounding) -> Money:
+        """So many hundredths of a percent of this amount, rounded once."""
+        return Money(_rounded(self.minor * bp, 10_000, rounding), self.currency)
 
     def __str__(self) -> str:
         return f"{self.amount:,} {self.currency}"
@@ -135,10 +145,12 @@ class Money:
 
 def add_up(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of amounts in one currency; zero of that currency when there are none."""
-    total = Money.zero(currency)
+    zero, total = Money.zero(currency), 0
     for amount in amounts:
-        total += amount
-    return total
+        if amount.currency != currency:
+            zero._same(amount)
+        total += amount.minor
+    return Money(total, currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +178,4 @@ def price_nano(rate: Rate, quantity: int | Fraction, *, rounding: Rounding) -> i
 
 def from_nano(nano: int, currency: str, *, rounding: Rounding) -> Money:
     """A sum of event charges, rounded once to the minor unit: the amount of an invoice line."""
-    return Money(
-        round_fraction(Fraction(nano * 10 ** minor_digits(currency), NANO), rounding),
-        currency,
-    )
+    return Money(_rounded(nano * 10 ** minor_digits(currency), NANO, rounding), currency)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from hansa.entrypoints.papers import extra, sheets
+from hansa.federation.packed import keep
 from hansa.federation.papers import Signature, Statement, StatementLine, StatementState
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import OfferCode, StatementId
@@ -42,7 +43,7 @@ def held(*lines: StatementLine, currency: str = "EUR") -> Held:
         tax=Money.zero(currency),
     )
     return Held(
-        statement=papers.summed(bare, lines),
+        statement=keep(papers.summed(bare, lines)),
         direction="issued",
         signature=Signature(TEJO.party.id, "", NOVEMBER.end),
         state=StatementState.ISSUED,

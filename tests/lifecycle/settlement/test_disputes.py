@@ -101,8 +101,8 @@ def test_an_accepted_dispute_becomes_a_credit_note_on_both_sides(two: World) -> 
         "tax-input/GBP": 239_980,
     }
     credit = next(one for one in mtn.statements() if one.statement.kind_of == "credit-note")
-    assert credit.statement.credits is not None
-    assert credit.statement.credits.number == invoice.number
+    assert credit.statement.bare.credits is not None
+    assert credit.statement.bare.credits.number == invoice.number
     assert mtn.held_dispute(held.dispute.id).credit_note == credit.id
     books_agree(two)
     with bt.begin() as tx:

@@ -128,14 +128,14 @@ def test_a_dispute_is_seen_by_both_and_answered_by_a_corrected_statement(two: Wo
     right = bt.reissue(ours.id, ours.differences[0].key)
     two.deliver()
     two.run()
-    assert right.statement.replaces == wrong.id
+    assert right.statement.bare.replaces == wrong.id
     mtn.confirm(right.id)
     two.deliver()
     for node in (bt, mtn):
-        assert [(one.id, one.state) for one in node.statements()] == [
-            (wrong.id, StatementState.WITHDRAWN),
-            (right.id, StatementState.INVOICED),
-        ]
+        assert {one.id: one.state for one in node.statements()} == {
+            wrong.id: StatementState.WITHDRAWN,
+            right.id: StatementState.INVOICED,
+        }
     assert balances(bt)["receivable/mtn/GBP"] == 150_000 == -balances(mtn)["payable/bt/GBP"]
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from hansa.federation.contract import AgreementRef, Tax
+from hansa.federation.packed import keep
 from hansa.federation.papers import (
     Confirmation,
     Difference,
@@ -20,6 +21,7 @@ from hansa.federation.papers import (
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import AgreementId, BillId, OfferCode, PartyId, StatementId
 from hansa.foundation.money import Money
+from hansa.lifecycle.billing.model import keep as keep_bill
 from hansa.lifecycle.settlement.model import Books, BooksLine
 from hansa.lifecycle.settlement.rules import books as books_rules
 from hansa.lifecycle.settlement.rules import papers
@@ -109,12 +111,12 @@ def statement(*lines: StatementLine) -> Statement:
 
 def test_a_summary_shows_totals_by_offer_and_no_line() -> None:
     said = papers.summary(
-        statement(line("a", 100, 20), line("b", 50, 10, SHIELD), line("c", -30, -6))
+        keep(statement(line("a", 100, 20), line("b", 50, 10, SHIELD), line("c", -30, -6)))
     )
     assert said.net_by_offer == {"connect": 70, "shield": 50}
     assert (said.net, said.tax) == (Money(120, "GBP"), Money(24, "GBP"))
     changed = papers.summary(
-        statement(line("a", 99, 20), line("b", 50, 10, SHIELD), line("c", -29, -6))
+        keep(statement(line("a", 99, 20), line("b", 50, 10, SHIELD), line("c", -29, -6)))
     )
     assert changed.net_by_offer == said.net_by_offer
     assert changed.lines_fingerprint != said.lines_fingerprint
@@ -186,7 +188,7 @@ def test_a_share_at_home_is_taxed() -> None:
     assert (found.net.minor, found.tax.minor) == (250, 50)
     bill = rules.share_bill(statement(found), vat, id=BillId("bil_1"), now=MONTH_END)
     assert (bill.lines[0].tax_code, bill.lines[0].rate_bp) == ("standard", 2_000)
-    assert papers.stated_lines(bill.lines) == (found,)
+    assert keep_bill(bill).packed.lines == (found,)
 
 
 def wrong(**changes: object) -> Confirmation:

@@ -94,7 +94,7 @@ def test_the_beneficiary_sees_totals_by_offer_and_no_price(three: World) -> None
     month(three)
     (evidence,) = the_share(three.nodes[MCI]).statement.evidence
     assert evidence.summary.net_by_offer == {"connect": 100_000, "shield": 999}
-    seen = str(documents.write(the_share(three.nodes[MCI]).statement))
+    seen = str(documents.write(the_share(three.nodes[MCI]).statement.whole))
     assert "hld_" not in seen
 
 
@@ -157,7 +157,7 @@ def test_forged_evidence_is_refused(three: World) -> None:
     """BT may not say that MTN confirmed less than it did."""
     three.nodes[MCI].auto_confirm = False
     month(three)
-    paper = the_share(three.nodes[MCI]).statement
+    paper = the_share(three.nodes[MCI]).statement.whole
     (good,) = paper.evidence
     base = replace(good.summary, net_by_offer={"connect": 1, "shield": 100_998})
     forged = replace(

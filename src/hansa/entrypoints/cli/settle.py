@@ -305,7 +305,7 @@ def _show(us: PartyId, found: Held, *, as_json: bool) -> None:
             "invoice": found.number,
             "compared": found.compared_at,
             "waits": found.waiting,
-            "replaces": paper.replaces,
+            "replaces": paper.bare.replaces,
         },
     )
     render.table(

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal
 
 from hansa.foundation.errors import Refused
@@ -194,7 +193,7 @@ def _group(kind: Category, rate_bp: int, lines: Sequence[BillLine], sign: int) -
     currency = lines[0].net.currency
     net = add_up((line.net for line in lines), currency)
     tax = add_up((line.tax for line in lines), currency)
-    exact = net.times(Fraction(rate_bp, 10_000), rounding=Rounding.HALF_UP)
+    exact = net.part(rate_bp, rounding=Rounding.HALF_UP)
     if abs((tax - exact).minor) >= 10 ** minor_digits(currency):
         raise Refused(
             "paper-tax",

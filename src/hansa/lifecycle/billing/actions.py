@@ -8,7 +8,6 @@ from dataclasses import replace
 from hansa.federation.contract import AgreementRef, Family
 from hansa.federation.hub import actions as hub
 from hansa.federation.shelf import BillRequest, BillStage, Extras, Page, ShelfBill
-from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BillId, BillRequestId, EntryId, Ids, OfferCode, PartyId
 from hansa.foundation.money import Money, add_up
@@ -25,12 +24,17 @@ from hansa.lifecycle.billing.model import (
     BillLine,
     BillState,
     Group,
+    KeptBill,
     SupplierInvoice,
+    keep,
 )
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.rating.actions import months as rating
+
+AT_ONCE = 200
+"""Of so many holdings usage is read together."""
 
 
 def sold_lines(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period) -> Sequence[Group]:
@@ -59,10 +63,14 @@ def expected(
     period: Period,
 ) -> Sequence[BillLine]:
     """What this seller should charge us, line by line; empty when we hold nothing of it."""
-    for group in bought_lines(tx, us=us, seller=seller, period=period):
-        if (group.agreement, group.currency) == (agreement, currency):
-            return group.lines
-    return ()
+    held = inventory.bought(tx, us=us, seller=seller, period=period)
+    charges = ending.charges(tx, seller=seller, buyer=us, period=period)
+    groups = rules.gathered(
+        _priced(tx, [one for one in held if one.agreement == agreement], period),
+        [one for one in charges if one.agreement == agreement],
+        by="seller",
+    )
+    return next((group.lines for group in groups if group.currency == currency), ())
 
 
 def families(
@@ -77,9 +85,13 @@ def families(
 def _priced(
     tx: Transaction, held: Sequence[Holding], period: Period
 ) -> Iterator[tuple[Holding, Sequence[BillLine]]]:
-    for one in held:
-        rated = rating.rated(tx, holding=one.ref, period=period)
-        yield one, rules.lines(one, rated, period)
+    """Holdings by id, as `gathered` wants them, each with its lines."""
+    ordered = sorted(held, key=lambda one: one.ref.id)
+    for first in range(0, len(ordered), AT_ONCE):
+        some = ordered[first : first + AT_ONCE]
+        usage = rating.charges(tx, holdings=[one.ref for one in some], period=period)
+        for one in some:
+            yield one, rules.lines(one, usage[one.ref], period)
 
 
 # --- bills of ours ----------------------------------------------------------------------------
@@ -91,10 +103,10 @@ def draft(tx: Transaction, *, bill: Bill) -> Bill:
     """
     if bill.state is not BillState.NEW:
         raise ValueError("a bill begins as a draft")
-    if store.insert(tx, bill):
+    if store.insert(tx, keep(bill)):
         return bill
     return next(
-        one
+        one.whole
         for one in store.find(
             tx,
             issuer=bill.issuer,
@@ -104,7 +116,7 @@ def draft(tx: Transaction, *, bill: Bill) -> Bill:
             after=None,
             limit=None,
         )
-        if (one.kind_of, one.agreement, one.currency)
+        if (one.bare.kind_of, one.bare.agreement, one.bare.currency)
         == (bill.kind_of, bill.agreement, bill.currency)
     )
 
@@ -150,7 +162,7 @@ def redraft(tx: Transaction, *, bill: BillId, lines: Sequence[BillLine] | None =
 
     It is `new` again afterwards. Raises NotFound `bill-unknown`, Refused `bill-final`.
     """
-    found = _locked(tx, bill)
+    found = _locked(tx, bill).bare
     if found.final:
         raise Refused(
             "bill-final",
@@ -174,17 +186,17 @@ def redraft(tx: Transaction, *, bill: BillId, lines: Sequence[BillLine] | None =
         tax=add_up((line.tax for line in lines), found.currency),
         state=BillState.NEW,
     )
-    store.set_lines(tx, new)
+    store.set_lines(tx, keep(new))
     return new
 
 
 def move(tx: Transaction, *, bill: BillId, state: BillState) -> Bill:
     """Puts a bill on hold or back, marks it sent or settled; already there changes nothing.
 
-    A bill becomes final by `finalise` only. Raises NotFound `bill-unknown`, Refused
-    `state-move`.
+    Returned without its lines. A bill becomes final by `finalise` only. Raises NotFound
+    `bill-unknown`, Refused `state-move`.
     """
-    found = _locked(tx, bill)
+    found = _locked(tx, bill).bare
     if found.state is state:
         return found
     if state is BillState.VALIDATED:
@@ -197,7 +209,7 @@ def move(tx: Transaction, *, bill: BillId, state: BillState) -> Bill:
 def finalise(tx: Transaction, *, bill: BillId, ids: Ids, now: Instant) -> Bill:
     """Gives a draft its number and posts it; a final bill stays as it is.
 
-    Raises NotFound `bill-unknown`.
+    Returned without its lines. Raises NotFound `bill-unknown`.
     """
     return finalise_all(tx, bills=[bill], ids=ids, now=now)[0]
 
@@ -209,11 +221,12 @@ def finalise_all(
 
     Each gets the next number of its issuer's year, without a gap, is posted to the ledger in
     the same transaction, and frees the credit that was held for the orders it charges.
+    Returned without their lines.
     """
     found = {bill: _locked(tx, bill) for bill in sorted(bills)}
-    drafts = [found[bill] for bill in bills if not found[bill].final]
+    drafts = [found[bill].bare for bill in bills if not found[bill].bare.final]
     for one in drafts:
-        for order in sorted({line.order for line in one.lines if line.order is not None}):
+        for order in found[one.id].orders:
             orders.billed(tx, us=one.issuer, order_id=order, now=now)
     for one in drafts:
         serial = store.next_serial(tx, rules.series(one), now.year)
@@ -224,7 +237,7 @@ def finalise_all(
             issued_at=now,
         )
         store.make_final(tx, final, now.year, serial)
-        found[one.id] = final
+        found[one.id] = replace(found[one.id], bare=final)
     entries = [_entry(found[one.id], ids.new(EntryId)) for one in drafts]
     ledger.post(tx, entries=[entry for entry in entries if entry.legs], now=now)
     for one in drafts:
@@ -238,26 +251,27 @@ def finalise_all(
                 party=one.buyer,
                 now=now,
             )
-    return [found[bill] for bill in bills]
+    return [found[bill].bare for bill in bills]
 
 
-def _entry(bill: Bill, id: EntryId) -> NewEntry:
+def _entry(made: KeptBill, id: EntryId) -> NewEntry:
+    bill = made.bare
     assert bill.issued_at is not None
     return NewEntry(
         id=id,
         key=f"bill/{bill.id}",
         kind="credit-note" if bill.kind_of == "credit-note" else "invoice",
         ref=bill.number,
-        document=documents.fingerprint(documents.write(bill)),
+        document=made.fingerprint,
         words=f"{rules.title(bill.kind_of)} {bill.number} to {bill.buyer} for {bill.period.name}",
         effective_at=bill.issued_at,
-        legs=rules.bill_legs(bill),
+        legs=rules.bill_legs(bill, made.income),
     )
 
 
 def bill(tx: Transaction, *, id: BillId) -> Bill:
     """One bill of ours. Raises NotFound `bill-unknown`."""
-    return _known(store.get(tx, id), id)
+    return _known(store.get(tx, id), id).whole
 
 
 def paper(bill: Bill, *, issuer: Party, buyer: Party) -> str:
@@ -276,14 +290,20 @@ def bills(
     limit: int | None = None,
 ) -> Sequence[Bill]:
     """Bills of ours in order of their ids; those that come after one, at most `limit`."""
-    return store.find(
+    found = store.find(
         tx, issuer=issuer, buyer=buyer, period=period, states=states, after=after, limit=limit
     )
+    return [one.whole for one in found]
 
 
 def drafts(tx: Transaction, *, us: PartyId, period: Period | None = None) -> Sequence[Bill]:
-    """Bills of ours that are not final yet."""
-    return bills(tx, issuer=us, period=period, states=DRAFTS)
+    """Bills of ours that are not final yet, without their lines."""
+    return store.drafts(tx, us, period)
+
+
+def kept(tx: Transaction, *, id: BillId) -> KeptBill:
+    """One bill of ours as it is kept. Raises NotFound `bill-unknown`."""
+    return _known(store.get(tx, id), id)
 
 
 def billed(tx: Transaction, *, us: PartyId, period: Period) -> bool:
@@ -335,11 +355,11 @@ def shelf_bills(
 def shelf_bill(tx: Transaction, *, id: BillId, buyer: PartyId | None = None) -> ShelfBill:
     """One final bill of an end customer. Raises NotFound `bill-unknown`."""
     found = store.get(tx, id)
-    if found is not None and (not found.final or found.agreement is not None):
+    if found is not None and (not found.bare.final or found.bare.agreement is not None):
         found = None
-    if found is not None and buyer is not None and found.buyer != buyer:
+    if found is not None and buyer is not None and found.bare.buyer != buyer:
         found = None
-    return rules.shown(_known(found, id))
+    return rules.shown(_known(found, id).whole)
 
 
 def request(
@@ -368,11 +388,11 @@ def request_of(tx: Transaction, *, id: BillRequestId, buyer: PartyId | None = No
     return found[0]
 
 
-def _locked(tx: Transaction, id: BillId) -> Bill:
+def _locked(tx: Transaction, id: BillId) -> KeptBill:
     return _known(store.get(tx, id, lock=True), id)
 
 
-def _known(found: Bill | None, id: BillId) -> Bill:
+def _known(found: KeptBill | None, id: BillId) -> KeptBill:
     if found is None:
         raise NotFound("bill-unknown", f"There is no bill {id}.", field="bill")
     return found

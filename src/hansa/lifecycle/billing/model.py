@@ -5,21 +5,18 @@ The same lines describe what we sell and what we buy, so both sides of a trade c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Literal
 
-from hansa.federation.contract import AgreementRef, Family
-from hansa.foundation.ids import (
-    BillId,
-    EntryId,
-    HoldingId,
-    OfferCode,
-    OrderId,
-    PartyId,
-    StatementId,
-)
+from hansa.federation.contract import AgreementRef, Family, Tax
+from hansa.federation.packed import PackedLines, pack
+from hansa.federation.papers import StatementLine
+from hansa.foundation import documents
+from hansa.foundation.ids import BillId, EntryId, HoldingId, OrderId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant, Period
@@ -60,21 +57,13 @@ DRAFTS = frozenset({BillState.NEW, BillState.ON_HOLD})
 
 
 @dataclass(frozen=True, slots=True)
-class BillLine:
-    """One line. key: `HOLDING/what` or `ORDER/what`, equal on both sides of the trade.
+class BillLine(StatementLine):
+    """One line as it stands on a statement, and what both sides need not agree on word for word.
 
-    quantity: exact decimal of `unit`. net: rounded once, here. tax: on net, rounded once.
     rate_bp: hundredths of a percent. holding, order, family: what the line is for and the
     order that brought it; None on a line of a revenue share.
     """
 
-    key: str
-    offer: OfferCode
-    description: str
-    quantity: Decimal
-    unit: str
-    net: Money
-    tax: Money
     tax_code: Literal["standard", "reverse-charge", "exempt"]
     rate_bp: int
     legend: str = ""
@@ -125,6 +114,85 @@ class Bill:
     def final(self) -> bool:
         """Whether the bill has its number, and changes no more."""
         return self.state not in DRAFTS
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Lines that follow one another, are taxed alike and are for the same thing.
+
+    lines: how many. net: theirs together, in minor units. The rest is as on each of them.
+    """
+
+    lines: int
+    net: int
+    tax: Tax
+    holding: HoldingId | None
+    order: OrderId | None
+    family: Family | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBill:
+    """A bill as it is kept. bare: all of it but its lines.
+
+    packed: the lines as they stand on a statement; runs: what else is said of them.
+    """
+
+    bare: Bill
+    packed: PackedLines
+    runs: tuple[Run, ...]
+
+    @property
+    def whole(self) -> Bill:
+        """The bill with its lines, unpacked anew each time."""
+        left = iter(self.packed.lines)
+        lines = (
+            BillLine(
+                line.key, line.offer, line.description, line.quantity, line.unit, line.net,
+                line.tax, run.tax.code, run.tax.rate_bp, run.tax.legend, run.holding, run.order,
+                run.family,
+            )
+            for run in self.runs
+            for line in islice(left, run.lines)
+        )  # fmt: skip
+        return replace(self.bare, lines=tuple(lines))
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all of it: of the bill without its lines, their fingerprint, and the runs."""
+        return documents.fingerprint(
+            [
+                documents.write(self.bare),
+                self.packed.fingerprint,
+                documents.write(self.runs, tuple[Run, ...]),
+            ]
+        )
+
+    @property
+    def orders(self) -> Sequence[OrderId]:
+        """The orders that the lines are for, by name."""
+        return sorted({run.order for run in self.runs if run.order is not None})
+
+    @property
+    def income(self) -> Mapping[str, int]:
+        """Net in minor units by family of service, `other` for lines without one; by name."""
+        found: dict[str, int] = {}
+        for run in self.runs:
+            family = run.family or "other"
+            found[family] = found.get(family, 0) + run.net
+        return dict(sorted(found.items()))
+
+
+def keep(bill: Bill) -> KeptBill:
+    """A bill as it is kept: hashed and packed once."""
+    runs = []
+    for (code, rate_bp, legend, *what), lines in groupby(bill.lines, key=_ALIKE):
+        nets = [line.net.minor for line in lines]
+        runs.append(Run(len(nets), sum(nets), Tax(code, rate_bp, legend), *what))
+    return KeptBill(replace(bill, lines=()), pack(bill.lines), tuple(runs))
+
+
+_ALIKE = attrgetter("tax_code", "rate_bp", "legend", "holding", "order", "family")
 
 
 @dataclass(frozen=True, slots=True)

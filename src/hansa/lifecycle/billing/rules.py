@@ -9,7 +9,7 @@ whose net rounds to zero is left out, on both sides alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -48,7 +48,7 @@ def share_of_month(part: Period) -> Fraction:
 
 def tax_on(net: Money, tax: Tax) -> Money:
     """The tax on one rounded net amount, rounded once."""
-    return net.times(Fraction(tax.rate_bp, 10_000), rounding=HALF_UP)
+    return net.part(tax.rate_bp, rounding=HALF_UP)
 
 
 def lines(holding: Holding, rated: Sequence[RatedLine], period: Period) -> tuple[BillLine, ...]:
@@ -177,8 +177,9 @@ def gathered(
     found: dict[tuple[PartyId, AgreementRef | None, str], list[BillLine]] = {}
     for holding, its in sorted(priced, key=lambda pair: pair[0].ref.id):
         party = holding.ref.seller if by == "seller" else holding.buyer
-        for line in its:
-            found.setdefault((party, holding.agreement, line.net.currency), []).append(line)
+        for currency in dict.fromkeys(line.net.currency for line in its):
+            group = found.setdefault((party, holding.agreement, currency), [])
+            group += (line for line in its if line.net.currency == currency)
     for charge in charges:
         party = charge.seller if by == "seller" else charge.buyer
         group = found.setdefault((party, charge.agreement, charge.net.currency), [])
@@ -242,28 +243,24 @@ def tax_totals(of: Sequence[BillLine]) -> tuple[TaxTotal, ...]:
 # --- what is posted ---------------------------------------------------------------------------
 
 
-def bill_legs(bill: Bill) -> tuple[Leg, ...]:
+def bill_legs(bill: Bill, income_by_family: Mapping[str, int]) -> tuple[Leg, ...]:
     """What a final bill of ours posts: the whole as receivable against income and tax owed.
 
-    Income by family of service, or as share income for a share of revenue. Empty for a bill
-    over nothing.
+    Income by family of service, in minor units, or as share income for a share of revenue.
+    Empty for a bill over nothing.
     """
     if bill.kind_of == "revenue-share":
         income = [_own("share-income", "income", bill.currency, -bill.net)]
     else:
         income = [
-            _own(f"revenue/{family}", "income", bill.currency, -net)
-            for family, net in _income(bill)
+            _own(f"revenue/{family}", "income", bill.currency, Money(-net, bill.currency))
+            for family, net in income_by_family.items()
         ]
     return _posted(
         _with("receivable", "asset", bill.buyer, bill.total),
         *income,
         _own("tax-output", "liability", bill.currency, -bill.tax),
     )
-
-
-def _income(bill: Bill) -> Costs:
-    return by_family(((line.family, line.net) for line in bill.lines), bill.currency)
 
 
 def supplier_legs(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
 from hansa.federation.contract import AgreementRef
+from hansa.federation.packed import PackedLines
 from hansa.federation.shelf import BillRequest, Page
 from hansa.federation.wire import parse, render
-from hansa.foundation import documents
+from hansa.foundation import documents, packing
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import (
     AgreementId,
@@ -22,20 +24,31 @@ from hansa.foundation.ids import (
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.billing.model import Bill, BillLine, BillState, SupplierInvoice
+from hansa.lifecycle.billing.model import (
+    Bill,
+    BillLine,
+    BillState,
+    KeptBill,
+    Run,
+    SupplierInvoice,
+    keep,
+)
 
 Lines = tuple[BillLine, ...]
 
 
-def insert(tx: Transaction, bill: Bill) -> bool:
+def insert(tx: Transaction, draft: KeptBill) -> bool:
     """Enters a draft; False when there is a bill for the same parties, period and kind."""
+    bill = draft.bare
     agreement = bill.agreement
     return (
         run(
             tx,
             """insert into billing_bill (id, kind_of, issuer, buyer, agreement, agreement_version,
-                   period_start, period_end, currency, net_minor, tax_minor, lines, state, made_at)
-               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) on conflict do nothing""",
+                   period_start, period_end, currency, net_minor, tax_minor, state, made_at,
+                   lines_fingerprint, net_by_offer, parts, runs)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%b::bytea[],%b::bytea[])
+               on conflict do nothing""",
             (
                 bill.id,
                 bill.kind_of,
@@ -48,27 +61,30 @@ def insert(tx: Transaction, bill: Bill) -> bool:
                 bill.currency,
                 bill.net.minor,
                 bill.tax.minor,
-                Jsonb(documents.write(bill.lines, Lines)),
                 bill.state,
                 bill.made_at,
+                *_packed(draft),
             ),
         )
         == 1
     )
 
 
-def set_lines(tx: Transaction, bill: Bill) -> None:
+def _packed(draft: KeptBill) -> tuple[str, Jsonb, list[bytes], list[bytes]]:
+    lines = draft.packed
+    _, runs = packing.pack(packing.texts(draft.runs))
+    return lines.fingerprint, Jsonb(dict(lines.net_by_offer)), list(lines.parts), list(runs)
+
+
+def set_lines(tx: Transaction, draft: KeptBill) -> None:
+    bill = draft.bare
     run(
         tx,
-        """update billing_bill set lines = %s, net_minor = %s, tax_minor = %s, state = %s
+        """update billing_bill
+           set lines = null, net_minor = %s, tax_minor = %s, state = %s, lines_fingerprint = %s,
+               net_by_offer = %s, parts = %b::bytea[], runs = %b::bytea[]
            where id = %s""",
-        (
-            Jsonb(documents.write(bill.lines, Lines)),
-            bill.net.minor,
-            bill.tax.minor,
-            bill.state,
-            bill.id,
-        ),
+        (bill.net.minor, bill.tax.minor, bill.state, *_packed(draft), bill.id),
     )
 
 
@@ -93,15 +109,30 @@ def make_final(tx: Transaction, bill: Bill, year: int, serial: int) -> None:
     )
 
 
-_BILL = """select id, kind_of, issuer, buyer, agreement, agreement_version, period_start,
-                  period_end, currency, net_minor, tax_minor, lines, state, made_at,
-                  coalesce(number, '') as number, issued_at
+_COLUMNS = """select id, kind_of, issuer, buyer, agreement, agreement_version, period_start,
+                  period_end, currency, net_minor, tax_minor, state, made_at,
+                  coalesce(number, '') as number, issued_at{more}
            from billing_bill"""
+_BARE = _COLUMNS.format(more="")
+_BILL = _COLUMNS.format(more=", lines, lines_fingerprint, net_by_offer, parts, runs")
 
 
-def get(tx: Transaction, bill: BillId, *, lock: bool = False) -> Bill | None:
+def get(tx: Transaction, bill: BillId, *, lock: bool = False) -> KeptBill | None:
     row = one_row(tx, f"{_BILL} where id = %s{' for update' if lock else ''}", (bill,))
-    return _bill(row) if row else None
+    return _kept(row) if row else None
+
+
+def drafts(tx: Transaction, issuer: PartyId, period: Period | None) -> list[Bill]:
+    """An issuer's bills that are not final, in order of their ids, without their lines."""
+    rows = all_rows(
+        tx,
+        f"""{_BARE}
+            where state in ('new', 'onHold') and issuer = %(issuer)s
+              and (%(start)s::timestamptz is null or period_start = %(start)s)
+            order by id""",
+        {"issuer": issuer, "start": period.start if period else None},
+    )
+    return [_bare(row) for row in rows]
 
 
 def find(
@@ -113,7 +144,7 @@ def find(
     states: Collection[BillState] | None,
     after: BillId | None,
     limit: int | None,
-) -> list[Bill]:
+) -> list[KeptBill]:
     rows = all_rows(
         tx,
         f"""{_BILL}
@@ -132,10 +163,19 @@ def find(
             "limit": limit,
         },
     )
-    return [_bill(row) for row in rows]
+    return [_kept(row) for row in rows]
 
 
-def _bill(row: dict[str, Any]) -> Bill:
+def _kept(row: dict[str, Any]) -> KeptBill:
+    """One that was made before lines were packed has them as a document."""
+    bare = _bare(row)
+    if row["lines"] is not None:
+        return keep(replace(bare, lines=documents.read(Lines, row["lines"])))
+    lines = PackedLines(row["lines_fingerprint"], row["net_by_offer"], tuple(row["parts"]))
+    return KeptBill(bare, lines, packing.unpack(Run, row["runs"], what="runs"))
+
+
+def _bare(row: dict[str, Any]) -> Bill:
     return Bill(
         id=BillId(row["id"]),
         kind_of=row["kind_of"],
@@ -144,7 +184,7 @@ def _bill(row: dict[str, Any]) -> Bill:
         agreement=_agreement(row) if row["agreement"] else None,
         period=_period(row),
         currency=row["currency"],
-        lines=documents.read(Lines, row["lines"]),
+        lines=(),
         net=Money(row["net_minor"], row["currency"]),
         tax=Money(row["tax_minor"], row["currency"]),
         state=BillState(row["state"]),
@@ -320,7 +360,7 @@ def customers(
         asked,
     )
     assert count is not None
-    return [_bill(row) for row in rows], count["total"]
+    return [_kept(row).whole for row in rows], count["total"]
 
 
 def add_request(tx: Transaction, request: BillRequest) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from hansa.federation.contract import AgreementRef, Charged, Need, OrderState, Quote
 from hansa.federation.keys import vouching
@@ -43,8 +42,7 @@ def first_month(quote: Quote) -> Money:
     parts = []
     for line in quote.lines:
         for amount in (line.terms.one_off, line.terms.monthly):
-            tax = Fraction(line.tax.rate_bp, 10_000)
-            parts += [amount, amount.times(tax, rounding=Rounding.HALF_UP)]
+            parts += [amount, amount.part(line.tax.rate_bp, rounding=Rounding.HALF_UP)]
     return add_up(parts, quote.currency)
 
 
@@ -97,10 +95,7 @@ def with_tax(lines: Sequence[Charge]) -> Money:
     parts = [
         amount
         for one in lines
-        for amount in (
-            one.net,
-            one.net.times(Fraction(one.tax.rate_bp, 10_000), rounding=Rounding.HALF_UP),
-        )
+        for amount in (one.net, one.net.part(one.tax.rate_bp, rounding=Rounding.HALF_UP))
     ]
     return add_up(parts, lines[0].net.currency)
 

@@ -10,7 +10,13 @@ from enum import StrEnum
 from typing import Literal
 
 from hansa.federation.disputes import Dispute, DisputeMoved, LineCredit
-from hansa.federation.papers import Confirmation, Difference, Signature, Statement, StatementState
+from hansa.federation.packed import KeptStatement
+from hansa.federation.papers import (
+    Confirmation,
+    Difference,
+    Signature,
+    StatementState,
+)
 from hansa.foundation.ids import BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.states import StateGraph
@@ -58,7 +64,7 @@ class Held:
     side, so `ours` is always what this node says.
     """
 
-    statement: Statement
+    statement: KeptStatement
     direction: Literal["issued", "heard"]
     signature: Signature
     state: StatementState

@@ -70,12 +70,12 @@ def compare_heard(
             statements.put_off(tx, statement=held.id, why=_why(error))
             continue
         done += 1
-        if auto_confirm and not compared.unresolved:
-            statements.confirm(tx, us=us, statement=held.id, keys=keys, ids=ids, now=now)
+        if compared.unresolved:
+            _tell_of(compared)
+        elif auto_confirm and compared.state is StatementState.ISSUED:
+            statements.confirm_compared(tx, us=us, held=compared, keys=keys, ids=ids, now=now)
             if held.statement.kind_of == "revenue-share":
                 break
-        elif compared.unresolved:
-            _tell_of(compared)
     return done
 
 

@@ -18,7 +18,10 @@ from hansa.foundation.ids import BillRequestId
 BILLS_MAX = 1000
 
 PAPERS_MAX = 8 << 20
-"""Statements may be longer than other bodies, in octets."""
+"""Papers may be longer than other bodies, in octets."""
+
+STATEMENT_MAX = 48 << 20
+"""A packed line takes some 34 octets, and a statement may have a million."""
 
 KNOWN: Known = {
     "state": None,
@@ -140,7 +143,7 @@ API = Api(
         ),
     ),
     heard=(
-        Heard("customerBillCreateEvent", _issued, PAPERS_MAX),
+        Heard("customerBillCreateEvent", _issued, STATEMENT_MAX),
         Heard("customerBillStateChangeEvent", _moved, PAPERS_MAX),
         Heard("hansaNettingEvent", _netting, PAPERS_MAX),
         Heard("customerBillAttributeValueChangeEvent", _changed, PAPERS_MAX),

@@ -10,7 +10,7 @@ file names no events; ours follow the pattern of the other APIs.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, NotRequired
+from typing import Any, Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -60,6 +60,8 @@ from hansa.foundation.ids import BillId, OfferCode, StatementId
 BASE = "/tmf-api/customerBillManagement/v4"
 BILLS = f"{BASE}/customerBill"
 RATES = f"{BASE}/appliedCustomerBillingRate"
+PACKED: Final = "application/zlib"
+"""A part of a statement's lines: a JSON array, compressed by RFC 1950."""
 ISSUED = f"{BASE}/listener/customerBillCreateEvent"
 MOVED = f"{BASE}/listener/customerBillStateChangeEvent"
 CHANGED = f"{BASE}/listener/customerBillAttributeValueChangeEvent"
@@ -92,6 +94,14 @@ class RateShape(TypedDict):
     characteristic: list[RateCharacteristic]
 
 
+class LinesAttachment(TypedDict):
+    """An AttachmentRefOrValue: a part of the lines, compressed; content: base64 of RFC 1950."""
+
+    attachmentType: Literal["lines"]
+    mimeType: Literal["application/zlib"]
+    content: str
+
+
 class BillShape(Extended):
     """CustomerBill; which attributes are there depends on its state."""
 
@@ -108,6 +118,7 @@ class BillShape(Extended):
     hansaAgreement: NotRequired[AgreementReference]
     hansaCurrency: NotRequired[Text]
     hansaRate: NotRequired[list[RateShape]]
+    billDocument: NotRequired[list[LinesAttachment]]
     hansaEvidence: NotRequired[Any]
     hansaReplaces: NotRequired[Id]
     hansaCredits: NotRequired[Any]
@@ -130,6 +141,7 @@ class StatementBill(Extended):
     hansaAgreement: AgreementReference
     hansaCurrency: Text
     hansaRate: list[RateShape]
+    billDocument: NotRequired[list[LinesAttachment]]
     hansaReplaces: NotRequired[Id]
     hansaCredits: NotRequired[Any]
     hansaEvidence: Any
@@ -272,6 +284,11 @@ def write_issued(notice: StatementIssued, event_id: str) -> BillEvent:
         shape["hansaReplaces"] = statement.replaces
     if statement.credits is not None:
         shape["hansaCredits"] = documents.write(statement.credits)
+    if notice.parts:
+        shape["billDocument"] = [
+            {"attachmentType": "lines", "mimeType": PACKED, "content": part}
+            for part in notice.parts
+        ]
     return _event("CustomerBillCreateEvent", shape, event_id)
 
 
@@ -324,7 +341,8 @@ def read_issued(value: Json) -> StatementIssued:
         else None,
     )
     signature = read_document(Signature, shape["hansaSignature"], f"{at}.hansaSignature")
-    return StatementIssued(statement=statement, signature=signature)
+    parts = tuple(part["content"] for part in shape.get("billDocument", ()))
+    return StatementIssued(statement=statement, signature=signature, parts=parts)
 
 
 def _read_line(rate: RateShape, field: str) -> StatementLine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,13 @@ def is_rated(tx: Transaction, *, period: Period) -> bool:
 def rated(tx: Transaction, *, holding: HoldingRef, period: Period) -> Sequence[RatedLine]:
     """The charges for usage of one holding in a month, by label; empty before it is rated."""
     return store.lines(tx, holding, period)
+
+
+def charges(
+    tx: Transaction, *, holdings: Sequence[HoldingRef], period: Period
+) -> Mapping[HoldingRef, Sequence[RatedLine]]:
+    """What `rated` gives, of many holdings at once and without the reasons, which are empty."""
+    return store.charges(tx, holdings, period)
 
 
 def explain(tx: Transaction, *, holding: HoldingRef, period: Period, label: str) -> RatedLine:

@@ -79,6 +79,40 @@ def lines(tx: Transaction, holding: HoldingRef, period: Period) -> Sequence[Rate
     return [RatedLine(**{**row, "nano": int(row["nano"])}) for row in rows]
 
 
+def charges(
+    tx: Transaction, holdings: Sequence[HoldingRef], period: Period
+) -> dict[HoldingRef, list[RatedLine]]:
+    """The charges of many holdings in a month, by label, their reasons left out."""
+    found: dict[HoldingRef, list[RatedLine]] = {one: [] for one in holdings}
+    by_name = {(one.seller, one.id): its for one, its in found.items()}
+    for row in all_rows(
+        tx,
+        """select seller, holding, label, description, quantity, unit, nano, currency
+           from rating_line
+           where seller = any(%s) and holding = any(%s) and period = %s
+           order by seller, holding, label""",
+        (
+            list({one.seller for one in holdings}),
+            [one.id for one in holdings],
+            period.name,
+        ),
+    ):
+        its = by_name.get((row["seller"], row["holding"]))
+        if its is not None:
+            its.append(
+                RatedLine(
+                    row["label"],
+                    row["description"],
+                    row["quantity"],
+                    row["unit"],
+                    int(row["nano"]),
+                    row["currency"],
+                    {},
+                )
+            )
+    return found
+
+
 def close_period(tx: Transaction, period: Period, now: Instant) -> None:
     run(
         tx,

@@ -32,7 +32,8 @@ def expected(tx: Transaction, *, paper: Statement) -> tuple[StatementLine, ...]:
     same = (of.statement.creditor, of.statement.debtor, of.statement.agreement, of.statement.period)
     if same != (paper.creditor, paper.debtor, paper.agreement, paper.period):
         raise wrong(paper)
-    lines = {line.key: line for line in of.statement.lines}
+    invoiced = of.statement.whole
+    lines = {line.key: line for line in invoiced.lines}
     return tuple(
         replace(
             lines[key],
@@ -42,7 +43,7 @@ def expected(tx: Transaction, *, paper: Statement) -> tuple[StatementLine, ...]:
             net=-net,
             tax=-tax,
         )
-        for key, net, tax in rules.credit_lines(of.statement, held.credits)
+        for key, net, tax in rules.credit_lines(invoiced, held.credits)
     )
 
 

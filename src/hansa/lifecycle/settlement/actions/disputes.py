@@ -82,7 +82,7 @@ def held_out(tx: Transaction, *, period: Period) -> Mapping[StatementId, Money]:
         note = statement_store.get(tx, held.credit_note) if held.credit_note else None
         if not credits or (note is not None and note.state is StatementState.INVOICED):
             continue
-        paper = statements.get(tx, statement=held.dispute.statement).statement
+        paper = statements.get(tx, statement=held.dispute.statement).statement.whole
         amount = rules.amount(paper, credits)
         found[paper.id] = found.get(paper.id, Money.zero(paper.currency)) + amount
     return found
@@ -136,12 +136,12 @@ def raise_(
         raise Refused("reason-missing", "Say what is wrong.", field="words")
     if cause == "fraud" and not evidence:
         raise Refused("dispute-proof", "Fraud is disputed with evidence.", field="evidence")
-    lines = rules.claims(held.statement, claims or _differing(held))
-    rules.check_claims(held.statement, lines, store.find(tx, statement=statement))
-    issued_at = _issued_at(tx, us.id, held)
-    agreed = terms(tx, partner=held.partner(us.id))
+    paper = held.statement.whole
+    lines = rules.claims(paper, claims or _differing(held))
+    rules.check_claims(paper, lines, store.find(tx, statement=statement))
+    issued_at, agreed = _issued_at(tx, us.id, held), terms(tx, partner=held.partner(us.id))
     rules.check_threshold(
-        held.statement,
+        paper,
         lines,
         cause=cause,
         terms=agreed,
@@ -149,7 +149,7 @@ def raise_(
         if rules.has_least(cause)
         else Money.zero(held.statement.currency),
         issued_at=issued_at,
-        repeats=_repeats(tx, held.statement, agreed.repeats_months),
+        repeats=_repeats(tx, paper, agreed.repeats_months),
         now=now,
     )
     rules.check_evidence(evidence)
@@ -166,10 +166,9 @@ def raise_(
         raised_at=now,
     )
     signature = keys.sign(documents.fingerprint(documents.write(dispute)), party=us.id, at=now)
-    partner = held.partner(us.id)
-    made = HeldDispute(dispute, partner, "raised", signature, DisputeState.RAISED)
+    made = HeldDispute(dispute, held.partner(us.id), "raised", signature, DisputeState.RAISED)
     store.insert(tx, made, now)
-    statements.tell(tx, partner, DisputeRaised(dispute, signature), ids, now)
+    statements.tell(tx, made.partner, DisputeRaised(dispute, signature), ids, now)
     return made
 
 
@@ -322,7 +321,7 @@ def hear_raised(
             "with `hansa settle dispute terms` on both sides.",
             field="terms",
         )
-    rules.check_claims(held.statement, dispute.lines, store.find(tx, statement=held.id))
+    rules.check_claims(held.statement.whole, dispute.lines, store.find(tx, statement=held.id))
     rules.check_evidence(dispute.evidence)
     made = HeldDispute(dispute, sender, "heard", notice.signature, DisputeState.RAISED)
     if not store.insert(tx, made, now):
@@ -427,13 +426,14 @@ def credit(
     """Drafts the credit note of an accepted dispute about our invoice, and states it."""
     of = statements.get(tx, statement=held.dispute.statement)
     assert of.bill is not None
-    lines = rules.credit_lines(of.statement, held.credits)
+    lines = rules.credit_lines(of.statement.whole, held.credits)
     bill = billing.credit(tx, invoice=of.bill, lines=lines, ids=ids, now=now)
-    paper = papers.stated(bill, id=ids.given(StatementId, by=us.id))
-    link = Credit(of.id, of.number, held.dispute.id)
-    made = statements.send(
-        tx, us, replace(paper, credits=link), bill=bill.id, keys=keys, ids=ids, now=now
+    paper = papers.stated(
+        billing.kept(tx, id=bill.id),
+        id=ids.given(StatementId, by=us.id),
+        credits=Credit(of.id, of.number, held.dispute.id),
     )
+    made = statements.send(tx, us, paper, bill=bill.id, keys=keys, ids=ids, now=now)
     assert made is not None
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hansa.federation import directory
+from hansa.federation import directory, packed
 from hansa.federation.papers import (
     InvoiceIssued,
     Statement,
@@ -14,7 +14,8 @@ from hansa.federation.papers import (
 )
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused, TryLater
-from hansa.foundation.ids import EntryId, Ids, PartyId, check_given
+from hansa.foundation.ids import EntryId, Ids, OfferCode, PartyId, check_given
+from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
@@ -37,14 +38,20 @@ def hear_statement(
     `statement-final`, `credit-wrong`, `id-not-given`, `key-reused`; NotFound `partner-unknown`.
     """
     paper = notice.statement
-    fingerprint = documents.fingerprint(documents.write(paper))
     papers.check_parties(paper, us=us, sender=sender, signer=notice.signature.party)
-    directory.verify_paper(tx, party=sender, fingerprint=fingerprint, signature=notice.signature)
+    if notice.parts:
+        if paper.lines:
+            raise Refused("malformed", "Lines are written out or packed, not both.", field="lines")
+        paper = replace(paper, lines=packed.from_text(notice.parts))
+    kept = packed.keep(paper)
+    directory.verify_paper(
+        tx, party=sender, fingerprint=kept.fingerprint, signature=notice.signature
+    )
     before = store.get(tx, paper.id)
     if before is None or before.partner(us) != sender:
         check_given(paper.id, by=sender, field="id")
     else:
-        if documents.fingerprint(documents.write(before.statement)) != fingerprint:
+        if before.statement.fingerprint != kept.fingerprint:
             raise Refused(
                 "key-reused", f"Statement {paper.id} came before with other content.", field="id"
             )
@@ -61,7 +68,7 @@ def hear_statement(
         state = StatementState.WITHDRAWN
     elif (current := store.like(tx, paper)) is not None:
         _give_way(tx, current, paper)
-    held = Held(statement=paper, direction="heard", signature=notice.signature, state=state)
+    held = Held(statement=kept, direction="heard", signature=notice.signature, state=state)
     if not store.insert(tx, held, now):
         raise TryLater("statement-busy", "This month is just being stated; send it again.")
 
@@ -77,7 +84,7 @@ def _give_way(tx: Transaction, current: Held, new: Statement) -> None:
             )
         store.update(tx, replace(current, state=StatementState.WITHDRAWN))
         return
-    for between in (current.statement.replaces, new.replaces):
+    for between in (current.statement.bare.replaces, new.replaces):
         if between is not None and not store.known(tx, between):
             raise TryLater(
                 "statement-overtaken",
@@ -185,8 +192,11 @@ def hear_invoice(
             booked_at=now,
             entry=ids.new(EntryId),
         ),
-        document=documents.fingerprint(documents.write(paper)),
-        costs=[(families.get(line.offer), line.net) for line in paper.lines],
+        document=paper.fingerprint,
+        costs=[
+            (families.get(OfferCode(offer)), Money(minor, paper.currency))
+            for offer, minor in paper.packed.net_by_offer.items()
+        ],
         now=now,
     )
     store.update(

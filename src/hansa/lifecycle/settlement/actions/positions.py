@@ -103,8 +103,10 @@ def _open(by_pair: Mapping[Pair, Sequence[Held]]) -> Iterator[tuple[Pair, str]]:
 
 def _to_state(tx: Transaction, us: PartyId, period: Period) -> Iterator[tuple[Pair, str]]:
     """What we have still to state ourselves."""
-    for draft in billing.drafts(tx, us=us, period=period):
-        if draft.agreement and not store.of_bill(tx, us, draft.id):
+    drafts = [one for one in billing.drafts(tx, us=us, period=period) if one.agreement]
+    stated = store.of_bills(tx, us, [one.id for one in drafts])
+    for draft in drafts:
+        if draft.id not in stated:
             yield (draft.buyer, draft.currency), f"bill {draft.id} is still to be stated"
     for agreement, month in store.unshared(tx, us):
         if month == period:

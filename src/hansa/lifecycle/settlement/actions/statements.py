@@ -6,14 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from hansa.federation import notices
+from hansa.federation import notices, packed
 from hansa.federation.keys.ring import KeyRing
 from hansa.federation.listener import Notice
+from hansa.federation.packed import KeptStatement, keep
 from hansa.federation.papers import (
     Confirmation,
     Statement,
     StatementAnswered,
     StatementIssued,
+    StatementLine,
     StatementState,
 )
 from hansa.foundation import documents
@@ -77,9 +79,13 @@ def find(
 
 def unstated(tx: Transaction, *, us: Party, limit: int) -> Sequence[BillId]:
     """Draft bills to partners of which no statement has been made, at most `limit`."""
-    drafts = billing.bills(tx, issuer=us.id, states=[BillState.NEW])
-    waiting = (one.id for one in drafts if one.agreement and not store.of_bill(tx, us.id, one.id))
-    return [bill for bill, _ in zip(waiting, range(limit), strict=False)]
+    drafts = [
+        one.id
+        for one in billing.drafts(tx, us=us.id)
+        if one.agreement and one.state is BillState.NEW
+    ]
+    stated = store.of_bills(tx, us.id, drafts)
+    return [one for one in drafts if one not in stated][:limit]
 
 
 def issue(
@@ -89,8 +95,8 @@ def issue(
 
     Raises NotFound `bill-unknown`.
     """
-    draft = billing.bill(tx, id=bill)
-    if draft.final or draft.agreement is None:
+    draft = billing.kept(tx, id=bill)
+    if draft.bare.final or draft.bare.agreement is None:
         return None
     made = papers.stated(draft, id=ids.given(StatementId, by=us.id))
     return send(tx, us, made, bill=bill, keys=keys, ids=ids, now=now)
@@ -147,7 +153,9 @@ def share(
         made.append(papers.summed(bare, shares.lines(tx, us=us, statement=bare)))
     if not store.claim_share(tx, agreement, period, now):
         return ()
-    sent = (send(tx, us, one, bill=None, keys=keys, ids=ids, now=now) for one in made if one.lines)
+    sent = (
+        send(tx, us, keep(one), bill=None, keys=keys, ids=ids, now=now) for one in made if one.lines
+    )
     return [one for one in sent if one is not None]
 
 
@@ -185,19 +193,21 @@ def reissue(
             f"{' or '.join(sorted(open_to))}.",
             field="statement",
         )
+    id = ids.given(StatementId, by=us.id)
     if old.bill is not None:
         draft = billing.redraft(tx, bill=old.bill)
         lines = papers.conceded(draft.lines, old.differences, concede)
-        new = papers.stated(billing.redraft(tx, bill=old.bill, lines=lines), id=old.id)
+        billing.redraft(tx, bill=old.bill, lines=lines)
+        new = papers.stated(billing.kept(tx, id=old.bill), id=id, replaces=old.id)
     else:
-        new = papers.summed(old.statement, shares.lines(tx, us=us, statement=old.statement))
-    if new.lines == old.statement.lines:
+        bare = replace(old.statement.bare, id=id, replaces=old.id)
+        new = keep(papers.summed(bare, shares.lines(tx, us=us, statement=bare)))
+    if new.packed.fingerprint == old.statement.packed.fingerprint:
         raise Refused(
             "statement-unchanged",
             "Computed anew, the statement says the same; concede lines or await the answer.",
             field="statement",
         )
-    new = replace(new, id=ids.given(StatementId, by=us.id), replaces=old.id)
     store.update(tx, replace(old, state=StatementState.WITHDRAWN))
     sent = send(tx, us, new, bill=old.bill, keys=keys, ids=ids, now=now)
     assert sent is not None
@@ -207,7 +217,7 @@ def reissue(
 def send(
     tx: Transaction,
     us: Party,
-    statement: Statement,
+    statement: KeptStatement,
     *,
     bill: BillId | None,
     keys: KeyRing,
@@ -218,17 +228,21 @@ def send(
 
     For the other modules of these actions.
     """
-    fingerprint = documents.fingerprint(documents.write(statement))
     held = Held(
         statement=statement,
         direction="issued",
-        signature=keys.sign(fingerprint, party=us.id, at=now),
+        signature=keys.sign(statement.fingerprint, party=us.id, at=now),
         state=StatementState.ISSUED,
         bill=bill,
     )
     if not store.insert(tx, held, now):
         return None
-    tell(tx, held.partner(us.id), StatementIssued(statement, held.signature), ids, now)
+    if len(statement.packed.parts) > 1:
+        parts = packed.to_text(statement.packed.parts)
+        notice = StatementIssued(statement.bare, held.signature, parts)
+    else:
+        notice = StatementIssued(statement.whole, held.signature)
+    tell(tx, held.partner(us.id), notice, ids, now)
     return held
 
 
@@ -250,13 +264,14 @@ def _compared(tx: Transaction, us: Party, held: Held, now: Instant) -> Held:
     if held.state not in (StatementState.ISSUED, StatementState.DISPUTED):
         return held
     paper = held.statement
+    ours: Sequence[StatementLine]
     if paper.kind_of == SHARE:
-        shares.check_signatures(tx, us=us.id, statement=paper, all_known=True)
-        ours = shares.lines(tx, us=us, statement=paper)
+        shares.check_signatures(tx, us=us.id, statement=paper.bare, all_known=True)
+        ours = shares.lines(tx, us=us, statement=paper.bare)
     elif paper.kind_of == CREDIT:
-        ours = credit_notes.expected(tx, paper=paper)
+        ours = credit_notes.expected(tx, paper=paper.bare)
     elif rating.is_rated(tx, period=paper.period):
-        expected = billing.expected(
+        ours = billing.expected(
             tx,
             us=us.id,
             seller=paper.creditor,
@@ -264,13 +279,13 @@ def _compared(tx: Transaction, us: Party, held: Held, now: Instant) -> Held:
             currency=paper.currency,
             period=paper.period,
         )
-        ours = papers.stated_lines(expected)
     else:
         raise TryLater(
             "period-not-rated",
             f"Our own usage of {paper.period.name} is not rated yet; compare after that.",
         )
-    found = papers.compare(paper.lines, ours)
+    alike = packed.lines_fingerprint(ours) == paper.packed.fingerprint
+    found = () if alike else papers.compare(paper.lines, ours)
     done = replace(held, compared_at=now, waiting="", differences=found)
     store.update(tx, done)
     return done
@@ -321,6 +336,14 @@ def confirm(
             field="statement",
         )
     held = _compared(tx, us, held, now)
+    return confirm_compared(tx, us=us, held=held, keys=keys, ids=ids, now=now)
+
+
+def confirm_compared(
+    tx: Transaction, *, us: Party, held: Held, keys: KeyRing, ids: Ids, now: Instant
+) -> Held:
+    """As `confirm`, of an open statement as `compare` has returned it in this transaction."""
+    STATEMENT_STATES.check(held.state, StatementState.CONFIRMED)
     if held.unresolved:
         raise papers.differs(held.unresolved)
     summary = papers.summary(held.statement)
@@ -331,8 +354,9 @@ def confirm(
     answer = StatementAnswered(held.id, confirmation, ())
     tell(tx, held.partner(us.id), answer, ids, now)
     if held.statement.kind_of == SHARE:
-        tax = shares.tax(tx, us=us, statement=held.statement)
-        draft = share_rules.share_bill(held.statement, tax, id=ids.new(BillId), now=now)
+        paper = held.statement.whole
+        tax = shares.tax(tx, us=us, statement=paper)
+        draft = share_rules.share_bill(paper, tax, id=ids.new(BillId), now=now)
         bill = billing.draft(tx, bill=draft)
         held = invoice(tx, us.id, replace(held, bill=bill.id), ids, now)
     return held
@@ -369,8 +393,7 @@ def dispute(tx: Transaction, *, us: Party, statement: StatementId, ids: Ids, now
 def invoice(tx: Transaction, us: PartyId, held: Held, ids: Ids, now: Instant) -> Held:
     """Makes the bill of a confirmed statement final and tells the debtor its number."""
     assert held.bill is not None
-    draft = billing.bill(tx, id=held.bill)
-    if papers.stated_lines(draft.lines) != held.statement.lines:
+    if billing.kept(tx, id=held.bill).packed.fingerprint != held.statement.packed.fingerprint:
         raise Refused(
             "bill-differs",
             "The bill no longer says what was confirmed; withdraw the statement and state anew.",

@@ -159,7 +159,7 @@ def check_threshold(
     if not has_least(cause) or repeats >= terms.repeats_months:
         return
     claim = add_up((claimed(one) for one in lines), statement.currency)
-    part = statement.net.times(Fraction(terms.volume_bp, 10_000), rounding=Rounding.HALF_UP)
+    part = statement.net.part(terms.volume_bp, rounding=Rounding.HALF_UP)
     if claim < part or claim < least:
         raise Refused(
             "dispute-small",

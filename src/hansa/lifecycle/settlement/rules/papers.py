@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
+from hansa.federation.packed import KeptStatement, kept
 from hansa.federation.papers import (
     Confirmation,
+    Credit,
     Difference,
     InvoiceIssued,
     Statement,
@@ -16,12 +17,11 @@ from hansa.federation.papers import (
     Summary,
 )
 from hansa.federation.shelf import BillStage, ShelfBill
-from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, StatementId
-from hansa.foundation.money import Money, Rounding, add_up
+from hansa.foundation.money import Rounding, add_up
 from hansa.foundation.time import Instant
-from hansa.lifecycle.billing.model import Bill, BillLine
+from hansa.lifecycle.billing.model import Bill, BillLine, KeptBill
 from hansa.lifecycle.settlement.model import Held
 
 NUMBER_MAX = 200
@@ -97,11 +97,8 @@ def check_statement(statement: Statement) -> None:
         )
 
 
-def summary(statement: Statement) -> Summary:
+def summary(statement: KeptStatement) -> Summary:
     """What a confirmation of this statement signs: totals by offer and a hash of the lines."""
-    by_offer: dict[str, int] = {}
-    for line in statement.lines:
-        by_offer[line.offer] = by_offer.get(line.offer, 0) + line.net.minor
     return Summary(
         statement=statement.id,
         creditor=statement.creditor,
@@ -109,46 +106,38 @@ def summary(statement: Statement) -> Summary:
         agreement=statement.agreement,
         period=statement.period,
         currency=statement.currency,
-        net_by_offer=dict(sorted(by_offer.items())),
+        net_by_offer=statement.packed.net_by_offer,
         net=statement.net,
         tax=statement.tax,
-        lines_fingerprint=documents.fingerprint(
-            documents.write(statement.lines, tuple[StatementLine, ...])
-        ),
+        lines_fingerprint=statement.packed.fingerprint,
     )
 
 
-def stated_lines(lines: Sequence[BillLine]) -> tuple[StatementLine, ...]:
-    """A bill's lines as they stand on a statement."""
-    return tuple(
-        StatementLine(
-            key=line.key,
-            offer=line.offer,
-            description=line.description,
-            quantity=line.quantity,
-            unit=line.unit,
-            net=line.net,
-            tax=line.tax,
-        )
-        for line in lines
-    )
-
-
-def stated(bill: Bill, *, id: StatementId) -> Statement:
+def stated(
+    bill: KeptBill,
+    *,
+    id: StatementId,
+    replaces: StatementId | None = None,
+    credits: Credit | None = None,
+) -> KeptStatement:
     """The statement of a partner's draft bill."""
-    assert bill.agreement is not None
-    return Statement(
+    draft = bill.bare
+    assert draft.agreement is not None
+    bare = Statement(
         id=id,
-        kind_of=bill.kind_of,
-        agreement=bill.agreement,
-        creditor=bill.issuer,
-        debtor=bill.buyer,
-        period=bill.period,
-        currency=bill.currency,
-        lines=stated_lines(bill.lines),
-        net=bill.net,
-        tax=bill.tax,
+        kind_of=draft.kind_of,
+        agreement=draft.agreement,
+        creditor=draft.issuer,
+        debtor=draft.buyer,
+        period=draft.period,
+        currency=draft.currency,
+        lines=(),
+        net=draft.net,
+        tax=draft.tax,
+        replaces=replaces,
+        credits=credits,
     )
+    return kept(bare, bill.packed)
 
 
 def summed(statement: Statement, lines: tuple[StatementLine, ...]) -> Statement:
@@ -200,7 +189,7 @@ def check_invoice(notice: InvoiceIssued) -> None:
 
 
 def check_confirmation(
-    statement: Statement, confirmation: Confirmation, *, sender: PartyId
+    statement: KeptStatement, confirmation: Confirmation, *, sender: PartyId
 ) -> None:
     """Raises Refused `confirmation-wrong` when this is not the sender's word on the statement."""
     if confirmation.summary != summary(statement) or confirmation.signature.party != sender:
@@ -249,14 +238,12 @@ def conceded(
             raise Refused("difference-unknown", f"We have no line {key!r} to concede.", field="key")
     agreed = ((line, theirs.get(line.key, line.net)) for line in lines)
     return tuple(
-        line if net == line.net else replace(line, net=net, tax=_taxed(net, line.rate_bp))
+        line
+        if net == line.net
+        else replace(line, net=net, tax=net.part(line.rate_bp, rounding=Rounding.HALF_UP))
         for line, net in agreed
         if net is not None
     )
-
-
-def _taxed(net: Money, rate_bp: int) -> Money:
-    return net.times(Fraction(rate_bp, 10_000), rounding=Rounding.HALF_UP)
 
 
 # --- as both sides find it again ----------------------------------------------------------------

@@ -89,7 +89,6 @@ def share_lines(
     A line that rounds to zero is left out.
     """
     lines: list[StatementLine] = []
-    taxed = Fraction(tax.rate_bp, 10_000)
     for place, share in shares:
         for base in sorted((one.summary for one in evidence), key=lambda one: one.statement):
             for offer in sorted(set(share.offers) & base.net_by_offer.keys()):
@@ -106,7 +105,7 @@ def share_lines(
                             quantity=Decimal(share.share_bp).scaleb(-2),
                             unit="%",
                             net=net,
-                            tax=net.times(taxed, rounding=Rounding.HALF_UP),
+                            tax=net.part(tax.rate_bp, rounding=Rounding.HALF_UP),
                         )
                     )
     return tuple(lines)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC
 from typing import Any
 
+from hansa.federation.packed import KeptStatement, PackedLines, keep
 from hansa.federation.papers import Confirmation, Difference, Signature, Statement, StatementState
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
@@ -21,14 +22,14 @@ Differences = tuple[Difference, ...]
 def insert(tx: Transaction, held: Held, now: Instant) -> bool:
     """Enters a statement; False when this one, or one for the same thing, is there already."""
     statement = held.statement
-    document = documents.write(statement)
     return (
         run(
             tx,
             """insert into settlement_statement (id, direction, kind_of, agreement,
                    agreement_version, creditor, debtor, period_start, currency, replaces, document,
-                   fingerprint, signature, state, bill, learned_at, dispute)
-               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)
+                   fingerprint, signature, state, bill, learned_at, dispute, lines_fingerprint,
+                   net_by_offer, parts)
+               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%b::bytea[])
                on conflict do nothing""",
             (
                 statement.id,
@@ -40,14 +41,17 @@ def insert(tx: Transaction, held: Held, now: Instant) -> bool:
                 statement.debtor,
                 statement.period.start,
                 statement.currency,
-                statement.replaces,
-                Jsonb(document),
-                documents.fingerprint(document),
+                statement.bare.replaces,
+                Jsonb(documents.write(statement.bare)),
+                statement.fingerprint,
                 Jsonb(documents.write(held.signature)),
                 held.state,
                 held.bill,
                 now,
-                statement.credits.dispute if statement.credits else None,
+                statement.bare.credits.dispute if statement.bare.credits else None,
+                statement.packed.fingerprint,
+                Jsonb(dict(statement.packed.net_by_offer)),
+                list(statement.packed.parts),
             ),
         )
         == 1
@@ -76,7 +80,8 @@ def update(tx: Transaction, held: Held) -> None:
     )
 
 
-_HELD = """select s.direction, s.document, s.signature, s.state, s.bill,
+_HELD = """select s.direction, s.document, s.fingerprint, s.lines_fingerprint, s.net_by_offer,
+                  s.parts, s.signature, s.state, s.bill,
                   coalesce(s.number, '') as number, s.compared_at, s.waiting, s.differences,
                   s.confirmation, coalesce(s.netting, '') as netting,
                   coalesce((select jsonb_agg(jsonb_build_object('difference', r.difference,
@@ -216,15 +221,15 @@ def replaced(tx: Transaction, statement: StatementId) -> bool:
     return row is not None
 
 
-def of_bill(tx: Transaction, us: PartyId, bill: BillId) -> bool:
-    """Whether a statement that counts was made of this bill of ours."""
-    row = one_row(
+def of_bills(tx: Transaction, us: PartyId, bills: Sequence[BillId]) -> frozenset[BillId]:
+    """Those of these bills of ours of which a statement that counts was made."""
+    rows = all_rows(
         tx,
-        """select from settlement_statement
-           where creditor = %s and bill = %s and state <> 'withdrawn'""",
-        (us, bill),
+        """select bill from settlement_statement
+           where creditor = %s and bill = any(%s) and state <> 'withdrawn'""",
+        (us, list(bills)),
     )
-    return row is not None
+    return frozenset(BillId(row["bill"]) for row in rows)
 
 
 def add_resolution(tx: Transaction, statement: StatementId, resolution: Resolution) -> None:
@@ -244,7 +249,7 @@ def add_resolution(tx: Transaction, statement: StatementId, resolution: Resoluti
 
 def _held(row: dict[str, Any]) -> Held:
     return Held(
-        statement=documents.read(Statement, row["document"], what="statement"),
+        statement=_kept(row),
         direction=row["direction"],
         signature=documents.read(Signature, row["signature"]),
         state=StatementState(row["state"]),
@@ -259,6 +264,15 @@ def _held(row: dict[str, Any]) -> Held:
         else None,
         netting=row["netting"],
     )
+
+
+def _kept(row: dict[str, Any]) -> KeptStatement:
+    """One that was made before lines were packed has them in its document."""
+    found = documents.read(Statement, row["document"], what="statement")
+    if row["parts"] is None:
+        return keep(found)
+    lines = PackedLines(row["lines_fingerprint"], row["net_by_offer"], tuple(row["parts"]))
+    return KeptStatement(found, row["fingerprint"], lines)
 
 
 # --- sharing ----------------------------------------------------------------------------------
