@@ -202,6 +202,11 @@ REFUSED = {
         Policy(lists=(NameList("a", "block", ("x.example",)), NameList("b", "allow",
                ("y.example", "x.example")))),
         "names-invalid", "policy.lists.1.names.1"),
+    "a name in two lists for the same clients": (
+        Policy(lists=(NameList("a", "block", ("x.example",), clients=("10.50.1.0/24",)),
+                      NameList("b", "block", ("x.example",)),
+                      NameList("c", "allow", ("x.example",), clients=("10.50.1.0/24",)))),
+        "names-invalid", "policy.lists.2.names.0"),
     "too many lists": (Policy(lists=tuple(NameList(f"l{n}", "block", ()) for n in range(33))),
         "policy-invalid", "policy.lists"),
     "a gateway by no way": (Policy(gateway=Gateway(explicit=False, transparent=False)),

@@ -278,6 +278,10 @@ DRIFT: dict[str, tuple[Callable[[Box], object], list[str]]] = {
         lambda box: box.write("gateway/squid.conf", "http_access allow all\n"),
         ["file gateway/squid.conf"],
     ),
+    "the resolver's address is taken away": (
+        lambda box: box.run("ip", "addr", "del", "10.50.0.53/32", "dev", "lo"),
+        ["resolver"],
+    ),
     "anybody may read the key": (
         lambda box: box.run("chmod", "644", box.path("gateway/ca.pem")),
         ["file gateway/ca.pem"],

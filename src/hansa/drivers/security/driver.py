@@ -18,7 +18,7 @@ from hansa.drivers.contract import Change, Intent, Observed, Sample
 from hansa.drivers.lab import internet, plan, register
 from hansa.drivers.lab.box import Box, Lab
 from hansa.drivers.lab.machine import machine
-from hansa.drivers.security import detection, firewall, gateway, probe, resolver
+from hansa.drivers.security import detection, files, firewall, gateway, probe, resolver
 from hansa.drivers.security.defaults import POLICY
 from hansa.drivers.security.intent import SEATS_MAX, Border, Management, Policy, check
 from hansa.drivers.security.probe import Probe
@@ -100,7 +100,7 @@ class SecurityNetwork:
 
     def observe(self, service: str) -> Observed | None:
         made = self._place(service)
-        text = made.box.read(ORDERED) if made else None
+        text = files.read(made.box, ORDERED) if made else None
         if made is None or text is None:
             return None
         ordered: dict[str, int | str] = json.loads(text)
@@ -196,7 +196,10 @@ class SecurityNetwork:
     def _differs(self, made: _Made, policy: Policy, authority: str) -> list[Change]:
         """Everything on the devices that is not as this policy wants it."""
         box, border = made.box, made.border
-        changes = [*resolver.differs(box, resolver.texts(box, policy, border))]
+        changes = resolver.differs(box, resolver.texts(box, policy, border))
+        for name, part in ((gateway.NAME, policy.gateway), (detection.NAME, policy.detection)):
+            if part is None and box.runs(name):
+                changes.append(Change(name, "not ordered", None))
         if policy.gateway is not None:
             changes += gateway.differs(box, self._gateway(made, policy, authority))
         if policy.detection is not None:

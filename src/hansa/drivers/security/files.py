@@ -27,6 +27,15 @@ def write(box: Box, wanted: Mapping[str, str]) -> None:
         box.write(path, text)
 
 
+def read(box: Box, path: str) -> str | None:
+    """A file of ASCII, however long it is; None when there is none."""
+    text = part = box.read(path)
+    while text and part:
+        part = box.read(path, start=len(text))
+        text += part or ""
+    return text
+
+
 def try_out(box: Box, folder: str, wanted: Mapping[str, str], *argv: str) -> Answer:
     """What a command says of the files of a folder before they take the place of the old ones;
     where an argument or a file names the folder, it is another one for that while.

@@ -76,9 +76,10 @@ def _body(policy: Policy, border: Border) -> list[str]:
     before = [
         f'iifname {out} ip saddr @{INSIDE}4 counter name "spoofed" drop',
         f'iifname {out} ip6 saddr @{INSIDE}6 counter name "spoofed" drop',
+        f'iifname {out} ip daddr @{INSIDE}4 counter name "spoofed" drop',
         "ct state established,related accept",
         "ct state invalid drop",
-        "fib daddr type local accept",
+        "fib daddr type != unicast accept",
         f"ip saddr @{INSIDE}4 jump rules",
         *_by_gateway_alone(policy),
         f"ip6 saddr @{INSIDE}6 jump rules",

@@ -253,7 +253,7 @@ def _check_lists(lists: tuple[NameList, ...], border: Border) -> None:
             f"There may be {LISTS_MAX} lists of names, not {len(lists)}.",
             field="policy.lists",
         )
-    allowed: dict[str, str] = {}
+    listed: dict[tuple[tuple[str, ...], str], str] = {}
     for number, one in enumerate(lists):
         at = f"policy.lists.{number}"
         check_names(one.names, f"{at}.names")
@@ -269,8 +269,8 @@ def _check_lists(lists: tuple[NameList, ...], border: Border) -> None:
             if not any(net.version == our.version and net.subnet_of(our) for our in border.nets):  # type: ignore[arg-type]
                 raise _wrong_rule(f"{at}.clients", f"{net} is not inside the customer's network")
         for place, name in enumerate(one.names):
-            other = allowed.setdefault(name, one.id)
-            if other != one.id and not one.clients:
+            other = listed.setdefault((one.clients, name), one.id)
+            if other != one.id:
                 raise Refused(
                     "names-invalid",
                     f"{name} is in the list {other!r} and again in {one.id!r}, at position "
