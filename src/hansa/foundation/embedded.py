@@ -70,6 +70,7 @@ SMALL: Mapping[str, str] = {
 """Settings suited to several nodes on one machine."""
 
 HASTY: Mapping[str, str] = {
+    "max_connections": "400",  # one server for all the nodes of all tests of a process
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
