@@ -16,8 +16,6 @@ from hansa.drivers.lab.box import Box, Lab
 
 MTU = 1500
 VXLAN_PORT = 4789
-FORWARDING = 3
-"""State of a bridge's port: it passes frames."""
 
 
 def bridge(line: Access) -> str:
@@ -61,13 +59,13 @@ def _tunnel(line: Access, own: object, other: object) -> str:
 
 def apply(lab: Lab, line: Access, *, pop: str) -> list[Change]:
     """Has the line be as it should; what was changed for it. The boxes are there."""
-    router, operator = lab.box(line.router), lab.box(line.operator)
+    router, operator = Box(lab, line.router), Box(lab, line.operator)
     changes = []
     if lab.link(operator, router, names=(line.port, line.wan)):
         changes.append(Change(f"{operator.name} {line.port}", None, "joined to the router"))
-    changes += _apply_operator(operator, line)
-    changes += _apply_pop(lab.box(pop), line)
     changes += interfaces.settle(router, line.wan, addresses=[str(line.at_router)], mtu=MTU)
+    changes += _apply_operator(operator, line)
+    changes += _apply_pop(Box(lab, pop), line)
     changes += shaper.apply(operator, line.port, Shape(line.down_kbps))
     changes += shaper.apply(operator, line.tunnel, Shape(line.up_kbps))
     return changes
@@ -88,21 +86,17 @@ def _apply_operator(operator: Box, line: Access) -> list[Change]:
         changes.append(Change(f"{operator.name} {line.tunnel}", None, f"hand-over {line.vni}"))
         batch.append(_tunnel(line, own, other))
     for port in (line.port, line.tunnel):
-        told = there.get(port, {})
-        state = told.get("linkinfo", {}).get("info_slave_data", {}).get("state")
-        if told.get("master") != name or not _up(told):
+        was = _joined(there.get(port))
+        if was != name:
             if port in there:
-                changes.append(Change(f"{operator.name} {port}", told.get("master"), name))
-            batch += [f"link set dev {port} master {name} up"]
-        elif state != "forwarding":
-            changes.append(Change(f"{operator.name} {port}", state, "forwarding"))
-            batch += [f"link set dev {port} type bridge_slave state {FORWARDING}"]
+                changes.append(Change(f"{operator.name} {port}", was, name))
+            batch.append(f"link set dev {port} master {name} up")
     interfaces.run(operator, batch)
     return changes
 
 
 def _apply_pop(pop: Box, line: Access) -> list[Change]:
-    told = interfaces.links(pop).get(line.tunnel)
+    told = interfaces.link(pop, line.tunnel)
     batch, changes = [], []
     own, other = line.pop_address, line.operator_address
     if not _hands_over(told, line, own, other):
@@ -115,22 +109,21 @@ def _apply_pop(pop: Box, line: Access) -> list[Change]:
 
 def remove(lab: Lab, line: Access, *, pop: str) -> None:
     """Takes the line away, at both operators and at the router; none is no error."""
-    operator = lab.box(line.operator)
+    operator = Box(lab, line.operator)
     for one in (line.port, line.tunnel, bridge(line)):
         operator.try_run("ip", "link", "del", one)
-    lab.box(pop).try_run("ip", "link", "del", line.tunnel)
+    Box(lab, pop).try_run("ip", "link", "del", line.tunnel)
 
 
 def faults(lab: Lab, line: Access, *, pop: str) -> list[str]:
     """What of the line is not as it was made, in words; empty when all is well."""
-    operator, there = interfaces.links(lab.box(line.operator)), interfaces.links(lab.box(pop))
+    operator, there = interfaces.links(Box(lab, line.operator)), interfaces.links(Box(lab, pop))
     own, other = line.operator_address, line.pop_address
     found = []
     for port in (line.port, line.tunnel):
-        told = operator.get(port, {})
-        state = told.get("linkinfo", {}).get("info_slave_data", {}).get("state")
-        if told.get("master") != bridge(line) or state != "forwarding":
-            found.append(f"{port} at {line.operator} is {state or 'not joined'}")
+        was = _joined(operator.get(port))
+        if was != bridge(line):
+            found.append(f"{port} at {line.operator} is {was}")
     if not _hands_over(operator.get(line.tunnel), line, own, other) or not _hands_over(
         there.get(line.tunnel), line, other, own
     ):
@@ -146,6 +139,13 @@ def _hands_over(told: Mapping[str, Any] | None, line: Access, own: object, other
         str(other),
         VXLAN_PORT,
     )
+
+
+def _joined(told: Mapping[str, Any] | None) -> str:
+    """The bridge that a port serves, or why it serves none."""
+    if told is None:
+        return "not there"
+    return str(told.get("master", "alone")) if _up(told) else "down"
 
 
 def _up(told: Mapping[str, Any] | None) -> bool:

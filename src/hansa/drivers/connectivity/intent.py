@@ -153,6 +153,11 @@ def classes(text: str) -> tuple[ClassOfService, ...]:
     return tuple(found)
 
 
+def written(asked: Sequence[ClassOfService]) -> str:
+    """Classes as they are ordered."""
+    return " ".join(f"{one.name}:{one.share}" for one in asked)
+
+
 def prefixes(text: str) -> tuple[Prefix, ...]:
     """Prefixes as they are ordered, `10.1.0.0/16 fd01::/48`. Raises Refused `prefix-invalid`."""
     try:

@@ -16,6 +16,12 @@ def links(box: Box) -> Mapping[str, Mapping[str, Any]]:
     return {one["ifname"]: one for one in told(box, "-d", "-s", "addr", "show") if one}
 
 
+def link(box: Box, interface: str) -> Mapping[str, Any] | None:
+    """One interface in full; None when there is none."""
+    shown = [one for one in told(box, "-d", "addr", "show", "dev", interface) if one]
+    return shown[0] if shown else None
+
+
 def told(box: Box, *what: str) -> Sequence[Mapping[str, Any]]:
     """What `ip` shows; nothing when there is no such thing."""
     answer = box.try_run("ip", "-j", *what)
@@ -29,7 +35,7 @@ def settle(
     """Has an interface be up with this MTU and these addresses, and let out packets one by one,
     so that shapers count right. keep: it has other addresses too, and no shaper.
     """
-    now = links(box).get(interface, {})
+    now = link(box, interface) or {}
     wanted = {str(ip_interface(one)) for one in addresses}
     there = {
         f"{one['local']}/{one['prefixlen']}"
@@ -48,7 +54,7 @@ def settle(
         batch.append(f"link set dev {interface} up")
     for one in sorted(wanted - there):
         changes.append(Change(f"{box.name} {interface} address", None, one))
-        batch.append(f"addr add {one} dev {interface}")
+        batch.append(f"addr replace {one} dev {interface}")
     for one in sorted(() if keep else there - wanted):
         changes.append(Change(f"{box.name} {interface} address", one, None))
         batch.append(f"addr del {one} dev {interface}")
@@ -62,7 +68,7 @@ def run(box: Box, commands: Sequence[str]) -> None:
         box.run("ip", "-batch", "-", input="".join(f"{one}\n" for one in commands))
 
 
-def octets(link: Mapping[str, Any]) -> tuple[int, int]:
+def octets(of: Mapping[str, Any]) -> tuple[int, int]:
     """What an interface of `links` has taken in and let out since it is there."""
-    stats = link["stats64"]
+    stats = of["stats64"]
     return int(stats["rx"]["bytes"]), int(stats["tx"]["bytes"])

@@ -6,8 +6,9 @@ A real network has its inventory in this file's place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 from hansa.drivers.connectivity import intent as full
 from hansa.drivers.connectivity.intent import Access, Link, Prefix, SiteVpn
@@ -29,6 +30,8 @@ SERVES: tuple[Prefix, ...] = (
 
 POP_ADDRESS, POP_ADDRESS6 = plan.SERVICES[1], plan.INSIDE6[1]
 """The network's own address at the point of presence, for measuring."""
+
+OWN = (f"{POP_ADDRESS}/32", f"{POP_ADDRESS6}/128")
 
 FAST_MS, SLOW_MS = 100, 300
 """BFD where there is a second line to go over to, and where there is none."""
@@ -63,10 +66,21 @@ class Made:
         return int(self.ordered["speed_mbps"]) * 1000
 
 
+def told(made: Made) -> Mapping[str, Any]:
+    """The same as plain values, for the register."""
+    return asdict(made)
+
+
 def place(lab: Lab, made: Made) -> Place:
     """Where it is."""
     network = plan.network(lab, made.network)
     return plan.place(lab, network, site=made.site, country=made.country)
+
+
+def prefixes(lab: Lab, made: Made) -> tuple[Prefix, ...]:
+    """What lies behind the site's router: by the plan, and what was ordered besides."""
+    at = place(lab, made)
+    return (at.lan, at.lan6, *full.prefixes(str(made.ordered.get("prefixes", ""))))
 
 
 def access(lab: Lab, made: Made, line: int) -> Access:
@@ -93,9 +107,7 @@ def access(lab: Lab, made: Made, line: int) -> Access:
 
 def site_vpn(lab: Lab, made: Made, *, line_kbps: Mapping[int, int]) -> SiteVpn:
     """The site as it should be. line_kbps: by line, where it is known what the line carries."""
-    at, lines = place(lab, made), made.lines
-    more = full.prefixes(str(made.ordered.get("prefixes", "")))
-    prefixes: tuple[Prefix, ...] = (at.lan, at.lan6, *more)
+    at, lines, behind = place(lab, made), made.lines, prefixes(lab, made)
     return SiteVpn(
         service=made.service,
         router=at.cpe,
@@ -103,8 +115,8 @@ def site_vpn(lab: Lab, made: Made, *, line_kbps: Mapping[int, int]) -> SiteVpn:
         public=at.network.public,
         network_asn=at.network.asn,
         asn=at.asn,
-        prefixes=prefixes,
-        addresses=tuple(f"{one[1]}/{one.prefixlen}" for one in prefixes),
+        prefixes=behind,
+        addresses=tuple(f"{one[1]}/{one.prefixlen}" for one in behind),
         down_kbps=made.kbps,
         up_kbps=made.kbps,
         classes=full.classes(str(made.ordered.get("classes", CLASSES))),

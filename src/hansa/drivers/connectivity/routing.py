@@ -137,7 +137,7 @@ def _session(
         f"  local {address} as {asn};\n"
         f"  neighbor {neighbour[0]} as {neighbour[1]};\n"
         f"  hold time {vpn.hold_s};\n"
-        f"  connect delay time 0;\n"
+        f"  connect delay time 1;\n"
         f"  connect retry time 1;\n"
         f"  error wait time 1, 4;\n"
         f"  bfd {{ interval {vpn.bfd_ms} ms; multiplier {BFD_TIMES}; }};\n"
@@ -199,6 +199,20 @@ def sessions(box: Box) -> Mapping[str, Session]:
         if mark and name:
             found[name] = Session(found[name].state, found[name].info, mark[1])
     return found
+
+
+def faults(box: Box, text: str) -> list[str]:
+    """What of a text a box's daemon does not run, in words; empty when it runs all of it."""
+    there = sessions(box)
+    if not there:
+        return [f"{DAEMON} in {box.name} does not answer"]
+    return [
+        f"{name} in {box.name} is {state}"
+        for name, mark in _WANTED.findall(text)
+        for of in [there.get(name)]
+        for state in ["not there" if of is None else "down" if of.state == "down" else "another"]
+        if of is None or of.state == "down" or of.mark != mark
+    ]
 
 
 _INCLUDE = f'include "{SITES}/*.conf";\n'

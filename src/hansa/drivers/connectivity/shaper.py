@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hansa.drivers.connectivity.intent import ClassOfService
+from hansa.drivers.connectivity.intent import CLASSES, ClassOfService
 from hansa.drivers.contract import Change
 from hansa.drivers.lab.box import Box
 
@@ -77,8 +77,8 @@ def apply(box: Box, interface: str, shape: Shape) -> list[Change]:
     """Has the interface let out what it should; what was changed for it."""
     wanted, there = _signed(shape), observe(box, interface)
     lines = _wanted(interface, shape)
-    if there.get("root") != wanted["root"]:
-        box.try_run("tc", "qdisc", "del", "dev", interface, "root")
+    if there.get("root", wanted["root"]) != wanted["root"]:
+        box.run("tc", "qdisc", "del", "dev", interface, "root")
         there = {}
     changes, batch = [], []
     for what, sign in wanted.items():
@@ -129,10 +129,23 @@ def observe(box: Box, interface: str) -> Mapping[str, str]:
     return found
 
 
-def speed(box: Box, interface: str) -> int | None:
-    """The kbit/s that the interface lets out; None when nothing holds it."""
-    root = observe(box, interface).get("class 1:1")
+def speed(there: Mapping[str, str]) -> int | None:
+    """The kbit/s that an interface, as observed, lets out; None when nothing holds it."""
+    root = there.get("class 1:1")
     return None if root is None else int(root.split()[0])
+
+
+def classes(there: Mapping[str, str]) -> tuple[ClassOfService, ...]:
+    """The classes that an interface, as observed, tells apart, those first that go first."""
+    whole, names = speed(there), {dscp: name for name, dscp in CLASSES.items()}
+    marked = re.findall(r"\bip(\d+)>(\S+)", there.get("filters", ""))
+    found = [
+        (of, ClassOfService(names[int(dscp)], round(100 * int(told.split()[0]) / whole)))
+        for dscp, of in marked
+        for told in [there.get(f"class {of}")]
+        if told is not None and whole and int(dscp) in names
+    ]
+    return tuple(one for _, one in sorted(found, key=lambda pair: pair[0]))
 
 
 _CLASS = re.compile(
@@ -179,7 +192,7 @@ def _wanted(interface: str, shape: Shape) -> Mapping[str, Sequence[str]]:
         )
 
     lines = {
-        "root": [f"qdisc add {to} root handle 1: htb default {BEST_EFFORT.split(':')[1]}"],
+        "root": [f"qdisc replace {to} root handle 1: htb default {BEST_EFFORT.split(':')[1]}"],
         "class 1:1": [made("1:1", "1:", shape.kbps, shape.kbps)],
     }
     filters = []

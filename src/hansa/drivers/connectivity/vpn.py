@@ -7,6 +7,7 @@ by the next one, and a run that finds all in order does nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from hansa.drivers.connectivity import interfaces, routing, shaper, wireguard
@@ -24,6 +25,7 @@ MARKS_FROM = 10_000
 LO_MTU = 65_536
 LAST = 4_278_198_272
 UP_S = 20.0
+PAUSE_S = 0.05
 
 
 def apply(
@@ -34,21 +36,18 @@ def apply(
 
     Raises TryLater `line-missing`.
     """
-    router, network = lab.box(vpn.router), lab.box(vpn.network)
+    router, network = Box(lab, vpn.router), Box(lab, vpn.network)
     changes = interfaces.settle(router, LAN, addresses=vpn.addresses, mtu=1500)
     for link in vpn.links:
         changes += _apply_way(router, vpn, link)
-        changes += _apply_tunnel(router, network, vpn, link, keys)
+        changes += wireguard.apply(network, at_network(link, keys))
     changes += interfaces.settle(network, "lo", addresses=own, mtu=LO_MTU, keep=True)
-    changes += routing.apply_network(network, vpn, serves)
+    changes += routing.apply_network(network, vpn, serves)  # it waits a second before it calls
+    for link in vpn.links:
+        changes += wireguard.apply(router, at_router(vpn, link, keys))
+        changes += shaper.apply(network, link.at_network, shape(vpn, vpn.down_kbps))
+        changes += shaper.apply(router, link.at_site, shape(vpn, vpn.up_kbps))
     return changes + routing.apply_router(router, vpn)
-
-
-def _apply_tunnel(router: Box, network: Box, vpn: SiteVpn, link: Link, keys: Keys) -> list[Change]:
-    changes = wireguard.apply(network, at_network(link, keys))
-    changes += shaper.apply(network, link.at_network, shape(vpn, vpn.down_kbps))
-    changes += wireguard.apply(router, at_router(vpn, link, keys))
-    return changes + shaper.apply(router, link.at_site, shape(vpn, vpn.up_kbps))
 
 
 def shape(vpn: SiteVpn, kbps: int) -> Shape:
@@ -118,9 +117,9 @@ def _apply_way(router: Box, vpn: SiteVpn, link: Link) -> list[Change]:
 
 def remove_link(lab: Lab, vpn: SiteVpn, link: Link) -> None:
     """Takes one tunnel away at both ends; none is no error."""
-    router, mark = lab.box(vpn.router), str(MARKS_FROM + link.number)
+    router, mark = Box(lab, vpn.router), str(MARKS_FROM + link.number)
     wireguard.remove(router, link.at_site)
-    wireguard.remove(lab.box(vpn.network), link.at_network)
+    wireguard.remove(Box(lab, vpn.network), link.at_network)
     router.try_run("ip", "rule", "del", "priority", mark)
     router.try_run("ip", "route", "flush", "table", mark)
 
@@ -129,37 +128,66 @@ def remove(lab: Lab, vpn: SiteVpn) -> None:
     """Takes the site out of its network: its routes first, in one step, then the rest of it. The
     network's other sites are left as they are; none is no error.
     """
-    routing.remove_site(lab.box(vpn.network), vpn)
-    routing.remove_router(lab.box(vpn.router))
+    routing.remove_site(Box(lab, vpn.network), vpn)
+    routing.remove_router(Box(lab, vpn.router))
     for link in vpn.links:
         remove_link(lab, vpn, link)
 
 
 def is_up(lab: Lab, vpn: SiteVpn) -> bool:
     """Whether every link of the site exchanges routes, as both of its ends see it."""
-    here = routing.sessions(lab.box(vpn.router))
-    there = routing.sessions(lab.box(vpn.network))
-    ends = [
-        (sessions, name)
-        for link in vpn.links
-        for sessions, name in ((here, link.at_site), (there, link.at_network))
-    ]
-    return all(name in sessions and sessions[name].up for sessions, name in ends)
+    return all(
+        name in sessions and sessions[name].up
+        for box, names in (
+            (vpn.router, [link.at_site for link in vpn.links]),
+            (vpn.network, [link.at_network for link in vpn.links]),
+        )
+        for sessions in [routing.sessions(Box(lab, box))]
+        for name in names
+    )
+
+
+def some_up(lab: Lab, vpn: SiteVpn) -> bool:
+    """Whether one link of the site exchanges routes, as its router sees it."""
+    here = routing.sessions(Box(lab, vpn.router))
+    return any(link.at_site in here and here[link.at_site].up for link in vpn.links)
 
 
 def wait_up(lab: Lab, vpn: SiteVpn, *, timeout_s: float = UP_S) -> None:
     """Until the site is up. Raises TryLater `device-failed`."""
-    lab.box(vpn.router).wait(
-        lambda: is_up(lab, vpn), what=f"the way to {vpn.network}", timeout_s=timeout_s
-    )
+
+    def so() -> bool:
+        up = is_up(lab, vpn)
+        if not up:
+            time.sleep(PAUSE_S)
+        return up
+
+    router = Box(lab, vpn.router)
+    router.wait(so, what=f"the way to {vpn.network}", timeout_s=timeout_s)
 
 
-def faults(lab: Lab, vpn: SiteVpn) -> list[str]:
-    """Which daemons of the site are dead, in words; empty when all live."""
+def faults(lab: Lab, vpn: SiteVpn, keys: Keys) -> list[str]:
+    """What of the site is not as it was made, in words; empty when all is well. A line that is
+    cut is no fault of the site's: its tunnel is there and waits.
+    """
     daemons = lab.boxes()
-    names = [(vpn.router, routing.DAEMON), (vpn.network, routing.DAEMON)]
+    found = [
+        f"{routing.DAEMON} in {box} does not run"
+        for box in (vpn.router, vpn.network)
+        if not daemons.get(box, {}).get(routing.DAEMON)
+    ]
     for link in vpn.links:
-        names += [(vpn.router, link.at_site), (vpn.network, link.at_network)]
+        for box, end in (
+            (vpn.router, at_router(vpn, link, keys)),
+            (vpn.network, at_network(link, keys)),
+        ):
+            if not daemons.get(box, {}).get(end.interface):
+                found.append(f"{end.interface} in {box} does not run")
+            elif wireguard.differs(Box(lab, box), end):
+                found.append(f"{end.interface} in {box} is not as intended")
+    if found:
+        return found
     return [
-        f"{name} in {box} does not run" for box, name in names if not daemons.get(box, {}).get(name)
+        *routing.faults(Box(lab, vpn.router), routing.render_router(vpn)),
+        *routing.faults(Box(lab, vpn.network), routing.render_site(vpn)),
     ]

@@ -71,8 +71,8 @@ def apply(box: Box, end: End) -> list[Change]:
         env={"LOG_LEVEL": "error", "GOMEMLIMIT": "48MiB"},
     ):
         changes.append(Change(f"{box.name} {end.interface}", "not running", "running"))
-    wanted, there = _wanted(end), observe(box, end.interface)
-    differ = [name for name, value in wanted.items() if there.get(name) != value]
+    there = observe(box, end.interface)
+    differ = _differ(end, there)
     if differ:
         told = _ask(box, end.interface, render(end))
         if told is None or ("errno", "0") not in told:
@@ -81,11 +81,20 @@ def apply(box: Box, end: End) -> list[Change]:
             Change(
                 f"{box.name} {end.interface} {name}",
                 "another" if name in SECRET else there.get(name),
-                "its own" if name in SECRET else wanted[name],
+                "its own" if name in SECRET else _wanted(end)[name],
             )
             for name in differ
         ]
     return changes + interfaces.settle(box, end.interface, addresses=end.addresses, mtu=MTU)
+
+
+def differs(box: Box, end: End) -> bool:
+    """Whether this end is other than it should be, as its daemon says."""
+    return bool(_differ(end, observe(box, end.interface)))
+
+
+def _differ(end: End, there: Mapping[str, str]) -> Sequence[str]:
+    return [name for name, value in _wanted(end).items() if there.get(name) != value]
 
 
 def remove(box: Box, interface: str) -> None:

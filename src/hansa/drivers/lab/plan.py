@@ -173,7 +173,8 @@ def furnish_network(lab: Lab, of: Network) -> Box:
     address(box, "up", f"{between[2]}/30")
     address(box, "lo", f"{of.public}/32")
     pop.run("ip", "route", "replace", f"{of.public}/32", "via", str(between[2]))
-    box.run("ip", "route", "replace", "default", "via", str(between[1]))
+    out = ("default", "via", str(between[1]), "src", str(of.public))  # as who tunnels speak
+    box.run("ip", "route", "replace", *out)
     return box
 
 
