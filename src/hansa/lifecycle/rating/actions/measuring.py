@@ -19,7 +19,7 @@ from hansa.foundation.ids import PartyId
 from hansa.foundation.time import TICK, Clock, Period
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.inventory.model import HoldingRef
-from hansa.lifecycle.rating.actions import engines, measures
+from hansa.lifecycle.rating.actions import measures
 from hansa.lifecycle.rating.actions.measures import Metered, Readings
 from hansa.lifecycle.rating.model.events import EngineName
 from hansa.lifecycle.rating.model.lines import RatedLine
@@ -181,6 +181,8 @@ def _lines(
 
 def _engine(work: _Work) -> AbstractContextManager[measures.Run | None]:
     if work.engine == "spark":
+        from hansa.lifecycle.rating.actions import engines
+
         aside = work.folder / "rating" / f"spark-{os.getpid()}-measures"
         return engines.measure_on_spark(master=work.master, folder=aside)
     return nullcontext()
