@@ -98,10 +98,19 @@ def test_counters_go_on_and_are_no_part_of_the_fingerprint() -> None:
 
 
 def test_the_resolver_as_unbound_is_told() -> None:
-    golden("full.unbound.conf", resolver.render(FULL, BORDER, FOLDER))
-    golden("usual.unbound.conf", resolver.render(defaults.POLICY, BORDER, FOLDER))
-    for one in FULL.lists:
-        golden(f"{one.id}.zone", resolver.zone(one))
+    for name, text in resolver.render(FULL, BORDER, FOLDER).items():
+        golden(name if name.endswith(".zone") else f"full.{name}", text)
+    golden("usual.unbound.conf", resolver.render(defaults.POLICY, BORDER, FOLDER)["unbound.conf"])
+
+
+def test_a_long_list_is_read_in_parts_and_a_new_name_changes_one_of_them() -> None:
+    names = tuple(f"n{number}.example" for number in range(50_000))
+    old = resolver.zones(NameList("long", "block", names))
+    new = resolver.zones(NameList("long", "block", (*names, "other.example")))
+    assert len(old) == len(new) == 8
+    assert sum(text.count("\n*.") for text in old.values()) == 50_000
+    assert max(text.count("\n*.") for text in old.values()) <= resolver.ZONE_NAMES_MAX
+    assert len([name for name in old if old[name] != new[name]]) == 1
 
 
 def test_the_gateway_as_squid_is_told() -> None:
@@ -124,8 +133,8 @@ def test_the_detection_as_suricata_is_told() -> None:
 def test_fingerprints_tell_what_changed_and_that_alone() -> None:
     other = replace(FULL, lists=(replace(FULL.lists[0], names=("else.example",)), *FULL.lists[1:]))
     assert firewall.render(other, BORDER) == firewall.render(FULL, BORDER)
-    assert resolver.render(other, BORDER, FOLDER) == resolver.render(FULL, BORDER, FOLDER)
-    assert resolver.zone(other.lists[0]) != resolver.zone(FULL.lists[0])
+    old, new = (resolver.render(one, BORDER, FOLDER) for one in (FULL, other))
+    assert [name for name in old if old[name] != new[name]] == ["malware.0.zone"]
     assert digest("ab", "c") != digest("a", "bc")
 
 

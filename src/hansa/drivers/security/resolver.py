@@ -1,9 +1,9 @@
-"""The filter of names: unbound in the network's box, with a response policy zone for each list.
+"""The filter of names: unbound in the network's box, with response policy zones for each list.
 
-A list's zone is tagged with the list's id, and so are the clients for which it is; zones are
+A list's zones are tagged with the list's id, and so are the clients for which it is; zones are
 asked in the order allow, redirect, block, and the first that knows a name decides. Nothing is
 remembered of what the daemon holds: it says itself which configuration it has read (its
-`identity`) and which text of each list (the serial of its zone). So whatever is killed between
+`identity`) and which text of each list (the serials of its zones). So whatever is killed between
 writing a file and having it read, the next comparison finds it.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
+from zlib import crc32
 
 from hansa.drivers.contract import Change
 from hansa.drivers.lab.box import Box
@@ -23,6 +24,7 @@ NAME = "resolver"
 FOLDER = "resolver"
 CONFIG = f"{FOLDER}/unbound.conf"
 CONTROL = f"{FOLDER}/control"
+ZONE_NAMES_MAX = 8192
 _ENOUGH = 64 << 10
 ORDER = ("allow", "redirect", "block")
 
@@ -32,26 +34,47 @@ def in_order(lists: Iterable[NameList]) -> list[NameList]:
     return sorted(lists, key=lambda one: ORDER.index(one.action))
 
 
-def render(policy: Policy, border: Border, folder: str) -> str:
-    """The configuration, as unbound reads it. folder: where its files lie."""
-    body = _body(policy, border, folder)
+def render(policy: Policy, border: Border, folder: str) -> Mapping[str, str]:
+    """The resolver's files, by their names in the folder: the configuration as unbound reads it,
+    and the zones.
+    """
+    found = {one.id: zones(one) for one in policy.lists}
+    config = _config(policy, border, folder, {name: list(of) for name, of in found.items()})
+    texts = {f"{name}.zone": text for of in found.values() for name, text in of.items()}
+    return {"unbound.conf": config, **texts}
+
+
+def _config(policy: Policy, border: Border, folder: str, parts: Mapping[str, list[str]]) -> str:
+    body = _body(policy, border, folder, parts)
     return body.replace("@IDENTITY@", digest(body))
 
 
-def zone(one: NameList) -> str:
-    """A list as a response policy zone (RPZ), its serial told from its text."""
+def zones(one: NameList) -> Mapping[str, str]:
+    """A list as response policy zones (RPZ) by their names: one, or for a long list several, so
+    that unbound, which answers nobody while it reads a zone, never reads long. A name stays in
+    its zone, and a zone's serial is told from its text: what changes is read, and that alone.
+    """
+    names = topmost(one.names)
+    parts = 1 << max(0, (len(names) - 1) // ZONE_NAMES_MAX).bit_length()
+    shared: list[list[str]] = [[] for _ in range(parts)]
+    for name in names:
+        shared[crc32(name.encode()) % parts].append(name)
+    return {f"{one.id}.{number}": _zone(one, names) for number, names in enumerate(shared)}
+
+
+def _zone(one: NameList, names: list[str]) -> str:
     if one.action == "redirect":
         kind = "A" if ip_address(one.to).version == 4 else "AAAA"
         becomes = f"{kind} {one.to}"
     else:
         becomes = "CNAME rpz-passthru." if one.action == "allow" else "CNAME ."
-    records = "".join(f"{name} {becomes}\n*.{name} {becomes}\n" for name in topmost(one.names))
+    records = "".join(f"{name} {becomes}\n*.{name} {becomes}\n" for name in names)
     serial = int(digest(records)[:8], 16)
     soa = f"$TTL 60\n@ SOA localhost. hostmaster.localhost. {serial} 3600 600 86400 60\n"
     return f"{soa}@ NS localhost.\n{records}"
 
 
-def _body(policy: Policy, border: Border, folder: str) -> str:
+def _body(policy: Policy, border: Border, folder: str, parts: Mapping[str, list[str]]) -> str:
     lists = in_order(policy.lists)
     lines = [
         "server:",
@@ -78,17 +101,17 @@ def _body(policy: Policy, border: Border, folder: str) -> str:
         "forward-zone:",
         '  name: "."',
         f"  forward-addr: {border.upstream}",
-        *(line for one in lists for line in _list(one, folder)),
+        *(line for one in lists for part in parts[one.id] for line in _list(one, part, folder)),
         "",
     ]
     return "\n".join(lines)
 
 
-def _list(one: NameList, folder: str) -> list[str]:
+def _list(one: NameList, part: str, folder: str) -> list[str]:
     return [
         "rpz:",
-        f"  name: {one.id}.rpz",
-        f'  zonefile: "{folder}/{one.id}.zone"',
+        f"  name: {part}.rpz",
+        f'  zonefile: "{folder}/{part}.zone"',
         f'  tags: "{one.id}"',
         "  rpz-log: yes",
         f'  rpz-log-name: "{one.id}"',
@@ -119,8 +142,8 @@ def _within(net: Net, other: Net) -> bool:
 
 def texts(box: Box, policy: Policy, border: Border) -> Mapping[str, str]:
     """Every file of the resolver, by its path in the box."""
-    zones = {f"{FOLDER}/{one.id}.zone": zone(one) for one in policy.lists}
-    return {CONFIG: render(policy, border, box.path(FOLDER)), **zones}
+    rendered = render(policy, border, box.path(FOLDER))
+    return {f"{FOLDER}/{name}": text for name, text in rendered.items()}
 
 
 def differs(box: Box, wanted: Mapping[str, str]) -> list[Change]:
@@ -132,14 +155,9 @@ def differs(box: Box, wanted: Mapping[str, str]) -> list[Change]:
     if reads != identity:
         return [*changes, Change("resolver", reads or "dead", identity)]
     there = _serials(box)
-    return [
-        *changes,
-        *(
-            Change(f"list {name}", str(there.get(name, "absent")), str(number))
-            for name, number in _serials_of(wanted)
-            if there.get(name) != number
-        ),
-    ]
+    unread = [name for name, number in _serials_of(wanted) if there.get(name) != number]
+    names = sorted({name.partition(".")[0] for name in unread})
+    return [*changes, *(Change(f"list {name}", "read otherwise", "read") for name in names)]
 
 
 def apply(box: Box, wanted: Mapping[str, str]) -> list[Change]:
