@@ -18,11 +18,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 from hansa.drivers.contract import Change
 from hansa.drivers.lab.box import Box
-from hansa.drivers.security.intent import INSIDE, Border, Firewall, Policy, Rule, digest
+from hansa.drivers.security.intent import INSIDE, Border, Firewall, Policy, Rule, digest, prefix
 from hansa.foundation.errors import TryLater
 
 TABLE = "hansa-security"
@@ -115,7 +115,7 @@ def _chain(name: str, hook: str, rules: list[str]) -> list[str]:
 def _sets(groups: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     for name, members in sorted(groups.items()):
         for version in (4, 6):
-            found = [one for one in members if ip_network(one).version == version]
+            found = [one for one in members if prefix(one).version == version]
             kind = "ipv4_addr" if version == 4 else "ipv6_addr"
             elements = f" elements = {{ {', '.join(found)} }};" if found else ""
             yield f"\tset {name}{version} {{ type {kind}; flags interval;{elements} }}"
@@ -157,9 +157,9 @@ def _members(
 ) -> Iterator[str]:
     for one in members:
         if one.startswith("@"):
-            if any(ip_network(each).version == version for each in groups[one[1:]]):
+            if any(prefix(each).version == version for each in groups[one[1:]]):
                 yield f"{one}{version}"
-        elif ip_network(one).version == version:
+        elif prefix(one).version == version:
             yield one
 
 
