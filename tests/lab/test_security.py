@@ -1,137 +1,35 @@
-"""Cloud security for real: what a client finds, what drifts and is put right, who sees what."""
+"""Cloud security for real: what a client inside finds, and who sees what."""
 
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from hansa.drivers.contract import Change, Intent
 from hansa.drivers.lab import plan, register
-from hansa.drivers.lab.box import Box, Lab
+from hansa.drivers.lab.box import Lab
 from hansa.drivers.lab.machine import machine
-from hansa.drivers.security import defaults, firewall, probe
+from hansa.drivers.security import defaults, firewall
 from hansa.drivers.security.driver import SecurityNetwork, make
-from hansa.drivers.security.intent import Firewall, NameList, Policy, Published, Rule
+from hansa.drivers.security.intent import Firewall, NameList, Policy, Rule
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from tests.lab.conftest import needs
+from tests.lab.guarded import FULL, MANY, NOW, Customer, curl, ordered, pids, serve
 
 pytestmark = needs("security")
-
-NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
-MANY = 100_000
-
-FULL = Policy(
-    firewall=replace(
-        defaults.FIREWALL,
-        rules=(Rule("bad", "drop", dst=("@bad",)), *defaults.FIREWALL.rules),
-        groups={"bad": ("198.51.100.66/32", "2001:db8::/32")},
-        published=(Published("shop", 8443, "10.50.254.10", 8000),),
-    ),
-    lists=(
-        *defaults.LISTS,
-        NameList("guests", "block", ("games.example",), clients=("10.50.2.0/24",)),
-        NameList("portal", "redirect", ("old.example",), to="198.51.100.81"),
-        NameList("ours", "allow", ("good.bets.example",)),
-    ),
-    gateway=replace(defaults.POLICY.gateway, inspect=("inspect.example",)),  # type: ignore[type-var]
-)
-
-
-def ordered(service: str, policy: Policy | None = None, seats: int = 40) -> Intent:
-    told: dict[str, int | str] = {"seats": seats}
-    if policy is not None:
-        told["policy"] = json.dumps(documents.write(policy))
-    return Intent(service, "security", "guard", None, told)
 
 
 @pytest.fixture(scope="module")
 def driver(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> SecurityNetwork:
     return make(lab, tmp_path_factory.mktemp("security"))
-
-
-class Customer:
-    """A customer with cloud security: its box at the point of presence, and a client inside."""
-
-    def __init__(self, driver: SecurityNetwork, service: str, policy: Policy) -> None:
-        self.driver, self.intent = driver, ordered(service, policy)
-        driver.apply(self.intent, now=NOW)
-        self.network = plan.network(driver.lab, service)
-        self.box = driver.lab.box(self.network.box)
-        self.client = probe.join(driver.lab, self.network)
-
-    def plan(self) -> list[Change]:
-        observed = self.driver.observe(self.intent.service)
-        return list(self.driver.plan(self.intent, observed))
-
-    def apply(self) -> None:
-        self.driver.apply(self.intent, now=NOW)
-
-    def asks(self, name: str, *more: str) -> str:
-        """The address that a client is told of a name, or why it is told none."""
-        return named(self.client, name, *more)
-
-    def visits(self, url: str, *more: str) -> tuple[str, int]:
-        return curl(self.client, url, *more)
-
-    def counts(self, rule: str) -> int:
-        return firewall.counts(self.box)[f"r-{rule}"][0]
-
-    def visited(self) -> list[dict[str, object]]:
-        text = self.box.read("gateway/access.log") or ""
-        return [json.loads(line) for line in text.splitlines()]
-
-
-def named(box: Box, name: str, *more: str) -> str:
-    said = box.try_run("dig", "+time=2", "+tries=1", *more, "@10.50.0.53", name).out
-    answers = [line.split()[-1] for line in said.splitlines() if "\tIN\tA\t" in line]
-    return answers[0] if answers else said.partition("status: ")[2].partition(",")[0]
-
-
-def curl(box: Box, url: str, *more: str) -> tuple[str, int]:
-    asked = ("curl", "-sk", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", *more, url)
-    said = box.try_run(*asked)
-    return said.out, said.status
-
-
-SERVE = """
-import socket, sys
-server = socket.create_server((sys.argv[1], int(sys.argv[2])))
-while True:
-    line, _ = server.accept()
-    line.recv(4096)
-    line.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n")
-    line.close()
-"""
-
-
-def serve(box: Box, name: str, address: str, port: int) -> None:
-    """A server in a box that says yes to everything."""
-    argv = (sys.executable, "-c", SERVE, address, str(port))
-    box.start(name, *argv, ready=lambda: f"{address}:{port} " in box.run("ss", "-Htln"))
-
-
-def pids(box: Box) -> dict[str, str]:
-    """The processes of a box's daemons, by what they are."""
-    found = box.run("ip", "netns", "pids", box.name).split()
-    return {
-        pid: name
-        for pid in found
-        for name in [box.try_run("cat", f"/proc/{pid}/comm").out.strip()]
-        if name in {"squid", "unbound"}
-    }
 
 
 @pytest.fixture(scope="module")
@@ -237,83 +135,6 @@ def test_applied_again_changes_nothing_and_counters_go_on(acme: Customer) -> Non
     assert acme.counts("telnet") == counted
 
 
-def kill(box: Box, name: str) -> None:
-    box.signal(name, signal.SIGKILL)
-    box.wait(lambda: not box.runs(name), what="its death")
-
-
-def drop_a_rule(box: Box) -> None:
-    listed = box.run("nft", "-a", "list", "chain", "inet", firewall.TABLE, "rules")
-    handle = next(line.split()[-1] for line in listed.splitlines() if "r-telnet" in line)
-    box.run("nft", "delete", "rule", "inet", firewall.TABLE, "rules", "handle", handle)
-
-
-def read_other_names(box: Box) -> None:
-    """A list that the daemon has read, and that was written back without its reading it again."""
-    text = box.read("resolver/betting.0.zone")
-    assert text is not None
-    box.write(
-        "resolver/betting.0.zone", text.replace("casino", "other").replace(" 3600", "1 3600", 1)
-    )
-    control = ("unbound-control", "-c", box.path("resolver/unbound.conf"))
-    box.run(*control, "auth_zone_reload", "betting.0.rpz")
-    box.write("resolver/betting.0.zone", text)
-
-
-DRIFT: dict[str, tuple[Callable[[Box], object], list[str]]] = {
-    "the table is deleted": (firewall.remove, ["firewall"]),
-    "a rule is taken out": (drop_a_rule, ["firewall"]),
-    "an address is taken out": (
-        lambda box: box.run(
-            *("nft", "delete", "element", "inet", firewall.TABLE, "bad4", "{ 198.51.100.66 }")
-        ),
-        ["firewall"],
-    ),
-    "a file of names is changed": (
-        lambda box: box.write("resolver/betting.0.zone", "@ SOA a. b. 1 1 1 1 1\n"),
-        ["file resolver/betting.0.zone"],
-    ),
-    "another list was read": (read_other_names, ["list betting"]),
-    "the resolver dies": (lambda box: kill(box, "resolver"), ["resolver"]),
-    "the gateway dies": (lambda box: kill(box, "gateway"), ["gateway"]),
-    "the gateway's file is changed": (
-        lambda box: box.write("gateway/squid.conf", "http_access allow all\n"),
-        ["file gateway/squid.conf"],
-    ),
-    "the resolver's address is taken away": (
-        lambda box: box.run("ip", "addr", "del", "10.50.0.53/32", "dev", "lo"),
-        ["resolver"],
-    ),
-    "anybody may read the key": (
-        lambda box: box.run("chmod", "644", box.path("gateway/ca.pem")),
-        ["file gateway/ca.pem"],
-    ),
-}
-
-
-@pytest.mark.parametrize("case", DRIFT)
-def test_what_somebody_changed_is_found_and_put_right_as_that_alone(
-    acme: Customer, case: str
-) -> None:
-    drift, found = DRIFT[case]
-    assert acme.plan() == []
-    runs = pids(acme.box)
-    drift(acme.box)
-    dead = [name for name in ("resolver", "gateway") if not acme.box.runs(name)]
-    assert [(one.what, one.becomes) for one in acme.plan()] == [
-        (one, "as ordered") for one in found
-    ]
-    if case == "the resolver dies":
-        broken = [one.check for one in acme.driver.verify(acme.intent) if not one.ok]
-        assert broken[:2] == ["resolver", "an open name: open.example"]
-    acme.apply()
-    assert acme.plan() == []
-    assert acme.asks("casino.example") == "NXDOMAIN"
-    if not dead:
-        assert pids(acme.box) == runs
-    assert acme.box.run("stat", "-c", "%a", acme.box.path("gateway/ca.pem")).strip() == "600"
-
-
 def test_secrets_and_sockets_are_their_owners_and_nothing_listens_outside(acme: Customer) -> None:
     outside = subprocess.run(["ss", "-Hltun"], capture_output=True, text=True, check=True).stdout
     assert not any(port in outside for port in (":3128 ", ":3129 ", ":3130 ", "10.50."))
@@ -392,54 +213,6 @@ def test_a_hundred_thousand_names_and_what_another_customer_feels_of_them(
     assert apex.asks("n99999.bad.example") == "NXDOMAIN"
     driver.apply(apex.intent, now=NOW)
     assert apex.asks("n0.bad.example") == str(plan.WEB)
-
-
-BROKEN_OFF = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from hansa.drivers.contract import Intent
-from hansa.drivers.lab.box import Lab
-from hansa.drivers.security.driver import make
-told = {"seats": 40, "policy": sys.stdin.read()}
-driver = make(Lab(Path(sys.argv[1])), Path(sys.argv[2]))
-print("begins", flush=True)
-driver.apply(
-    Intent("hld_torn", "security", "guard", None, told), now=datetime(2026, 11, 2, 8, tzinfo=UTC)
-)
-"""
-
-
-@pytest.fixture
-def torn(driver: SecurityNetwork) -> Iterator[Intent]:
-    intent = ordered("hld_torn", FULL)
-    yield intent
-    driver.teardown(intent.service, now=NOW)
-    assert driver.observe(intent.service) is None
-
-
-@pytest.mark.parametrize("after_s", [0.05, 0.2, 0.4])
-def test_killed_in_the_middle_the_next_run_converges(
-    driver: SecurityNetwork, torn: Intent, after_s: float
-) -> None:
-    at_work = subprocess.Popen(
-        [sys.executable, "-c", BROKEN_OFF, str(driver.lab.folder), str(driver.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert at_work.stdin is not None and at_work.stdout is not None
-    at_work.stdin.write(str(torn.characteristics["policy"]))
-    at_work.stdin.close()
-    assert at_work.stdout.readline() == "begins\n"
-    time.sleep(after_s)
-    at_work.kill()
-    at_work.wait()
-    at_work.stdout.close()
-    driver.apply(torn, now=NOW)
-    assert list(driver.plan(torn, driver.observe(torn.service))) == []
-    box = driver.lab.box(plan.network(driver.lab, torn.service).box)
-    assert named(box, "malware.example") == "NXDOMAIN"
 
 
 def test_what_cannot_be_made_is_refused_before_anything_is_touched(
