@@ -31,6 +31,9 @@ FEATURES: Mapping[str, str] = {
     "queues (nftables)": "nft add table inet t && nft add chain inet t c && "
     "nft add rule inet t c queue num 1",
     "shaping (HTB)": f"{_PAIR} && tc qdisc add dev va root htb",
+    "queues for what comes in (ifb)": f"{_PAIR} && ip link add dev q0 type ifb && tc qdisc add dev "
+    "va handle ffff: ingress && tc filter add dev va parent ffff: protocol ip u32 match u32 0 0 "
+    "action mirred egress redirect dev q0",
     "classes by DSCP (u32)": f"{_PAIR} && tc qdisc add dev va root handle 1: htb && tc filter add "
     "dev va parent 1: protocol ip u32 match ip dsfield 0xb8 0xfc flowid 1:1",
 }
@@ -60,6 +63,7 @@ PACKAGES: Mapping[str, str] = {
     "sipp": "sip-tester",
     "freeradius": "freeradius freeradius-postgresql",
     "kea-dhcp4": "kea-dhcp4-server",
+    "udhcpc": "udhcpc",
     "netconfd": "netconfd",
     "sshd": "openssh-server",
 }
@@ -84,8 +88,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "ips": (*_GROUND, "queues (nftables)", *_TOOLS, "suricata"),
     "voice": (*_GROUND, *_TOOLS, "kamailio", "rtpengine", "sipp"),
     "broadband": (
-        *(*_GROUND, "nftables", "shaping (HTB)"),
-        *(*_TOOLS, "tc", "nft", "freeradius", "kea-dhcp4", "iperf3"),
+        *(*_GROUND, "nftables", "shaping (HTB)", "queues for what comes in (ifb)"),
+        *("users within (user namespaces)", *_TOOLS, "tc", "nft"),
+        *("freeradius", "kea-dhcp4", "udhcpc", "iperf3"),
     ),
     "gear": (*_GROUND, *_TOOLS, "netconfd", "sshd"),
 }
