@@ -23,6 +23,7 @@ OPEN = f"open.{internet.ZONE_NAMES}"
 
 _HOST = IPv4Interface("10.50.254.10/24")
 _ROUTER = IPv4Interface("10.50.254.1/24")
+_NO_ANSWER = "no answer"
 _REFUSED, _SILENT, _ENDED = 7, 28, 35
 """curl's exit codes: not connected, no answer in time, the TLS handshake was broken off."""
 
@@ -54,9 +55,12 @@ class Probe:
         """A policy in the buyer's terms, one example of each of its promises."""
         everybody = [one for one in policy.lists if not one.clients]
         blocked = next((one for one in everybody if one.action == "block"), None)
-        yield from self._names(everybody)
+        names = list(self._names(everybody))
+        yield from names
         yield from self._ports(policy.firewall.rules)
-        if policy.gateway is not None:
+        # where no name is answered no page comes: to wait for each of them tells nothing more
+        answered = all(one.measured != _NO_ANSWER for one in names)
+        if policy.gateway is not None and answered:
             for way in self._ways(policy.gateway):
                 yield from self._web(policy.gateway, blocked, *way)
 
@@ -73,10 +77,10 @@ class Probe:
                 yield self._name(words, one.names[0], one.to or "NXDOMAIN")
 
     def _name(self, check: str, name: str, wanted: str) -> Check:
-        asked = ("dig", "+time=2", "+tries=2", f"@{self.border.resolver}", name, "A")
+        asked = ("dig", "+time=1", "+tries=2", f"@{self.border.resolver}", name, "A")
         said = self.client.try_run(*asked).out
         answers = [line.split()[-1] for line in said.splitlines() if "\tIN\tA\t" in line]
-        status = said.partition("status: ")[2].partition(",")[0] or "no answer"
+        status = said.partition("status: ")[2].partition(",")[0] or _NO_ANSWER
         measured = answers[-1] if answers else status
         return Check(f"{check}: {name}", wanted, measured, measured == wanted)
 
@@ -89,7 +93,8 @@ class Probe:
                 before = self._count(rule)
                 ended = self._curl(f"telnet://{plan.WEB}:{port}")[1]
                 counted = self._count(rule) - before
-                closed = ended in {_REFUSED, _SILENT}
+                closed = ended in {_NO_ANSWER = "no answer"
+_REFUSED, _SILENT}
                 measured = f"{'closed' if closed else 'open'}, counted {counted}"
                 yield Check(
                     f"a denied port: {rule.id} ({port})",
