@@ -17,10 +17,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from hansa.drivers.connectivity import driver as connectivity
 from hansa.drivers.contract import Change, Intent
 from hansa.drivers.lab import plan, register
 from hansa.drivers.lab.box import Lab
-from hansa.drivers.voice import calls, config, orders, records, sbc
+from hansa.drivers.voice import calls, config, orders, sbc
 from hansa.drivers.voice.driver import VoiceTrunks, make
 from hansa.drivers.voice.intent import Destination, Way
 from hansa.foundation.errors import Refused, TryLater
@@ -28,7 +29,7 @@ from hansa.foundation.readings import Check
 from hansa.foundation.time import Period
 from hansa.foundation.transaction import Begin
 from tests.lab.conftest import needs
-from tests.lab.phones import CALLED, Customer, order
+from tests.lab.phones import CALLED, SITE, Customer, order
 from tests.lifecycle.usage.counter import Counter, told
 
 pytestmark = needs("voice")
@@ -86,7 +87,7 @@ def test_a_call_is_signed_carried_both_ways_and_recorded(lab: Lab, acme: Custome
         "hld_acme", acme.caller, CALLED, CHEAP, "A",
     )  # fmt: skip
     assert id.endswith(f"@{acme.controller.outside}")
-    assert 1 <= float(duration) < 2
+    assert 0.8 < float(duration) < 2
     assert datetime.fromisoformat(start) <= datetime.fromisoformat(end)
     packets = int(rtp.partition(" bytes, ")[2].partition(" ")[0])
     assert 80 <= packets <= 110, "50 a second each way"
@@ -190,7 +191,8 @@ def test_calls_at_200_a_second_are_all_recorded_and_taken_in_as_usage(
             break
     assert answered == 1000
     assert len(busy.written()) - before == 1000
-    records.collect(busy.box, driver.records)
+    assert driver.collect() > 0
+    assert driver.collect() == 0
     files = sorted(driver.records.glob("*.log"))
     ended = datetime.fromisoformat(max(one[1] for one in busy.written())).replace(tzinfo=UTC)
     counter = Counter(begin, tmp_path / "node", tmp_path / "desk", now=ended + timedelta(minutes=1))
@@ -262,7 +264,7 @@ def test_another_way_is_taken_while_calls_go_on(acme: Customer) -> None:
         assert len(acme.calls()) == 1
     assert told[0].answered == 1
     longest = max(acme.written()[-2:], key=lambda one: float(one[2]))
-    assert float(longest[2]) >= 4
+    assert float(longest[2]) > 3.5
     with_ways(acme, [Destination("+", (Way(DEAR, 1),))])
     assert acme.call().answered == 1
     assert acme.written()[-1][7] == DEAR
@@ -280,13 +282,12 @@ def test_a_configuration_is_checked_before_anything_is_touched(
 
 
 class DyingLab(Lab):
-    """Ends whoever uses it at the nth thing that it is asked to do; counts what it is asked."""
+    """Ends whoever uses it before it does one thing: an operation, and a word in what it is of."""
 
-    left = 10**9
+    at: tuple[str, str] | None = None
 
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
-        self.left -= 1
-        if self.left < 0:
+        if self.at is not None and do == self.at[0] and self.at[1] in str(what):
             raise KeyboardInterrupt
         return super().ask(do, **what)
 
@@ -297,31 +298,22 @@ def test_whatever_is_killed_in_the_middle_the_next_apply_converges(
     intent = order("hld_hurt", "hurt")
     dying = DyingLab(lab.folder)
     hurt = VoiceTrunks(dying, driver.records.parent)
-
-    def makes() -> None:
-        hurt.bring(intent)
-
-    def takes() -> None:
-        hurt.teardown(intent.service, now=NOW)
-
-    long: list[int] = []
-    for does in (makes, takes, makes):
-        before = dying.left
-        does()
-        long.append(before - dying.left)
-    takes()
-    for percent in (20, 70, 85, 95):
-        dying.left = long[2] * percent // 100
+    for made_at, taken_at in (
+        (("write", "hld_hurt"), ("write", "tables/trunk")),
+        (("write", "tables/trunk"), ("run", "ask.py")),
+        (("start", sbc.MEDIA), ("stop", sbc.MEDIA)),
+        (("start", sbc.SIGNALLING), ("remove", "stir.pem")),
+        (("run", "ask.py"), ("remove", "hld_hurt")),
+    ):
+        dying.at = made_at
         with pytest.raises(KeyboardInterrupt):
-            makes()
-        dying.left = 10**9
-        makes()
+            hurt.bring(intent)
+        driver.bring(intent)
         assert wrong(driver, intent) == []
-        dying.left = long[1] * percent // 100
+        dying.at = taken_at
         with pytest.raises(KeyboardInterrupt):
-            takes()
-        dying.left = 10**9
-        takes()
+            hurt.teardown(intent.service, now=NOW)
+        driver.teardown(intent.service, now=NOW)
         assert driver.observe(intent.service) is None
         assert not any(lab.boxes()[plan.network(lab, "hurt").box].values())
 
@@ -385,6 +377,31 @@ def test_a_trunk_without_a_site_is_its_whole_networks(lab: Lab, driver: VoiceTru
     driver.teardown("hld_all", now=NOW)
 
 
+@needs("connectivity")
+def test_a_call_goes_through_the_tunnel_of_a_site(
+    lab: Lab, driver: VoiceTrunks, tmp_path: Path
+) -> None:
+    lines = connectivity.make(lab, tmp_path)
+    line = Intent("hld_line", "connectivity", "line", SITE, {"speed_mbps": 20, "network": 7})
+    lines.apply(line, now=NOW)
+    trunk = Intent("hld_far", "voice", "trunk", None, {"channels": 2, "network": 7})
+    driver.bring(trunk)
+    place = plan.place(lab, plan.network(lab, "7"), site=SITE.id, country=SITE.country)
+    tried = calls.call(
+        lab.box(place.host),
+        source=place.host_address,
+        at=plan.SBC,
+        caller=orders.trunk(lab, orders.made(trunk)).numbers[0].first,
+        called=CALLED,
+        held_ms=1000,
+        media=True,
+    )
+    assert tried.answered == 1
+    driver.teardown("hld_far", now=NOW)
+    lines.teardown("hld_line", now=NOW)
+    assert len(driver.readings("hld_far", EVER)) == 1
+
+
 # --- what was consumed ----------------------------------------------------------------------------
 
 
@@ -431,16 +448,11 @@ def test_secrets_are_their_owners_alone_and_intents_only_name_them(acme: Custome
 
 
 def test_nothing_listens_outside_of_the_lab(acme: Customer) -> None:
-    inside = acme.box.run("ss", "-Hlnu", "sport = :5060")
-    assert len(inside.splitlines()) == 2
-    ours = {f"{port:04X}" for port in (5060, 2223, *range(*sbc.PORTS))}
+    inside = acme.box.run("ss", "-Hlnu", "sport = :5060 or sport = :2223")
+    assert len(inside.splitlines()) == 3, "inside it does"
     for table in ("udp", "udp6", "tcp", "tcp6"):
         file = Path("/proc/net") / table
         lines = file.read_text().splitlines()[1:] if file.exists() else []
-        listening = {
-            one.split()[1].rpartition(":")[2]
-            for one in lines
-            if table.startswith("udp") or one.split()[3] == "0A"
-        }
-        assert not listening & ours & {"13C4", "08AF"}
-    assert orders.KEY not in Path("/proc/net/unix").read_text()
+        ports = {int(one.split()[1].rpartition(":")[2], 16) for one in lines}
+        assert not ports & {5060, 2223}
+    assert "rpc.sock" not in Path("/proc/net/unix").read_text()

@@ -216,6 +216,13 @@ class VoiceTrunks:
             records.collect(box, self.records)
         return records.calls(self.records, id, period)
 
+    def collect(self) -> int:
+        """Takes over what records all trunks have left since; how many octets. What nobody has
+        taken over when the lab ends is gone with it.
+        """
+        boxes = {self._box(made).name: self._box(made) for made, _ in self._trunks().values()}
+        return sum(records.collect(box, self.records) for box in boxes.values())
+
     # --- where it is ----------------------------------------------------------------------------
 
     def _alone(self) -> AbstractContextManager[None]:
