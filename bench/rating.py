@@ -40,6 +40,7 @@ from memory import peak_mb
 
 FILE = 2_000_000
 SAMPLE = 200_000
+BATCH = 1 << 17
 WAYS = ("intake", "kernel", "duckdb", "script", "python", "postgres", "memory")
 TARGET = 2_000_000
 TIMES = ("answered_us", "duration_s")
@@ -90,23 +91,34 @@ def intake(folder: Path, files: int) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from hansa.lifecycle.catalogue.actions.prices import Codes
     from hansa.lifecycle.usage.actions import events
     from hansa.lifecycle.usage.model import EventKind
+    from hansa.lifecycle.usage.rules import prefix
+    from hansa.lifecycle.usage.store import arrow
+    from hansa.lifecycle.usage.store.events import Writer
 
-    codes = pq.read_table(folder / "book-codes.parquet")["code"]
+    codes = pq.read_table(folder / "book-codes.parquet")["code"].combine_chunks()
+    tree = events.ready(Codes("bench", codes)).prefixes
+
+    def matched(batch: Any) -> Any:
+        columns = {name: batch[name] for name in batch.schema.names}
+        columns["source_ref"] = pa.nulls(len(batch), pa.string())
+        for number, code in (("called", "code_id"), ("calling", "origin_id")):
+            text = arrow.text(batch[number])
+            columns[code] = pa.array(prefix.match(tree, text.offsets, text.data))
+        columns["key"] = batch["event_id"]
+        return pa.table(columns)
 
     def one(number: int) -> int:
         to = folder / "events" / f"{number}.parquet"
-        table = pq.read_table(folder / "raw" / f"raw-{number:03d}.parquet")
-        many = len(table)
-        columns = {name: table[name] for name in table.column_names}
-        columns["source_ref"] = pa.nulls(many, pa.string())
-        columns["code_id"] = pa.array(events.match(codes, table["called"]))
-        columns["origin_id"] = pa.array(events.match(codes, table["calling"]))
-        columns["key"] = table["event_id"]
-        if not to.exists():
-            events.write(to, EventKind.CALLS, pa.table(columns), codes="bench")
-        return many
+        with (
+            pq.ParquetFile(folder / "raw" / f"raw-{number:03d}.parquet") as raw,
+            Writer(to, EventKind.CALLS, codes="bench") as out,
+        ):
+            for batch in raw.iter_batches(BATCH, use_threads=False):
+                out.add(matched(batch))
+        return out.rows
 
     return timed(lambda: sum(each(one, files)))
 

@@ -23,17 +23,18 @@ def rate_file(book: kernel.Packed, source: Path, *, rated_to: Path, lines_to: Pa
     """Rates one file of events into rated rows and into lines, whatever order it is in.
 
     A leg, price and band may have several lines. Both files are there and whole when this
-    returns. Memory is that of a batch and of the lines. Several threads may rate at a time.
+    returns. Memory is that of a batch, however many there are. Several threads may rate at a time.
     """
-    lines = []
     events = unpriced = rows = 0
-    with parquet.rated_file(rated_to) as out:
+    with (
+        parquet.written(lines_to, parquet.LINES) as lines,
+        parquet.written(rated_to, parquet.RATED) as out,
+    ):
         for batch in parquet.batches(source, EVENT):
             rated = kernel.rated(book, batch)
             out.write(rated.rows)
-            lines.append(rated.lines)
+            lines.write(rated.lines)
             events += rated.events
             unpriced += rated.unpriced
             rows += len(rated.rows["event_id"])
-    parquet.write_lines(lines_to, lines)
     return Outcome(events=events, unpriced=unpriced, rows=rows)

@@ -3,30 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hansa.lifecycle.rating.store import dialect
 from hansa.lifecycle.rating.store.files import whole
 
-MEMORY = "700MB"
+MEMORY = "600MB"
+"""DuckDB spills to the disk beyond it; with it and what rating leaves, a process needs less than
+1 GB.
+"""
+
+SLICES = 3
+"""Into so many parts the legs are cut, and one is added up after the other, which needs a third of
+the memory. A fixed number, so that the time grows with the lines.
+"""
+
+ROW_GROUP = 20_000
 
 
 def merge(parts: Sequence[Path], prices: Path, to: Path) -> None:
-    """Adds up files of lines, in bounded memory. prices: price_id, code and destination."""
-    with whole(to) as aside, duckdb.connect(config={"memory_limit": MEMORY}) as db:
-        db.read_parquet([str(part) for part in parts]).create_view("parts")
+    """Adds up files of lines, in bounded memory. prices: price_id, code and destination.
+
+    On one thread: two would each hold nearly every line, and take twice the processor time.
+    """
+    pa.default_memory_pool().release_unused()  # what rating needed
+    with whole(to) as aside, _bounded(f"{aside}-spill", threads=1) as db, ExitStack() as stack:
+        db.read_parquet([str(part) for part in parts]).create_view("every")
         db.read_parquet(str(prices)).create_view("prices")
-        sql = dialect.text("month", "duckdb")
-        db.execute(f"copy ({sql}) to ? (format parquet, row_group_size 20000)", [str(aside)])
+        writer = None
+        for first, last in _slices(db):
+            db.execute(
+                f"""create or replace view parts as
+                    select * from every where leg_id between {first} and {last}"""  # noqa: S608
+            )
+            found = db.sql(dialect.text("month", "duckdb")).to_arrow_reader(ROW_GROUP)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(aside, found.schema))
+            for batch in found:
+                writer.write_batch(batch)
+
+
+def _slices(db: duckdb.DuckDBPyConnection) -> Sequence[tuple[int, int]]:
+    """The first and the last leg of each part, in order; one part when there are no lines."""
+    found: list[tuple[int, int]] = db.execute(
+        """select min(leg_id), max(leg_id)
+             from (select leg_id, ntile(?) over (order by leg_id) as slice
+                     from (select distinct leg_id from every))
+            group by slice order by slice""",
+        [SLICES],
+    ).fetchall()
+    return found or [(0, 0)]
+
+
+def _bounded(spill: str, **more: int) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill, **more})
 
 
 def counted(rated: Path) -> tuple[int, int, int]:
     """Of rated rows: how many events, of how many of them some leg has no price, how many rows."""
-    with duckdb.connect(config={"memory_limit": MEMORY}) as db:
+    with _bounded(f"{rated}-spill") as db:
         db.read_parquet(str(rated)).create_view("rated")
         found: list[tuple[int, int, int]] = db.execute(
             """select count(distinct event_id), count(distinct event_id) filter (price_id < 0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hansa.lifecycle.rating.model.book import LINE_KEY, LINE_SUM
 from hansa.lifecycle.rating.store.files import whole
 
 Columns = Mapping[str, NDArray[Any]]
@@ -28,17 +29,25 @@ def batches(source: Path, columns: Sequence[str]) -> Iterator[Columns]:
 
 
 class Sink:
-    """A file of rated rows that is being written."""
+    """A file that is being written, each column in an encoding of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encodings: Mapping[str, str]) -> None:
         self._path = path
+        self._encodings = encodings
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, rows: Columns) -> None:
-        """Adds a batch."""
+        """Adds a batch; the first one says which columns there are."""
         table = pa.table(dict(rows))
         if self._writer is None:
-            self._writer = _writer(self._path, table.schema)
+            self._writer = pq.ParquetWriter(
+                self._path,
+                table.schema,
+                compression="snappy",
+                use_dictionary=[name for name in rows if name not in self._encodings],
+                column_encoding=dict(self._encodings),
+                write_statistics=False,
+            )
         self._writer.write_table(table)
 
     def close(self) -> None:
@@ -47,42 +56,23 @@ class Sink:
 
 
 @contextmanager
-def rated_file(path: Path) -> Iterator[Sink]:
-    """A file of rated rows; it has its name only once it is whole."""
+def written(path: Path, encodings: Mapping[str, str]) -> Iterator[Sink]:
+    """A file of batches, RATED or LINES; it has its name only once it is whole."""
     with whole(path) as aside:
-        sink = Sink(aside)
+        sink = Sink(aside, encodings)
         try:
             yield sink
         finally:
             sink.close()
 
 
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """Each column in the encoding that was measured to be quick and small for it."""
-    wide = dict.fromkeys(("charge", "amount", "share"), "BYTE_STREAM_SPLIT")
-    near = dict.fromkeys(("event_id", "price_id", "billed_s"), "DELTA_BINARY_PACKED")
-    return pq.ParquetWriter(
-        path,
-        schema,
-        compression="snappy",
-        use_dictionary=["hop", "leg_id", "band"],
-        column_encoding={**near, **wide},
-        write_statistics=False,
-    )
+RATED = dict.fromkeys(("event_id", "price_id", "billed_s"), "DELTA_BINARY_PACKED") | dict.fromkeys(
+    ("charge", "amount", "share"), "BYTE_STREAM_SPLIT"
+)
+"""What was measured to be quick and small for rated rows; a dictionary for the other columns."""
 
-
-def write_lines(path: Path, parts: Iterable[Columns]) -> None:
-    """A file of lines, of parts with the same columns."""
-    tables = [pa.table(dict(part)) for part in parts]
-    with whole(path) as aside:
-        pq.write_table(
-            pa.concat_tables(tables),
-            aside,
-            compression="snappy",
-            use_dictionary=False,
-            column_encoding="DELTA_BINARY_PACKED",
-            write_statistics=False,
-        )
+LINES = dict.fromkeys((*LINE_KEY, *LINE_SUM), "DELTA_BINARY_PACKED")
+"""The same for lines."""
 
 
 def write_table(path: Path, columns: Columns) -> None:

@@ -129,7 +129,8 @@ class Writer(Aside):
         if self._waiting:
             run = pa.concat_tables(self._waiting).combine_chunks()
             self._waiting, self._waiting_rows = [], 0
-            self.write(run.take(order(run, self.kind)))
+            run = run.take(order(run, self.kind))  # writing needs memory, too: one copy goes first
+            self.write(run)
 
 
 def order(table: Any, kind: EventKind) -> Any:
