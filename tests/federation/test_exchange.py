@@ -31,6 +31,7 @@ from hansa.federation.papers import (
     AgreementSigned,
     CardRenewed,
     Confirmation,
+    Deduction,
     Difference,
     InvoiceIssued,
     OrderMoved,
@@ -113,6 +114,9 @@ SUMMARY = Summary(
     STATEMENT.id, BT, MTN, REF, NOVEMBER, "GBP", {"line": 9592}, STATEMENT.net, STATEMENT.tax, "ab"
 )
 
+TAXES, CREDITS = Deduction("taxes", part_bp=500), Deduction("credits")
+ACCESS = Deduction("access", amount=Money(2000, "GBP"))
+
 NOTICES: Sequence[Notice] = (
     AgreementDrafted(
         AgreementDocument(
@@ -123,7 +127,10 @@ NOTICES: Sequence[Notice] = (
             START,
             START + timedelta(days=365),
             (AgreementItem(BT, MTN, (LINE,), ("ZA", "GH"), "retail", "GBP", Money(10**6, "GBP")),),
-            (RevenueShare(BT, MTN, 1250, (LINE,), "USD", "ECB"),),
+            (
+                RevenueShare(BT, MTN, 1250, (LINE,), "USD", "ECB"),
+                RevenueShare(BT, MTN, 5, (LINE,), "USD", "ECB", (TAXES, CREDITS, ACCESS)),
+            ),
             ("licence", "tax"),
         )
     ),
@@ -141,7 +148,11 @@ NOTICES: Sequence[Notice] = (
     ),
     OrderMoved(Progress(OrderId("ord_2"), KEY, OrderState.FAILED, reason="No ducts.")),
     StatementIssued(STATEMENT, SIGNATURE),
+    StatementIssued(replace(STATEMENT, lines=()), SIGNATURE, ("eJw=", "AAAA")),
     StatementAnswered(STATEMENT.id, Confirmation(SUMMARY, SIGNATURE), ()),
+    StatementAnswered(
+        STATEMENT.id, Confirmation(replace(SUMMARY, credits=StatementId("stm_0")), SIGNATURE), ()
+    ),
     StatementAnswered(
         STATEMENT.id, None, (Difference("hld_2/usage", "Usage", Money(1, "GBP"), None),)
     ),

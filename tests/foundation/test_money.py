@@ -22,6 +22,7 @@ from hansa.foundation.money import (
     price,
     price_nano,
     round_fraction,
+    split,
 )
 
 HALF_UP = Rounding.HALF_UP
@@ -110,6 +111,42 @@ def test_rounding_goes_to_the_nearest_and_treats_both_signs_alike(value: Fractio
     rounded = round_fraction(value, HALF_UP)
     assert abs(rounded - value) <= Fraction(1, 2)
     assert round_fraction(-value, HALF_UP) == -rounded
+
+
+@given(minor=minors, bp=st.integers(0, 10_000))
+def test_a_part_is_rounded_once(minor: int, bp: int) -> None:
+    exact = round_fraction(Fraction(minor * bp, 10_000), HALF_UP)
+    assert Money(minor, "GBP").part(bp, rounding=HALF_UP) == Money(exact, "GBP")
+
+
+@given(minor=minors, weights=st.lists(st.integers(0, 10_000), min_size=1, max_size=6))
+def test_a_split_loses_nothing(minor: int, weights: list[int]) -> None:
+    whole = sum(weights)
+    if not whole:
+        with pytest.raises(ValueError, match="no amount is split"):
+            split(Money(minor, "GBP"), weights)
+        return
+    parts = split(Money(minor, "GBP"), weights)
+    assert add_up(parts, "GBP") == Money(minor, "GBP")
+    assert split(Money(-minor, "GBP"), weights) == tuple(-part for part in parts)
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part.minor - Fraction(minor * weight, whole)) < 1
+
+
+@pytest.mark.parametrize(
+    ("minor", "weights", "parts"),
+    [
+        (100, [1, 1, 1], [34, 33, 33]),
+        (100, [60, 40], [60, 40]),
+        (5, [1, 1], [3, 2]),
+        (2, [1, 5, 0], [0, 2, 0]),
+        (-100, [1, 1, 1], [-34, -33, -33]),
+    ],
+)
+def test_what_is_left_over_goes_to_whom_most_was_cut(
+    minor: int, weights: list[int], parts: list[int]
+) -> None:
+    assert [one.minor for one in split(Money(minor, "GBP"), weights)] == parts
 
 
 @given(amounts=st.lists(minors, max_size=8), currency=currencies)

@@ -74,11 +74,29 @@ class AgreementItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Deduction:
+    """A step of a waterfall: what is taken off revenue before it is shared.
+
+    credits: the operator's credit notes; it says no more. Any other kind has either part_bp, in
+    hundredths of a percent of what the steps before it have left, or an amount a month from each
+    offer, of which no more is taken than is left.
+    """
+
+    kind: Literal["taxes", "credits", "refunds", "access", "bad-debt"]
+    part_bp: int | None = None
+    amount: Money | None = None
+
+
+Waterfall = tuple[Deduction, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RevenueShare:
     """beneficiary gets share_bp (hundredths of a percent) of what operator invoices, tax apart.
 
     offers: whose revenue counts. currency: the share is paid in it. Converted at the
-    reference rate of fx_source for the last day of the period.
+    reference rate of fx_source for the last day of the period. waterfall: what is taken off
+    first, in this order; None: nothing is, and it is then no part of the text that is signed.
     """
 
     operator: PartyId
@@ -87,6 +105,7 @@ class RevenueShare:
     offers: tuple[OfferCode, ...]
     currency: str
     fx_source: str
+    waterfall: Annotated[Waterfall | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 NettingMode = Literal["gross", "bilateral", "multilateral"]
@@ -229,7 +248,8 @@ class StatementState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a confirmation signs: totals and a hash of the lines, fit to be shown to a third
-    party that shares the revenue but may not see the prices.
+    party that shares the revenue but may not see the prices. credits: of a credit note only, the
+    statement of which it takes back a part.
     """
 
     statement: StatementId
@@ -242,6 +262,7 @@ class Summary:
     net: Money
     tax: Money
     lines_fingerprint: str
+    credits: Annotated[StatementId | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 @dataclass(frozen=True, slots=True)

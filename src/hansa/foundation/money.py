@@ -6,7 +6,7 @@ a day (see the catalogue's reference rates), rounded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -151,6 +151,24 @@ def add_up(amounts: Iterable[Money], currency: str) -> Money:
             zero._same(amount)
         total += amount.minor
     return Money(total, currency)
+
+
+def split(amount: Money, weights: Sequence[int]) -> tuple[Money, ...]:
+    """An amount in parts as these weights are, none of it lost: the parts add up to it.
+
+    Each part is the exact one cut to the minor unit; what is left over goes, a unit each, to
+    those of which most was cut, the first of equals first. Negative amounts are split as positive
+    ones. Raises ValueError for weights of which one is negative, or all are zero.
+    """
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError(f"no amount is split by {list(weights)}")
+    sign, minor = (-1 if amount.minor < 0 else 1), abs(amount.minor)
+    parts = [minor * weight // whole for weight in weights]
+    cut = sorted(range(len(parts)), key=lambda at: (-(minor * weights[at] % whole), at))
+    for at in cut[: minor - sum(parts)]:
+        parts[at] += 1
+    return tuple(Money(sign * part, amount.currency) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

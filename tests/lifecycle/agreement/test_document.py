@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from hansa.federation.papers import AgreementDocument, AgreementParty
+from hansa.federation.papers import AgreementDocument, AgreementParty, Deduction
 from hansa.foundation.database import one_row
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import AgreementId, OfferCode, PartyId
@@ -30,6 +31,18 @@ from tests.lifecycle.agreement.examples import (
 LEAD, PARTNER = AgreementParty(BT, "lead"), AgreementParty(MTN, "partner")
 SECOND_LEAD = AgreementParty(MTN, "lead")
 STRANGER = PartyId("stranger")
+
+
+def access(minor: int, currency: str = "GBP") -> Deduction:
+    return Deduction("access", amount=Money(minor, currency))
+
+
+def three(*steps: Deduction) -> AgreementDocument:
+    """With a share of what these steps leave."""
+    return document(three=True, shares=(share(waterfall=steps),))
+
+
+TAXES, CREDITS, ACCESS = Deduction("taxes", part_bp=500), Deduction("credits"), access(2_000)
 
 REFUSED = [
     ("no id", document(id=AgreementId("")), "agreement-invalid", "id"),
@@ -209,6 +222,52 @@ REFUSED = [
         "agreement-invalid",
         "shares.0.fx_source",
     ),
+    *(
+        (f"a waterfall with {name}", three(*steps), code, f"shares.0.waterfall{at}")
+        for name, steps, code, at in (
+            ("a step twice", (TAXES, CREDITS, TAXES), "agreement-invalid", ""),
+            ("a step of nothing", (Deduction("access"),), "agreement-invalid", ".0"),
+            ("a step of two sizes", (replace(ACCESS, part_bp=1),), "agreement-invalid", ".0"),
+            (
+                "credits of a size",
+                (TAXES, Deduction("credits", part_bp=1)),
+                "agreement-invalid",
+                ".1",
+            ),
+            ("a part below zero", (replace(TAXES, part_bp=-1),), "share-size", ".0.part_bp"),
+            (
+                "more than is left",
+                (CREDITS, replace(TAXES, part_bp=10_001)),
+                "share-size",
+                ".1.part_bp",
+            ),
+            ("another currency", (access(1, "USD"),), "agreement-invalid", ".0.amount"),
+            ("less than nothing", (access(-1),), "agreement-invalid", ".0.amount"),
+            ("a very large amount", (access(10**15 + 1),), "agreement-invalid", ".0.amount"),
+        )
+    ),
+    (
+        "an amount off what is sold in two currencies",
+        document(
+            three=True,
+            items=(item(), item(buyer=MCI, currency="EUR", credit_limit=None)),
+            shares=(share(waterfall=(ACCESS,)),),
+        ),
+        "agreement-invalid",
+        "shares.0.waterfall.0.amount",
+    ),
+    (
+        "two bases of one offer",
+        document(
+            three=True,
+            shares=(
+                share(waterfall=(TAXES, ACCESS)),
+                share(beneficiary=MTN, waterfall=(ACCESS, TAXES)),
+            ),
+        ),
+        "agreement-invalid",
+        "shares.1.waterfall",
+    ),
     ("a gate without a name", document(gates=("tax", " ")), "agreement-invalid", "gates"),
     ("a gate twice", document(gates=("tax", "tax")), "agreement-invalid", "gates"),
 ]
@@ -244,6 +303,15 @@ FIT = [
         "two shares of one offer, all of it",
         document(
             three=True, shares=(share(share_bp=6_000), share(beneficiary=MTN, share_bp=4_000))
+        ),
+    ),
+    ("a waterfall", three(TAXES, CREDITS, ACCESS, Deduction("bad-debt", part_bp=10_000))),
+    ("a waterfall of no steps", three()),
+    (
+        "two waterfalls of two offers",
+        document(
+            three=True,
+            shares=(share(waterfall=(TAXES,)), share(offers=(SHIELD,), waterfall=(ACCESS,))),
         ),
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -220,6 +221,15 @@ def test_what_would_not_fit_is_refused(world: World) -> None:
     with pytest.raises(Refused) as refusal:
         world.book()
     assert refusal.value.code == "price-too-large"
+
+
+@pytest.mark.parametrize("share_bp", [-1, 10_001])
+def test_a_commission_is_a_part_of_the_whole(share_bp: int) -> None:
+    world = extreme(1)
+    legs = [replace(one, share_bp=share_bp) for one in world.legs]
+    with pytest.raises(Refused) as refusal:
+        replace(world, legs=legs).book()
+    assert refusal.value.code == "rate-out-of-range"
 
 
 @pytest.mark.parametrize(("n", "d"), [(FX_MOST, 10**8), (0, 1), (1, 0), (1, 10**9)])

@@ -167,6 +167,7 @@ def test_a_share_is_converted_and_rounded_once(
         [confirmed(net, currency=base)],
         {("ecb", base): Decimal(rate)},
         REVERSE,
+        [],
     )
     assert (str(found.net), str(found.tax.minor), found.key) == (
         due,
@@ -177,14 +178,16 @@ def test_a_share_is_converted_and_rounded_once(
 
 def test_only_the_offers_of_the_share_count_and_nothing_is_no_line() -> None:
     both = [confirmed(1_000, id="stm_2"), confirmed(0, id="stm_1")]
-    found = rules.share_lines([(1, share(to="GBP"))], both, {("ecb", "GBP"): Decimal(1)}, REVERSE)
+    found = rules.share_lines(
+        [(1, share(to="GBP"))], both, {("ecb", "GBP"): Decimal(1)}, REVERSE, []
+    )
     assert [(one.key, one.net.minor) for one in found] == [("stm_2/share-1/connect", 250)]
 
 
 def test_a_share_at_home_is_taxed() -> None:
     vat = Tax("standard", 2_000)
     rate = {("ecb", "GBP"): Decimal(1)}
-    (found,) = rules.share_lines([(1, share(to="GBP"))], [confirmed(1_000)], rate, vat)
+    (found,) = rules.share_lines([(1, share(to="GBP"))], [confirmed(1_000)], rate, vat, [])
     assert (found.net.minor, found.tax.minor) == (250, 50)
     bill = rules.share_bill(statement(found), vat, id=BillId("bil_1"), now=MONTH_END)
     assert (bill.lines[0].tax_code, bill.lines[0].rate_bp) == ("standard", 2_000)

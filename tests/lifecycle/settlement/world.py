@@ -20,6 +20,7 @@ from hansa.federation.disputes import (
 from hansa.federation.keys.ring import KeyRing
 from hansa.federation.papers import (
     InvoiceIssued,
+    RevenueShare,
     StatementAnswered,
     StatementIssued,
     StatementState,
@@ -290,11 +291,12 @@ def world(
     clock: SetClock,
     *names: PartyId,
     auto_confirm: bool = False,
+    shares: tuple[RevenueShare, ...] = (agreements.share(),),
 ) -> World:
     """Nodes of these names, each a partner of all others, under one agreement for all.
 
     BT sells to MTN and MTN to BT, in pounds. With MCI, that has a quarter of what BT earns
-    with connect, in dollars.
+    with connect, in dollars, unless `shares` say otherwise.
     """
     nodes = {
         name: Node(
@@ -316,6 +318,7 @@ def world(
     made.agree(
         agreements.document(
             three=MCI in names,
+            shares=shares if MCI in names else (),
             items=(
                 agreements.item(credit_limit=None),
                 agreements.item(seller=MTN, buyer=BT, offers=(TAIL,), credit_limit=None),

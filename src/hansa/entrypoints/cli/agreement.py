@@ -22,7 +22,7 @@ from hansa.entrypoints.cli.door import (
 
 if TYPE_CHECKING:
     from hansa.entrypoints.operator_files import AgreementFile
-    from hansa.federation.papers import AgreementDocument
+    from hansa.federation.papers import AgreementDocument, Deduction
     from hansa.lifecycle.agreement.model import Agreement
     from hansa.node import Node
 
@@ -261,12 +261,13 @@ def _show(agreement: Agreement, *, as_json: bool) -> None:
     if document.shares:
         render.table(
             "Revenue shares",
-            ("operator", "beneficiary", "share", "offers", "currency", "rates from"),
+            ("operator", "beneficiary", "share", "less first", "offers", "currency", "rates from"),
             [
                 (
                     one.operator,
                     one.beneficiary,
-                    f"{one.share_bp // 100}.{one.share_bp % 100:02} %",
+                    _percent(one.share_bp),
+                    [_deduction(step) for step in one.waterfall or ()],
                     one.offers,
                     one.currency,
                     one.fx_source,
@@ -288,3 +289,13 @@ def _show(agreement: Agreement, *, as_json: bool) -> None:
             for one in agreement.countries
         ],
     )
+
+
+def _percent(bp: int) -> str:
+    return f"{bp // 100}.{bp % 100:02} %"
+
+
+def _deduction(step: Deduction) -> str:
+    """`taxes 5.00 %`, `access 20.00 GBP` or `credits`."""
+    size = step.amount if step.part_bp is None else _percent(step.part_bp)
+    return f"{step.kind} {size or ''}".rstrip()

@@ -25,6 +25,7 @@ from hansa.federation.papers import (
     NettingTerms,
     RevenueShare,
     Signature,
+    Waterfall,
 )
 from hansa.federation.shelf import ShelfAgreement
 from hansa.federation.tmf.shapes.common import (
@@ -98,6 +99,7 @@ class ShareShape(TypedDict):
     productOffering: list[Ref]
     currency: Text
     fxSource: Text
+    waterfall: NotRequired[Any]
 
 
 class AgreementShape(Extended):
@@ -245,7 +247,7 @@ def _write_item(item: AgreementItem) -> ItemShape:
 
 
 def _write_share(share: RevenueShare) -> ShareShape:
-    return {
+    shape: ShareShape = {
         "operator": share.operator,
         "beneficiary": share.beneficiary,
         "shareBasisPoints": share.share_bp,
@@ -253,6 +255,9 @@ def _write_share(share: RevenueShare) -> ShareShape:
         "currency": share.currency,
         "fxSource": share.fx_source,
     }
+    if share.waterfall is not None:
+        shape["waterfall"] = documents.write(share.waterfall, Waterfall)
+    return shape
 
 
 def read(value: Json) -> AgreementDrafted:
@@ -273,7 +278,10 @@ def read(value: Json) -> AgreementDrafted:
                 _read_item(item, f"agreementItem.{index}")
                 for index, item in enumerate(shape["agreementItem"])
             ),
-            shares=tuple(_read_share(share) for share in shape["hansaShare"]),
+            shares=tuple(
+                _read_share(share, f"hansaShare.{index}")
+                for index, share in enumerate(shape["hansaShare"])
+            ),
             gates=tuple(shape["hansaGate"]),
             netting=read_document(NettingTerms, shape["hansaNetting"], "hansaNetting")
             if "hansaNetting" in shape
@@ -308,7 +316,7 @@ def _read_item(shape: ItemShape, field: str) -> AgreementItem:
     )
 
 
-def _read_share(shape: ShareShape) -> RevenueShare:
+def _read_share(shape: ShareShape, field: str) -> RevenueShare:
     return RevenueShare(
         operator=party_id(shape["operator"]),
         beneficiary=party_id(shape["beneficiary"]),
@@ -316,6 +324,9 @@ def _read_share(shape: ShareShape) -> RevenueShare:
         offers=tuple(OfferCode(ref["id"]) for ref in shape["productOffering"]),
         currency=shape["currency"],
         fx_source=shape["fxSource"],
+        waterfall=read_document(Waterfall, shape["waterfall"], f"{field}.waterfall")
+        if "waterfall" in shape
+        else None,
     )
 
 

@@ -12,6 +12,7 @@ from hansa.federation.papers import (
     AgreementDocument,
     AgreementItem,
     AgreementMoved,
+    Deduction,
     NettingTerms,
     RevenueShare,
 )
@@ -271,9 +272,59 @@ def _check_share(
                 f"{share.operator} does not sell {offer} under this agreement.",
                 field=f"{field}.offers",
             )
+    _check_waterfall(share, items, f"{field}.waterfall")
+
+
+def _check_waterfall(share: RevenueShare, items: Sequence[AgreementItem], field: str) -> None:
+    steps = share.waterfall or ()
+    if len({one.kind for one in steps}) < len(steps):
+        raise Refused("agreement-invalid", "Each kind of deduction has one step.", field=field)
+    currencies = {
+        item.currency
+        for item in items
+        if item.seller == share.operator and set(item.offers) & set(share.offers)
+    }
+    for place, one in enumerate(steps):
+        _check_deduction(one, currencies, f"{field}.{place}")
+
+
+def _check_deduction(one: Deduction, currencies: set[str], field: str) -> None:
+    """currencies: those in which the offers are sold."""
+    said = (one.part_bp is not None) + (one.amount is not None)
+    if said != (one.kind != "credits"):
+        raise Refused(
+            "agreement-invalid",
+            "Credits are what the credit notes say: give neither a part nor an amount."
+            if one.kind == "credits"
+            else f"Give either a part or an amount of {one.kind} to take off.",
+            field=field,
+        )
+    if one.part_bp is not None and not 0 <= one.part_bp <= WHOLE_BP:
+        raise Refused(
+            "share-size",
+            f"A deduction is 0 to {WHOLE_BP} hundredths of a percent, not {one.part_bp}.",
+            field=f"{field}.part_bp",
+        )
+    if one.amount is None:
+        return
+    if not 0 <= one.amount.minor <= CREDIT_MAX or currencies != {one.amount.currency}:
+        raise Refused(
+            "agreement-invalid",
+            f"An amount to take off is zero to {CREDIT_MAX} minor units of the one currency in "
+            f"which the offers are sold; here they are in {' and '.join(sorted(currencies))}.",
+            field=f"{field}.amount",
+        )
 
 
 def _check_shares_together(shares: Sequence[RevenueShare]) -> None:
+    for (_, first), (place, other) in combinations(enumerate(shares), 2):
+        alike = first.operator == other.operator and set(first.offers) & set(other.offers)
+        if alike and first.waterfall != other.waterfall:
+            raise Refused(
+                "agreement-invalid",
+                "What one offer brings is shared from one base: write the same waterfall.",
+                field=f"shares.{place}.waterfall",
+            )
     given: Counter[tuple[PartyId, OfferCode]] = Counter()
     for position, share in enumerate(shares):
         for offer in share.offers:

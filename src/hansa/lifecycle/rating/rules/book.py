@@ -280,7 +280,16 @@ def _legs(legs: Sequence[Leg]) -> Columns:
 def _check_bounds(
     rows: Rows, decks: Sequence[DeckFacts], legs: Sequence[Leg], rates: Sequence[FxDay]
 ) -> None:
-    """The dearest call that may come in must fit 64 bits at every step, converted too."""
+    """The dearest call that may come in must fit 64 bits at every step, converted too, and no
+    part of it may be more than all.
+    """
+    for leg in legs:
+        if not 0 <= leg.share_bp <= 10_000:
+            raise Refused(
+                "rate-out-of-range",
+                f"A commission is 0 to 10000 hundredths of a percent, not {leg.share_bp}.",
+                field="commission_bp",
+            )
     highest = {0: 1}
     for one in rates:
         if not 0 < one.n < FX_MOST or not 0 < one.d <= 10**8:

@@ -41,13 +41,14 @@ def lines(tx: Transaction, *, us: Party, statement: Statement) -> tuple[Statemen
     Taken from it: parties, agreement version, currency and the confirmed base. Raises
     NotFound `rate-missing`, `partner-unknown`, `tax-rule-missing`.
     """
+    owed = terms(
+        tx,
+        operator=statement.debtor,
+        agreement=statement.agreement.id,
+        period=statement.period,
+    )
     shares = shared(
-        terms(
-            tx,
-            operator=statement.debtor,
-            agreement=statement.agreement.id,
-            period=statement.period,
-        ),
+        owed,
         ref=statement.agreement,
         beneficiary=statement.creditor,
         currency=statement.currency,
@@ -61,7 +62,8 @@ def lines(tx: Transaction, *, us: Party, statement: Statement) -> tuple[Statemen
         for base in rules.bases([share], statement.evidence)
     }
     its_tax = tax(tx, us=us, statement=statement)
-    return rules.share_lines(shares, statement.evidence, rates, its_tax)
+    beside = [one.share for one in owed]
+    return rules.share_lines(shares, statement.evidence, rates, its_tax, beside)
 
 
 def shared(
@@ -95,22 +97,55 @@ def _last(period: Period) -> Instant:
 
 
 def evidence(
-    tx: Transaction, *, us: PartyId, agreement: AgreementId, period: Period
+    tx: Transaction, *, statement: Statement, shares: Sequence[RevenueShare]
 ) -> tuple[Confirmation, ...]:
-    """The partners' confirmations of what we invoiced under the agreement in the period."""
-    found = store.find(
-        tx,
-        direction="issued",
-        kind_of="services",
-        agreement=agreement,
-        period=period,
-        states=[StatementState.INVOICED],
-    )
-    return tuple(
-        one.confirmation
-        for one in found
-        if one.confirmation is not None and one.statement.creditor == us
-    )
+    """The partners' confirmations of what these shares are of in the statement's period: what we
+    invoiced under the agreement, and credit notes that were not taken off yet.
+    """
+    found = [
+        held.confirmation
+        for kind_of, period in (("services", statement.period), ("credit-note", None))
+        for held in store.find(
+            tx,
+            direction="issued",
+            kind_of=kind_of,
+            agreement=statement.agreement.id,
+            period=period,
+            states=[StatementState.INVOICED],
+        )
+        if held.confirmation is not None and held.statement.creditor == statement.debtor
+    ]
+    fit = rules.relevant(shares, found)
+    before = _before(tx, statement)
+    return tuple(one for one in fit if rules.misplaced(one, fit, before) is None)
+
+
+def _before(tx: Transaction, statement: Statement) -> Sequence[Confirmation]:
+    """The evidence of all other statements that count, of shares between the same two under the
+    same agreement in the same currency.
+    """
+    return [
+        one
+        for held in store.find(tx, kind_of="revenue-share", agreement=statement.agreement.id)
+        if held.state is not StatementState.WITHDRAWN
+        and held.id not in (statement.id, statement.replaces)
+        and (held.statement.creditor, held.statement.debtor, held.statement.currency)
+        == (statement.creditor, statement.debtor, statement.currency)
+        for one in held.statement.evidence
+    ]
+
+
+def check_credits(tx: Transaction, *, statement: Statement) -> None:
+    """Whether each credit note that is taken off may be.
+
+    Raises Refused `evidence-wrong`.
+    """
+    before = _before(tx, statement)
+    for one in statement.evidence:
+        if why := rules.misplaced(one, statement.evidence, before):
+            raise Refused(
+                "evidence-wrong", f"Credit note {one.summary.statement} {why}.", field="evidence"
+            )
 
 
 def check_form(tx: Transaction, *, statement: Statement) -> None:

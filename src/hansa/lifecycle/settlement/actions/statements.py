@@ -130,7 +130,6 @@ def share(
     `tax-rule-missing`; nothing is stated then, and all of it can be done later.
     """
     terms = shares.terms(tx, operator=us.id, agreement=agreement, period=period)
-    confirmed = shares.evidence(tx, us=us.id, agreement=agreement, period=period)
     made: list[Statement] = []
     for ref, beneficiary, currency in sorted(
         {(one.ref, one.share.beneficiary, one.share.currency) for one in terms},
@@ -148,7 +147,10 @@ def share(
             lines=(),
             net=Money.zero(currency),
             tax=Money.zero(currency),
-            evidence=share_rules.relevant([one for _, one in theirs], confirmed),
+        )
+        bare = replace(
+            bare,
+            evidence=shares.evidence(tx, statement=bare, shares=[one for _, one in theirs]),
         )
         made.append(papers.summed(bare, shares.lines(tx, us=us, statement=bare)))
     if not store.claim_share(tx, agreement, period, now):
@@ -267,6 +269,7 @@ def _compared(tx: Transaction, us: Party, held: Held, now: Instant) -> Held:
     ours: Sequence[StatementLine]
     if paper.kind_of == SHARE:
         shares.check_signatures(tx, us=us.id, statement=paper.bare, all_known=True)
+        shares.check_credits(tx, statement=paper.bare)
         ours = shares.lines(tx, us=us, statement=paper.bare)
     elif paper.kind_of == CREDIT:
         ours = credit_notes.expected(tx, paper=paper.bare)

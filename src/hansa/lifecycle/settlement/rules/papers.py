@@ -110,6 +110,7 @@ def summary(statement: KeptStatement) -> Summary:
         net=statement.net,
         tax=statement.tax,
         lines_fingerprint=statement.packed.fingerprint,
+        credits=statement.bare.credits.statement if statement.bare.credits else None,
     )
 
 
