@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hansa.drivers.connectivity import access, intent, routing, shaper, wireguard
+from hansa.drivers.connectivity import access, intent, ipsec, routing, shaper, wireguard
 from hansa.drivers.connectivity.intent import Access, ClassOfService, Link, SiteVpn
 from hansa.drivers.connectivity.keys import Keys
 from hansa.drivers.connectivity.shaper import Shape
@@ -75,6 +75,19 @@ END = wireguard.End(
     addresses=("172.16.0.30/30",),
 )
 
+IPSEC = ipsec.End(
+    interface="t7r",
+    other="t7n",
+    number=7,
+    address="100.64.0.30",
+    other_address="203.0.113.2",
+    inner=IPv4Address("172.24.0.30"),
+    other_inner=IPv4Address("172.24.0.29"),
+    secret="33" * 32,
+    calls=True,
+    addresses=END.addresses,
+)
+
 TEXTS = {
     "line-at-operator.ip": access.render_operator(LINE),
     "line-at-pop.ip": access.render_pop(LINE),
@@ -84,6 +97,9 @@ TEXTS = {
     ),
     "site-at-network.bird": routing.render_site(SITE),
     "tunnel.uapi": wireguard.render(END),
+    "tunnel.swanctl": ipsec.render(IPSEC),
+    "tunnel-answering.swanctl": ipsec.render(replace(IPSEC, calls=False)),
+    "charon.conf": ipsec.render_settings("/mnt/hansa/cpe-3/vici"),
     "classes.tc": shaper.render("t7r", Shape(50_000, SITE.classes, wireguard.OVERHEAD)),
     "plain.tc": shaper.render("p7", Shape(10_000)),
 }

@@ -300,28 +300,11 @@ def test_whatever_is_killed_in_the_middle_the_next_run_ends_it(acme: Acme, tmp_p
             assert made.observe(intent.service) is None
         made.bring(intent, now=later())
         assert made.bring(intent, now=later()) == []
-        assert all(check.ok for check in made.verify(intent)), made.verify(intent)
+        replace(acme, driver=made).heals(intent)
         made.teardown(intent.service, now=later())
 
 
-# --- many, and none -------------------------------------------------------------------------------
-
-
-def test_twenty_sites_are_up_in_seconds(acme: Acme) -> None:
-    intents = [
-        vpn(f"hld_many_{at}", Site(f"shop-{at}", f"Shop {at}", "KE", "Nairobi"), "many")
-        for at in range(20)
-    ]
-    for intent in intents:  # the sites and their boxes are there before anybody orders
-        services.furnish(acme.lab, driver.made(intent))
-    start = time.monotonic()
-    acme.driver.apply_all(intents, now=later())
-    assert time.monotonic() - start < 8
-    first, last = (acme.place(intents[at]) for at in (0, -1))
-    assert reaches(acme.lab.box(first.host), last.host_address)
-    assert acme.is_well(intents[7])
-    for intent in intents:
-        acme.driver.teardown(intent.service, now=later())
+# --- ordered together -----------------------------------------------------------------------------
 
 
 def test_a_network_waits_for_the_line_under_it(acme: Acme) -> None:
@@ -341,6 +324,37 @@ def test_a_network_waits_for_the_line_under_it(acme: Acme) -> None:
         acme.driver.teardown(one.service, now=later())
 
 
+@needs("ipsec")
+def test_ipsec_carries_a_site_as_well(acme: Acme) -> None:
+    intent = vpn("hld_ipsec", Site("ips", "", "ZA", ""), "acme", lines=2, tunnel="ipsec")
+    acme.bring(intent)
+    host, other = acme.host(intent), acme.place(acme.lon)
+    assert acme.is_well(intent), acme.driver.verify(intent)
+    assert acme.bring(intent) == []
+    assert reaches(host, other.host_address6)
+    in_band(lambda: throughput_mbps(host, acme.host(acme.lon), other.host_address), 20)
+    first = plan.underlay(acme.lab, acme.place(intent), 1)
+    with pinging(host, other.host_address) as end:
+        time.sleep(0.3)
+        acme.lab.box(acme.place(intent).access).run("ip", "link", "set", first.tunnel, "down")
+        time.sleep(1.5)
+        said = end()
+    assert silence_s(said) < 0.5, said[-2000:]
+    acme.bring(intent)
+    acme.heals(intent)
+    assert acme.router(intent).signal("charon", signal.SIGKILL)
+    acme.router(intent).wait(lambda: not acme.router(intent).runs("charon"), what="its death")
+    assert not acme.is_well(intent)
+    acme.bring(intent)
+    acme.heals(intent)
+    other_kind = {**intent.characteristics, "tunnel": "wireguard"}
+    acme.bring(replace(intent, characteristics=other_kind))
+    acme.heals(replace(intent, characteristics=other_kind))
+    assert not acme.router(intent).runs("charon")
+    acme.driver.teardown(intent.service, now=later())
+    assert acme.is_well(acme.lon)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
@@ -348,6 +362,7 @@ def test_a_network_waits_for_the_line_under_it(acme: Acme) -> None:
         ("prefixes", "203.0.113.0/24", "prefix-reserved"),
         ("classes", "gold:10", "class-unknown"),
         ("lines", 3, "network-cannot"),
+        ("tunnel", "pigeon", "tunnel-unknown"),
     ],
 )
 def test_what_cannot_be_leaves_no_trace(acme: Acme, name: str, value: int | str, code: str) -> None:
@@ -432,3 +447,21 @@ def test_what_was_carried_is_counted_in_its_five_minutes(acme: Acme) -> None:
     assert 100 * 1028 <= told.octets_in[0] < 100 * 1028 + 50_000
     assert 100 * 1028 <= told.octets_out[0] < 100 * 1028 + 50_000
     assert set(told.octets_in[1:]) == {None}, "nobody looked"
+
+
+# --- many: the last, for they stay until the lab goes ---------------------------------------------
+
+
+def test_twenty_sites_are_up_in_seconds(acme: Acme) -> None:
+    intents = [
+        vpn(f"hld_many_{at}", Site(f"shop-{at}", f"Shop {at}", "KE", "Nairobi"), "many")
+        for at in range(20)
+    ]
+    for intent in intents:  # the sites and their boxes are there before anybody orders
+        services.furnish(acme.lab, driver.made(intent))
+    start = time.monotonic()
+    acme.driver.apply_all(intents, now=later())
+    assert time.monotonic() - start < 8
+    first, last = (acme.place(intents[at]) for at in (0, -1))
+    assert reaches(acme.lab.box(first.host), last.host_address)
+    assert acme.is_well(intents[7])

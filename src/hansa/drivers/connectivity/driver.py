@@ -1,7 +1,8 @@
 """Driver, Meter and Probe of connectivity in a lab: from generic intents to devices and back.
 
 Characteristics: `speed_mbps`; optional `lines` (1 or 2), `network` (which private network; else one
-of its own), `classes` (`ef:20 af31:30`), `prefixes` (behind the router, besides the plan's).
+of its own), `classes` (`ef:20 af31:30`), `prefixes` (behind the router, besides the plan's),
+`tunnel` (`wireguard` or `ipsec`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from hansa.drivers.connectivity import intent as full
-from hansa.drivers.connectivity import orders, routing, services, telemetry, wireguard
+from hansa.drivers.connectivity import orders, routing, services, telemetry, tunnels
 from hansa.drivers.connectivity.intent import LINES_MAX, SiteVpn
 from hansa.drivers.connectivity.keys import Keys
 from hansa.drivers.connectivity.meter import Meters
@@ -29,7 +30,7 @@ SPEED_MAX_MBPS = 1000
 """Tunnels of a lab carry no more than some hundred; a line may be a little faster."""
 
 RTT_MAX_MS = 50
-AT_ONCE = 4
+AT_ONCE = 2
 COUNT_AFTER = timedelta(minutes=4, seconds=30)
 TECHNOLOGIES = ("", "access", "vpn")
 BEST_EFFORT = "best-effort"
@@ -53,7 +54,8 @@ class LabConnectivity:
             _check_words(intent)
         except Refused as refused:
             return refused.words
-        lacks = machine().why_not(services.FAMILY)
+        kind = str(intent.characteristics.get("tunnel", ""))
+        lacks = machine().why_not(services.FAMILY, *(["ipsec"] if kind == "ipsec" else []))
         return None if lacks is None else f"The lab's machine cannot do it: {lacks}."
 
     def plan(self, intent: Intent, observed: Observed | None) -> Sequence[Change]:
@@ -71,13 +73,17 @@ class LabConnectivity:
     def bring(self, intent: Intent, *, now: Instant) -> Sequence[Change]:
         """As `apply`; tells what was changed on devices."""
         changes = services.bring(self._lab, self._keys, made(intent))
+        services.wait(self._lab, intent.service)
         self.count(intent.service, now=now)
         return changes
 
     def apply_all(self, intents: Sequence[Intent], *, now: Instant) -> None:
         """Many at a time, as after a lab has come up anew; each as `apply`."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda one: self.apply(one, now=now), intents))
+            list(pool.map(lambda one: services.bring(self._lab, self._keys, made(one)), intents))
+        for intent in intents:
+            services.wait(self._lab, intent.service)
+            self.count(intent.service, now=now)
 
     def observe(self, service: str) -> Observed | None:
         made = services.find(self._lab, service)
@@ -135,18 +141,17 @@ class LabConnectivity:
 
     def _verify_links(self, site: SiteVpn) -> Sequence[Check]:
         router = self._lab.box(site.router)
-        sessions, now_s = routing.sessions(router), int(router.run("date", "+%s"))
+        sessions, most_s = routing.sessions(router), tunnels.KINDS[site.tunnel].keys_s
         checks = []
         for link in site.links:
-            told = wireguard.observe(router, link.at_site)
-            age_s = wireguard.handshake_age_s(told, now_s=now_s)
+            age_s = tunnels.agreed_s(router, site, link)
             session = sessions.get(link.at_site)
-            agreed = age_s is not None and age_s <= wireguard.HANDSHAKE_MAX_S
+            agreed = age_s is not None and age_s <= most_s
             up = session is not None and session.up
             checks += [
                 Check(
                     f"keys agreed over line {link.line}",
-                    f"in the last {wireguard.HANDSHAKE_MAX_S} s",
+                    f"in the last {most_s} s",
                     "never" if age_s is None else f"{age_s} s ago",
                     agreed,
                 ),
@@ -250,6 +255,7 @@ def _check_words(intent: Intent) -> None:
                 f"{name} must be a whole number from 1 to {most}, not {value!r}.",
                 field=name,
             )
+    full.check_tunnel(str(intent.characteristics.get("tunnel", full.TUNNELS[0])))
     full.classes(str(intent.characteristics.get("classes", "")))
     full.prefixes(str(intent.characteristics.get("prefixes", "")))
 

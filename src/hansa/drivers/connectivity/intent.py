@@ -182,13 +182,18 @@ def check(vpn: SiteVpn, neighbours: Iterable[Sequence[Prefix]] = ()) -> None:
     _check_prefixes(vpn.prefixes, neighbours)
 
 
-def _check_links(vpn: SiteVpn) -> None:
-    if vpn.tunnel not in TUNNELS:
+def check_tunnel(kind: str) -> None:
+    """Raises Refused `tunnel-unknown`."""
+    if kind not in TUNNELS:
         raise Refused(
             "tunnel-unknown",
-            f"There is no tunnel of the kind {vpn.tunnel!r}: choose {' or '.join(TUNNELS)}.",
+            f"There is no tunnel of the kind {kind!r}: choose {' or '.join(TUNNELS)}.",
             field="tunnel",
         )
+
+
+def _check_links(vpn: SiteVpn) -> None:
+    check_tunnel(vpn.tunnel)
     if not 1 <= len(vpn.links) <= LINES_MAX:
         raise Refused(
             "lines-number",

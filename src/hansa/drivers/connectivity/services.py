@@ -134,7 +134,8 @@ def _placed(made: Made, first: int) -> Made:
 
 
 def bring(lab: Lab, keys: Keys, wanted: Made) -> list[Change]:
-    """Has the service be as it is wanted, checked before; what was changed for it.
+    """Has the service be as it is wanted, checked before; what was changed for it. Routes come a
+    second later: see `wait`.
 
     Raises Refused as `settle` and `check`; TryLater `line-missing`, `device-failed`.
     """
@@ -150,8 +151,6 @@ def bring(lab: Lab, keys: Keys, wanted: Made) -> list[Change]:
         changes += vpn.apply(lab, should.site, keys, serves=orders.SERVES, own=orders.OWN)
     if was is not None:
         _remove_surplus(lab, made, should, others)
-    if should.site is not None:
-        _wait(lab, should.site)
     return changes
 
 
@@ -190,12 +189,18 @@ def _remove_surplus(lab: Lab, made: Made, should: Detail, others: Sequence[Made]
             access.remove(lab, of, pop=plan.POP)
 
 
-def _wait(lab: Lab, site: SiteVpn) -> None:
-    try:
-        vpn.wait_up(lab, site, timeout_s=ALL_UP_S)
-    except TryLater:
-        if not vpn.some_up(lab, site):
-            raise
+def wait(lab: Lab, service: str) -> None:
+    """Until a site that was brought about is joined to its network, over all its lines or, after a
+    while, over one. Raises TryLater `device-failed`.
+    """
+    made = find(lab, service)
+    site = None if made is None else detail(lab, made).site
+    if site is not None:
+        try:
+            vpn.wait_up(lab, site, timeout_s=ALL_UP_S)
+        except TryLater:
+            if not vpn.some_up(lab, site):
+                raise
 
 
 def remove(lab: Lab, keys: Keys, made: Made) -> None:

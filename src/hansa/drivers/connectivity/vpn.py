@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from hansa.drivers.connectivity import interfaces, routing, shaper, wireguard
+from hansa.drivers.connectivity import interfaces, routing, shaper, tunnels
 from hansa.drivers.connectivity.intent import Link, Prefix, SiteVpn
 from hansa.drivers.connectivity.keys import Keys
 from hansa.drivers.connectivity.shaper import Shape
@@ -19,9 +19,6 @@ from hansa.drivers.lab.box import Box, Lab
 from hansa.foundation.errors import TryLater
 
 LAN = "lan"
-MARKS_FROM = 10_000
-"""Marks and tables that lead a tunnel's own packets over its own line start here."""
-
 LO_MTU = 65_536
 LAST = 4_278_198_272
 UP_S = 20.0
@@ -40,11 +37,11 @@ def apply(
     changes = interfaces.settle(router, LAN, addresses=vpn.addresses, mtu=1500)
     for link in vpn.links:
         changes += _apply_way(router, vpn, link)
-        changes += wireguard.apply(network, at_network(link, keys))
+        changes += tunnels.apply(network, tunnels.at_network(vpn, link, keys))
     changes += interfaces.settle(network, "lo", addresses=own, mtu=LO_MTU, keep=True)
     changes += routing.apply_network(network, vpn, serves)  # it waits a second before it calls
     for link in vpn.links:
-        changes += wireguard.apply(router, at_router(vpn, link, keys))
+        changes += tunnels.apply(router, tunnels.at_router(vpn, link, keys))
         changes += shaper.apply(network, link.at_network, shape(vpn, vpn.down_kbps))
         changes += shaper.apply(router, link.at_site, shape(vpn, vpn.up_kbps))
     return changes + routing.apply_router(router, vpn)
@@ -52,38 +49,12 @@ def apply(
 
 def shape(vpn: SiteVpn, kbps: int) -> Shape:
     """What a tunnel of the site lets out."""
-    return Shape(kbps, vpn.classes, wireguard.OVERHEAD)
-
-
-def at_router(vpn: SiteVpn, link: Link, keys: Keys) -> wireguard.End:
-    """A tunnel's end at the router; it calls the other."""
-    return wireguard.End(
-        interface=link.at_site,
-        port=link.port,
-        mark=MARKS_FROM + link.number,
-        private=keys.private(link.router_key),
-        public=keys.public(link.network_key),
-        endpoint=f"{vpn.public}:{link.port}",
-        addresses=(f"{link.inside[2]}/30", f"{link.inside6[2]}/126"),
-    )
-
-
-def at_network(link: Link, keys: Keys) -> wireguard.End:
-    """A tunnel's end at the point of presence."""
-    return wireguard.End(
-        interface=link.at_network,
-        port=link.port,
-        mark=0,
-        private=keys.private(link.network_key),
-        public=keys.public(link.router_key),
-        endpoint=f"{link.at_router.ip}:{link.port}",
-        addresses=(f"{link.inside[1]}/30", f"{link.inside6[1]}/126"),
-    )
+    return Shape(kbps, vpn.classes, tunnels.KINDS[vpn.tunnel].overhead)
 
 
 def _apply_way(router: Box, vpn: SiteVpn, link: Link) -> list[Change]:
     """A tunnel's own packets go over its own line and over no other, least of all a tunnel."""
-    mark = MARKS_FROM + link.number
+    mark = tunnels.mark(link)
     if not router.try_run("ip", "link", "show", "dev", link.wan).ok:
         raise TryLater(
             "line-missing",
@@ -91,10 +62,16 @@ def _apply_way(router: Box, vpn: SiteVpn, link: Link) -> list[Change]:
             field="lines",
         )
     changes, batch = [], []
-    rules = interfaces.told(router, "rule", "show")
-    if not any(one.get("fwmark") == hex(mark) and one["table"] == str(mark) for one in rules):
+    wanted = {**tunnels.selector(vpn, link), "table": str(mark)}
+    rules = [
+        one for one in interfaces.told(router, "rule", "show") if one["table"] == wanted["table"]
+    ]
+    if not (len(rules) == 1 and wanted.items() <= rules[0].items()):
         changes.append(Change(f"{router.name} rule {mark}", None, link.wan))
-        batch.append(f"rule add fwmark {mark} lookup {mark} priority {mark}")
+        words = {"src": "from", "dst": "to", "fwmark": "fwmark", "table": "lookup"}
+        batch += [f"rule del priority {mark}" for _ in rules]
+        telling = " ".join(f"{words[name]} {value}" for name, value in wanted.items())
+        batch.append(f"rule add {telling} priority {mark}")
     there = interfaces.told(router, "route", "show", "table", str(mark))
     way = {
         "dst": str(vpn.public),
@@ -117,9 +94,9 @@ def _apply_way(router: Box, vpn: SiteVpn, link: Link) -> list[Change]:
 
 def remove_link(lab: Lab, vpn: SiteVpn, link: Link) -> None:
     """Takes one tunnel away at both ends; none is no error."""
-    router, mark = Box(lab, vpn.router), str(MARKS_FROM + link.number)
-    wireguard.remove(router, link.at_site)
-    wireguard.remove(Box(lab, vpn.network), link.at_network)
+    router, mark = Box(lab, vpn.router), str(tunnels.mark(link))
+    tunnels.remove(router, link.at_site)
+    tunnels.remove(Box(lab, vpn.network), link.at_network)
     router.try_run("ip", "rule", "del", "priority", mark)
     router.try_run("ip", "route", "flush", "table", mark)
 
@@ -178,12 +155,12 @@ def faults(lab: Lab, vpn: SiteVpn, keys: Keys) -> list[str]:
     ]
     for link in vpn.links:
         for box, end in (
-            (vpn.router, at_router(vpn, link, keys)),
-            (vpn.network, at_network(link, keys)),
+            (vpn.router, tunnels.at_router(vpn, link, keys)),
+            (vpn.network, tunnels.at_network(vpn, link, keys)),
         ):
-            if not daemons.get(box, {}).get(end.interface):
-                found.append(f"{end.interface} in {box} does not run")
-            elif wireguard.differs(Box(lab, box), end):
+            if not daemons.get(box, {}).get(tunnels.daemon(end)):
+                found.append(f"{tunnels.daemon(end)} in {box} does not run")
+            elif tunnels.differs(Box(lab, box), end):
                 found.append(f"{end.interface} in {box} is not as intended")
     if found:
         return found

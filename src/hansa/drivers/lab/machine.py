@@ -49,7 +49,8 @@ PACKAGES: Mapping[str, str] = {
     "ethtool": "ethtool",
     "nft": "nftables",
     "wireguard-go": "wireguard-go",
-    "charon": "strongswan-charon libcharon-extra-plugins",
+    "charon": "strongswan-charon libcharon-extra-plugins libstrongswan-standard-plugins",
+    "swanctl": "strongswan-swanctl",
     "bird": "bird2",
     "iperf3": "iperf3",
     "irtt": "irtt",
@@ -79,7 +80,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         "classes by DSCP (u32)",
         *(*_TOOLS, "tc", "ethtool", "nft", "wireguard-go", "bird", "iperf3", "irtt"),
     ),
-    "ipsec": (*_GROUND, "TUN", *_TOOLS, "charon"),
+    "ipsec": (*_GROUND, "TUN", *_TOOLS, "charon", "swanctl"),
     "security": (
         *(*_GROUND, "users within (user namespaces)", "nftables"),
         *(*_TOOLS, "nft", "unbound", "squid", "curl", "dig"),
