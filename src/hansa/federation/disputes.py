@@ -62,6 +62,7 @@ class Dispute:
     """One side says that lines of an invoice are too high. number: of the invoice.
 
     lines: theirs is the net that the invoice says, ours what the raiser says it should be.
+    netted: the raiser had netted what it disputes before; then neither side holds it out.
     """
 
     id: DisputeId
@@ -74,6 +75,7 @@ class Dispute:
     evidence: tuple[Evidence, ...]
     terms: DisputeTerms
     raised_at: Instant
+    netted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ def payment(minor: int = 5_000, *, source: str = "netting/2026-11/mtn/EUR/1") ->
         source=source,
         remitted=(
             Remitted("MTN-2026-000001", Money(8_000, "EUR"), set_off=False),
-            Remitted("TEJO-2026-000007", Money(3_000, "EUR"), set_off=True),
+            Remitted("TEJO-2026-000007", Money(2_000, "EUR"), set_off=True),
+            Remitted("MTN-CN-2026-000001", Money(1_500, "EUR"), True, "credit-note"),
+            Remitted("TEJO-CN-2026-000002", Money(500, "EUR"), False, "credit-note"),
         ),
         account=THEIRS.id,
     )
@@ -61,7 +63,17 @@ def test_a_file_stands_up_to_the_schema(source: str) -> None:
     named = [one.text for one in tree.iterfind(".//p:Nb", at)]
     assert named.count("MTN-2026-000001") == named.count("TEJO-2026-000007") == 2
     assert ("rnd" + "1" * 32 in named) is source.startswith("round/")
-    assert tree.findtext(".//p:CdtNoteAmt", None, at) == "30.00"
+    told = [
+        (one.findtext(".//p:Cd", None, at), one.findtext(".//p:Nb", None, at),
+         one.findtext(".//p:RmtdAmt", None, at), one.findtext(".//p:CdtNoteAmt", None, at))
+        for one in tree.iterfind(".//p:Strd", at)
+    ]  # fmt: skip
+    assert told[-4:] == [
+        ("CINV", "MTN-2026-000001", "80.00", None),
+        ("CINV", "TEJO-2026-000007", None, "20.00"),
+        ("CREN", "MTN-CN-2026-000001", None, "15.00"),
+        ("CREN", "TEJO-CN-2026-000002", "5.00", None),
+    ]
 
 
 def test_the_same_order_is_the_same_file() -> None:

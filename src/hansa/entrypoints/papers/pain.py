@@ -13,8 +13,11 @@ from hansa.foundation.party import Party
 from hansa.lifecycle.clearing.model import BankAccount, Payment, PaymentOrder, Remitted
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-INVOICE, STATEMENT = "CINV", "SOAC"
-"""ExternalDocumentType1Code: a commercial invoice; a statement of account, here a round."""
+STATEMENT = "SOAC"
+CODES = {"invoice": "CINV", "credit-note": "CREN"}
+"""ExternalDocumentType1Code: a statement of account, here a round; a commercial invoice and a
+credit note.
+"""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
 """What every bank takes in a name (the EPC's Latin character set)."""
@@ -25,8 +28,8 @@ def write(
 ) -> bytes:
     """The file, in UTF-8; the same octets for the same order. accounts: those that it names.
 
-    EndToEndId is the settlement's id. Each invoice that was netted is named: what is paid of
-    theirs, and what was set off of ours.
+    EndToEndId is the settlement's id. Each invoice and credit note that was netted is named with
+    as much of it as this payment is for: what is paid of theirs, and what was set off of ours.
     """
     root = ET.Element("Document", {"xmlns": NAMESPACE})
     top = ET.SubElement(root, "CstmrCdtTrfInitn")
@@ -76,13 +79,14 @@ def _transfer(info: ET.Element, payment: Payment, account: BankAccount) -> None:
 def _invoice(remittance: ET.Element, remitted: Remitted) -> None:
     structured = ET.SubElement(remittance, "Strd")
     document = ET.SubElement(structured, "RfrdDocInf")
-    _add(document, "Tp/CdOrPrtry/Cd", INVOICE)
+    _add(document, "Tp/CdOrPrtry/Cd", CODES[remitted.kind_of])
     _add(document, "Nb", remitted.number[:35])
     name = "CdtNoteAmt" if remitted.set_off else "RmtdAmt"
     amount = _add(structured, f"RfrdDocAmt/{name}", f"{remitted.amount.amount:f}")
     amount.set("Ccy", remitted.amount.currency)
     if remitted.set_off:
-        _add(structured, "AddtlRmtInf", "Our invoice, set off")
+        words = {"invoice": "Our invoice, set off", "credit-note": "Your credit note"}
+        _add(structured, "AddtlRmtInf", words[remitted.kind_of])
 
 
 def _account(parent: ET.Element, name: str, account: BankAccount) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 from hansa.federation.papers import (
     NettingCalled,
@@ -163,11 +164,14 @@ class BankAccount:
 
 @dataclass(frozen=True, slots=True)
 class Remitted:
-    """One invoice behind a payment. set_off: it is one of ours, set off against theirs."""
+    """What of one invoice or credit note is behind a payment. amount: above nil, and by so much
+    the payment is higher or, where it is set off, lower.
+    """
 
     number: str
     amount: Money
     set_off: bool
+    kind_of: Literal["invoice", "credit-note"] = "invoice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,11 +98,23 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class NettedLine:
+    """What of a statement a netting moved, with the sign of its total; with the other sign what
+    was moved before a dispute was heard of. agreed: among many, as all have signed.
+    """
+
+    statement: StatementId
+    amount: Money
+    agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Netting:
     """What one set of invoices between two parties came to, as posted in this node's ledger.
 
     key: `netting/PERIOD/PARTNER/CURRENCY/n`, the idempotency key of its entries. receivable,
-    payable: the gross sums that were moved to the settlement account.
+    payable: the sums that were moved to the settlement account. statements: those that were
+    netted for the first time; lines: what was moved of these and of others.
     """
 
     key: str
@@ -111,6 +123,7 @@ class Netting:
     receivable: Money
     payable: Money
     statements: tuple[StatementId, ...]
+    lines: tuple[NettedLine, ...]
     at: Instant
 
     @property

@@ -146,7 +146,7 @@ def offerable(tx: Transaction, *, us: Party, call: NettingCalled) -> Lines:
         if one.held_out
     }
     bound = store.claimed(tx)
-    disputed = disputes.held_out(tx, period=call.period)
+    disputed = disputes.in_dispute(tx, period=call.period)
     found = []
     for held in statements.find(tx, period=call.period, states=[StatementState.INVOICED]):
         partner = held.partner(us.id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from hansa.federation.papers import StatementState
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import BankAccountId, Ids, PartyId, PaymentId
+from hansa.foundation.ids import BankAccountId, Ids, PartyId, PaymentId, StatementId
+from hansa.foundation.money import Money
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
@@ -17,7 +18,8 @@ from hansa.lifecycle.clearing.model import BankAccount, PartState, Payment, Paym
 from hansa.lifecycle.clearing.rules import payments as rules
 from hansa.lifecycle.clearing.store import netting as claims
 from hansa.lifecycle.clearing.store import payments as store
-from hansa.lifecycle.settlement.actions import positions, statements
+from hansa.lifecycle.settlement.actions import disputes, positions, statements
+from hansa.lifecycle.settlement.model import Held, Netting
 
 
 def enter_account(
@@ -90,33 +92,87 @@ def due(tx: Transaction, *, us: Party, period: Period) -> Sequence[Payment]:
     """
     held = {one.id: one for one in statements.find(tx, period=period)}
     bound, ordered = claims.claimed(tx), store.ordered(tx)
+    by_pair: dict[tuple[PartyId, str], list[Netting]] = {}
+    for one in positions.nettings(tx, period=period):
+        by_pair.setdefault((one.partner, one.receivable.currency), []).append(one)
+    apart = _apart(tx, held, by_pair.values())
     found = [
-        rules.of_netting(
-            one,
-            [held[id] for id in one.statements if id not in bound],
-            us.id,
-            bound=[held[id] for id in one.statements if id in bound],
+        payment
+        for nettings in by_pair.values()
+        for payment in rules.of_nettings(
+            nettings, held, us.id, bound=bound, ordered=ordered, apart=apart
         )
-        for one in positions.nettings(tx, period=period)
+    ]
+    found += [
+        rules.of_note(held[id], us.id) for id in apart if held[id].statement.creditor == us.id
     ]
     for part in netting.parts(tx, states=[PartState.SETTLED]):
         if part.call.period == period:
             found += rules.of_part(part, [held[one.statement] for one in part.lines], us.id)
+    found += _one_by_one(tx, us, period, held, bound, ordered)
+    return sorted(
+        (one for one in found if one.amount.minor > 0 and one.source not in ordered),
+        key=lambda one: (one.payee, one.amount.currency, one.source),
+    )
+
+
+def _apart(
+    tx: Transaction, held: Mapping[StatementId, Held], nettings: Iterable[Sequence[Netting]]
+) -> Collection[StatementId]:
+    """The netted credit notes whose invoices were netted whole, before they were disputed or
+    among many, and so are paid whole.
+    """
+    every = [one for pair in nettings for one in pair]
+    agreed = {line.statement for one in every for line in one.lines if line.agreed}
+    found = []
+    for id in (id for one in every for id in one.statements):
+        note = held[id].statement.bare.credits
+        if note is not None:
+            dispute = disputes.get(tx, dispute=note.dispute).dispute
+            if dispute.netted or note.statement in agreed:
+                found.append(id)
+    return sorted(found)
+
+
+def _one_by_one(
+    tx: Transaction,
+    us: Party,
+    period: Period,
+    held: Mapping[StatementId, Held],
+    bound: Collection[StatementId],
+    ordered: Mapping[str, Money],
+) -> Sequence[Payment]:
+    """What is due of invoices of partners with which nothing is netted."""
     gross = netting.gross(tx, us=us, period=period)
-    found += [
-        rules.of_invoice(one, us.id)
+    held_out = disputes.held_out(tx, period=period)
+    mine = [
+        one
         for one in held.values()
         if one.state is StatementState.INVOICED
         and one.statement.debtor == us.id
         and one.partner(us.id) in gross
         and not one.netting
-        and one.id not in bound
-        and one.total.minor > 0
     ]
-    return sorted(
-        (one for one in found if one.amount.minor > 0 and one.source not in ordered),
-        key=lambda one: (one.payee, one.amount.currency, one.source),
-    )
+    notes: dict[StatementId, list[Held]] = {}
+    for one in mine:
+        if one.statement.bare.credits is not None:
+            notes.setdefault(one.statement.bare.credits.statement, []).append(one)
+    return [
+        rules.of_invoice(
+            one,
+            us.id,
+            less=held_out.get(one.id, Money.zero(one.total.currency)),
+            notes=notes.get(one.id, ()),
+            paid=[amount for source, amount in ordered.items() if _is_for(source, one.id)],
+        )
+        for one in mine
+        if one.statement.bare.credits is None
+        and (one.id not in bound or f"invoice/{one.id}" in ordered)
+    ]
+
+
+def _is_for(source: str, invoice: StatementId) -> bool:
+    return source.split("/")[:2] == ["invoice", invoice]
 
 
 def order(

@@ -8,6 +8,7 @@ from typing import Any
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import BankAccountId, PartyId, PaymentId
+from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.clearing.model import BankAccount, PaymentOrder
@@ -94,6 +95,12 @@ def order(tx: Transaction, id: PaymentId) -> PaymentOrder | None:
     return documents.read(PaymentOrder, row["document"]) if row else None
 
 
-def ordered(tx: Transaction) -> set[str]:
-    """The sources of what was ordered."""
-    return {row["source"] for row in all_rows(tx, "select source from clearing_payment")}
+def ordered(tx: Transaction) -> dict[str, Money]:
+    """What was ordered, by its source."""
+    rows = all_rows(
+        tx,
+        """select one->>'source' as source, (one->'amount'->>'minor')::bigint as minor,
+                  one->'amount'->>'currency' as currency
+             from clearing_order, jsonb_array_elements(document->'payments') as one""",
+    )
+    return {row["source"]: Money(row["minor"], row["currency"]) for row in rows}

@@ -41,8 +41,8 @@ from hansa.lifecycle.settlement.model import (
     Held,
     HeldDispute,
 )
+from hansa.lifecycle.settlement.rules import books, papers
 from hansa.lifecycle.settlement.rules import disputes as rules
-from hansa.lifecycle.settlement.rules import papers
 from hansa.lifecycle.settlement.store import disputes as store
 from hansa.lifecycle.settlement.store import papers as statement_store
 
@@ -70,22 +70,57 @@ def clock(held: HeldDispute, *, now: Instant) -> DisputeClock:
     return rules.clock(held, now)
 
 
-def held_out(tx: Transaction, *, period: Period) -> Mapping[StatementId, Money]:
-    """What of each invoice of the period is in dispute, tax included; the rest is payable.
+def in_dispute(tx: Transaction, *, period: Period) -> Mapping[StatementId, Money]:
+    """What of each invoice of the period is in dispute, tax included.
 
     That is all that is claimed while a dispute is open, and what was accepted until the credit
     note over it is invoiced.
     """
-    found: dict[StatementId, Money] = {}
-    for held in store.find(tx, period=period):
+    return _added_up(tx, store.find(tx, period=period))
+
+
+def held_out(tx: Transaction, *, period: Period) -> Mapping[StatementId, Money]:
+    """What of each invoice is held out of netting and payment; the rest is payable.
+
+    That is what is in dispute, but for what its raiser had netted before and what was netted
+    among many: neither is taken back before there is a credit note.
+    """
+    agreed = {
+        line.statement
+        for one in statement_store.nettings(tx, period, None)
+        for line in one.lines
+        if line.agreed
+    }
+    return _added_up(
+        tx,
+        [
+            one
+            for one in store.find(tx, period=period)
+            if not one.dispute.netted and one.dispute.statement not in agreed
+        ],
+    )
+
+
+def _added_up(tx: Transaction, found: Sequence[HeldDispute]) -> Mapping[StatementId, Money]:
+    amounts: dict[StatementId, Money] = {}
+    for held in found:
         credits = rules.wanted(held)
         note = statement_store.get(tx, held.credit_note) if held.credit_note else None
         if not credits or (note is not None and note.state is StatementState.INVOICED):
             continue
         paper = statements.get(tx, statement=held.dispute.statement).statement.whole
         amount = rules.amount(paper, credits)
-        found[paper.id] = found.get(paper.id, Money.zero(paper.currency)) + amount
-    return found
+        amounts[paper.id] = amounts.get(paper.id, Money.zero(paper.currency)) + amount
+    return amounts
+
+
+def _netted(tx: Transaction, held: Held, claimed: Money) -> bool:
+    """Whether what is claimed of an invoice is netted here already, at least in part."""
+    period = held.statement.period
+    before = books.netted_before(statement_store.nettings(tx, period, None))
+    zero = Money.zero(claimed.currency)
+    out = held_out(tx, period=period).get(held.id, zero)
+    return held.total - out - claimed < before.get(held.id, zero)
 
 
 # --- raising ----------------------------------------------------------------------------------
@@ -164,6 +199,7 @@ def raise_(
         evidence=tuple(evidence),
         terms=agreed,
         raised_at=now,
+        netted=_netted(tx, held, rules.amount(paper, rules.credits(lines))),
     )
     signature = keys.sign(documents.fingerprint(documents.write(dispute)), party=us.id, at=now)
     made = HeldDispute(dispute, held.partner(us.id), "raised", signature, DisputeState.RAISED)

@@ -145,9 +145,11 @@ def net(
 ) -> Sequence[Position]:
     """Moves what is invoiced to the partners' settlement accounts, where nothing is held out.
 
-    Receivables and payables are moved in full but for what is in dispute, so the settlement
-    account holds the net; tax documents stay gross, our bills become `settled`. What is netted
-    already is not netted again; what was held out for a dispute follows when it has ended.
+    Receivables and payables are moved in full but for what is held out for a dispute, so the
+    settlement account holds the net; tax documents stay gross, our bills become `settled`. What
+    is netted already is not netted again; what was held out follows when its dispute has ended,
+    and what was netted before a dispute was heard of is moved back, so that both sides come to
+    the same, whoever was first.
     Returns the positions as they stand afterwards, those held out among them. gross: as
     `positions`.
     """
@@ -202,7 +204,7 @@ def _netting(
 ) -> Netting | None:
     """What is to be netted with a partner; None when nothing is left.
 
-    only: exactly these statements, in full; else all, but for what is in dispute.
+    only: exactly these statements, in full; else all, but for what is held out.
     """
     partner, currency = pair
     left = [
@@ -215,27 +217,27 @@ def _netting(
         for one in store.find(tx, period=period, party=partner)
         if one.statement.currency == currency
     ]
-    found = [one for one in every if one.id in left]
+    wanted = [one for one in every if only is None or one.id in only]
     before = [
         one for one in store.nettings(tx, period, partner) if one.receivable.currency == currency
     ]
-    if only is not None:
-        receivable, payable = rules.invoiced(found, us=us, currency=currency)
-    else:
-        receivable, payable = rules.invoiced(every, us=us, currency=currency)
-        disputed = disputes.held_out(tx, period=period)
-        receivable = rules.undisputed(
-            receivable - add_up((one.receivable for one in before), currency),
-            rules.disputed(every, disputed, creditor=us),
-        )
-        payable = rules.undisputed(
-            payable - add_up((one.payable for one in before), currency),
-            rules.disputed(every, disputed, debtor=us),
-        )
-    if not left and not receivable and not payable:
+    lines = rules.to_net(
+        wanted,
+        rules.netted_before(before),
+        {} if only is not None else disputes.held_out(tx, period=period),
+        agreed=only is not None,
+    )
+    if not lines:
         return None
-    for held in found:
-        if held.statement.creditor == us and held.bill is not None:
+    creditors = {one.id: one.statement.creditor for one in every}
+    receivable, payable = (
+        add_up(
+            (line.amount for line in lines if (creditors[line.statement] == us) is ours), currency
+        )
+        for ours in (True, False)
+    )
+    for held in wanted:
+        if held.id in left and held.statement.creditor == us and held.bill is not None:
             billing.move(tx, bill=held.bill, state=BillState.SETTLED)
     return Netting(
         key=f"netting/{period.name}/{partner}/{currency}/{len(before) + 1}",
@@ -244,6 +246,7 @@ def _netting(
         receivable=receivable,
         payable=payable,
         statements=tuple(left),
+        lines=lines,
         at=now,
     )
 

@@ -10,7 +10,15 @@ from hansa.federation.papers import StatementState
 from hansa.foundation.ids import PartyId, StatementId
 from hansa.foundation.money import Money, add_up
 from hansa.ledger.model import Account, AccountKind, AccountSpec, Leg
-from hansa.lifecycle.settlement.model import Books, BooksLine, BooksProof, Held, Netting, Pair
+from hansa.lifecycle.settlement.model import (
+    Books,
+    BooksLine,
+    BooksProof,
+    Held,
+    NettedLine,
+    Netting,
+    Pair,
+)
 
 
 def invoiced(held: Sequence[Held], *, us: PartyId, currency: str) -> tuple[Money, Money]:
@@ -40,14 +48,34 @@ def disputed(
     return add_up(found, found[0].currency) if found else None
 
 
-def undisputed(new: Money, held_out: Money | None) -> Money:
-    """What of a new amount may be netted. What is netted already is never taken back for a
-    dispute: that is for its credit note, which makes the new amount negative.
+def netted_before(nettings: Iterable[Netting]) -> Mapping[StatementId, Money]:
+    """What was moved of each statement so far."""
+    found: dict[StatementId, Money] = {}
+    for line in (line for one in nettings for line in one.lines):
+        known = found.get(line.statement)
+        found[line.statement] = known + line.amount if known else line.amount
+    return found
+
+
+def to_net(
+    held: Iterable[Held],
+    before: Mapping[StatementId, Money],
+    held_out: Mapping[StatementId, Money],
+    *,
+    agreed: bool,
+) -> tuple[NettedLine, ...]:
+    """What is still to be moved of each invoiced statement, so that all of it is moved but what
+    is held out; below nil where that was moved before. Of which there is nothing to move is left
+    out, unless it was never netted. agreed: all of it, as all have signed.
     """
-    zero = Money.zero(new.currency)
-    if held_out is None or new <= zero:
-        return new
-    return max(zero, new - held_out, key=lambda one: one.minor)
+    found = []
+    for one in held:
+        zero = Money.zero(one.total.currency)
+        wanted = one.total - held_out.get(one.id, zero)
+        line = NettedLine(one.id, wanted - before.get(one.id, zero), agreed)
+        if one.state is StatementState.INVOICED and (agreed or line.amount or not one.netting):
+            found.append(line)
+    return tuple(found)
 
 
 def netting_legs(netting: Netting) -> tuple[tuple[str, tuple[Leg, ...]], ...]:

@@ -105,7 +105,12 @@ def wanted(held: HeldDispute) -> tuple[LineCredit, ...]:
 
 def full(dispute: Dispute) -> tuple[LineCredit, ...]:
     """All that is claimed."""
-    return tuple(LineCredit(line.key, claimed(line)) for line in dispute.lines)
+    return credits(dispute.lines)
+
+
+def credits(lines: Iterable[Difference]) -> tuple[LineCredit, ...]:
+    """What claims come to, line by line."""
+    return tuple(LineCredit(line.key, claimed(line)) for line in lines)
 
 
 def check_credits(dispute: Dispute, credits: Sequence[LineCredit]) -> None:

@@ -14,7 +14,7 @@ from hansa.foundation.ids import AgreementId, BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.settlement.model import Held, Netting, Resolution
+from hansa.lifecycle.settlement.model import Held, NettedLine, Netting, Resolution
 
 Differences = tuple[Difference, ...]
 
@@ -346,6 +346,13 @@ def insert_netting(tx: Transaction, netting: Netting) -> None:
             netting.at,
         ),
     )
+    for line in netting.lines:
+        run(
+            tx,
+            """insert into settlement_netting_line (netting, statement, minor, agreed)
+               values (%s, %s, %s, %s)""",
+            (netting.key, line.statement, line.amount.minor, line.agreed),
+        )
     run(
         tx,
         "update settlement_statement set netting = %s where id = any(%s)",
@@ -359,19 +366,30 @@ def nettings(tx: Transaction, period: Period | None, partner: PartyId | None) ->
         """select * from settlement_netting
            where (%(start)s::timestamptz is null or period_start = %(start)s)
              and (%(partner)s::text is null or partner = %(partner)s)
-           order by at, key""",
+           order by at, length(key), key""",
         {"start": period.start if period else None, "partner": partner},
     )
-    return [_netting(row) for row in rows]
+    lines = all_rows(
+        tx,
+        """select netting, statement, minor, agreed from settlement_netting_line
+           where netting = any(%s) order by statement""",
+        ([row["key"] for row in rows],),
+    )
+    return [_netting(row, [one for one in lines if one["netting"] == row["key"]]) for row in rows]
 
 
-def _netting(row: dict[str, Any]) -> Netting:
+def _netting(row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> Netting:
+    currency = row["currency"]
     return Netting(
         key=row["key"],
         partner=PartyId(row["partner"]),
         period=Period(row["period_start"].astimezone(UTC), row["period_end"].astimezone(UTC)),
-        receivable=Money(row["receivable_minor"], row["currency"]),
-        payable=Money(row["payable_minor"], row["currency"]),
+        receivable=Money(row["receivable_minor"], currency),
+        payable=Money(row["payable_minor"], currency),
         statements=tuple(StatementId(one) for one in row["statements"]),
+        lines=tuple(
+            NettedLine(StatementId(one["statement"]), Money(one["minor"], currency), one["agreed"])
+            for one in lines
+        ),
         at=row["at"],
     )
