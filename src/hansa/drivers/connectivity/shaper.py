@@ -18,7 +18,7 @@ from hansa.drivers.lab.box import Box
 
 QUEUE_MS = 50
 QUEUE_OCTETS_MIN = 12_000
-BURST_MS = 1
+BURST_MS = 5
 BURST_OCTETS_MIN = 3_200
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 BEST_EFFORT = "1:99"
