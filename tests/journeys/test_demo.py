@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 def test_both_alliances_end_with_books_that_agree(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "hansa.entrypoints.cli.main", "demo", "--json"],
+        [sys.executable, "-m", "hansa.entrypoints.cli.main", "demo", "--simulated", "--json"],
         cwd=ROOT,
         env={**os.environ, "HANSA_DEMO_FOLDER": str(tmp_path)},
         capture_output=True,
@@ -32,11 +32,12 @@ def test_both_alliances_end_with_books_that_agree(tmp_path: Path) -> None:
         {
             "name": "bt-mtn",
             "nodes": 2,
-            "orders": 3,
+            "orders": 4,
             "hops": 2,
             "invoices": 2,
             "settlements": 1,
             "books_agree": True,
+            "measured": [],
         },
         {
             "name": "iberia",
@@ -46,6 +47,7 @@ def test_both_alliances_end_with_books_that_agree(tmp_path: Path) -> None:
             "invoices": 4,
             "settlements": 3,
             "books_agree": True,
+            "measured": [],
         },
     ]
     assert list(tmp_path.iterdir()) == []

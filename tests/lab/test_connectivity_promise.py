@@ -11,7 +11,7 @@ import pytest
 from hansa.drivers.connectivity import driver
 from hansa.drivers.lab.box import Lab
 from tests.lab.conftest import needs
-from tests.promises.driver_suite import INTENTS, Bench, DriverSuite
+from tests.promises.driver_suite import INTENTS, SITE, Bench, DriverSuite
 
 pytestmark = needs("connectivity")
 
@@ -21,11 +21,12 @@ NUMBERS = count(1)
 class TestLabConnectivity(DriverSuite):
     @pytest.fixture(params=["", "access"])
     def bench(self, request: pytest.FixtureRequest, lab: Lab, tmp_path: Path) -> Bench:
-        """A service of its own for each test, in one lab."""
-        made = driver.make(lab, tmp_path)
+        """A service of its own for each test, at a site of its own, in one lab."""
+        made, number = driver.make(lab, tmp_path), next(NUMBERS)
         intent = replace(
             INTENTS["connectivity"],
-            service=f"hld_line_{next(NUMBERS)}",
+            service=f"hld_line_{number}",
+            site=replace(SITE, id=f"site-{number}"),
             technology=request.param,
         )
         return Bench(

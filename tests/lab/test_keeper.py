@@ -123,11 +123,12 @@ def test_a_plan_numbers_what_it_meets_and_keeps_to_it(lab: Lab) -> None:
     acme, apex = plan.network(lab, "acme"), plan.network(lab, "apex")
     assert (acme.number, apex.number) == (1, 2)
     assert plan.network(lab, "acme") == acme
-    here = plan.place(lab, acme, site="jhb", country="ZA")
-    there = plan.place(lab, apex, site="jhb", country="ZA")
+    here = plan.place(lab, acme, site="jhb of acme", country="ZA")
+    there = plan.place(lab, apex, site="jhb of apex", country="ZA")
+    assert plan.place(lab, acme, site="jhb of acme", country="ZA") == here
     assert here.lan == there.lan, "networks of a lab overlap"
     assert here.host != there.host
-    assert plan.underlay(lab, here).net != plan.underlay(lab, there).net
+    assert plan.underlay(lab, here.spot).net != plan.underlay(lab, there.spot).net
     plan.furnish_network(lab, acme)
     plan.furnish_network(lab, acme)
     box = lab.box(acme.box)

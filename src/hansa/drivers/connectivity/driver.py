@@ -20,6 +20,7 @@ from hansa.drivers.connectivity.keys import Keys
 from hansa.drivers.connectivity.meter import Meters
 from hansa.drivers.connectivity.orders import Made
 from hansa.drivers.contract import Change, Intent, Observed, Sample
+from hansa.drivers.lab import plan
 from hansa.drivers.lab.box import Lab
 from hansa.drivers.lab.machine import machine
 from hansa.foundation.errors import Refused
@@ -227,11 +228,13 @@ def made(intent: Intent) -> Made:
     """What was ordered. Raises Refused where it cannot be."""
     _check_words(intent)
     assert intent.site is not None
+    network = str(intent.characteristics.get("network", intent.service))
+    site = plan.site_name(intent.site)
     return Made(
         service=intent.service,
         technology=intent.technology,
-        network=str(intent.characteristics.get("network", intent.service)),
-        site=intent.site.id,
+        network=network,
+        site=site if intent.technology else f"{site}, {network}",  # a router of its own
         country=intent.site.country,
         ordered=dict(intent.characteristics),
     )

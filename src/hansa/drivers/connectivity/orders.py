@@ -85,7 +85,7 @@ def prefixes(lab: Lab, made: Made) -> tuple[Prefix, ...]:
 
 def access(lab: Lab, made: Made, line: int) -> Access:
     """One of the lines as it should be."""
-    at = place(lab, made)
+    at = plan.spot(lab, made.site, made.country)
     under, between = plan.underlay(lab, at, line), plan.interconnect(lab, made.country)
     return Access(
         service=made.service,
@@ -127,7 +127,7 @@ def site_vpn(lab: Lab, made: Made, *, line_kbps: Mapping[int, int]) -> SiteVpn:
 
 
 def _link(lab: Lab, made: Made, at: Place, line: int, kbps: int | None) -> Link:
-    under = plan.underlay(lab, at, line)
+    under = plan.underlay(lab, at.spot, line)
     number = under.number
     return Link(
         number=number,

@@ -4,7 +4,7 @@ the devices, and back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,9 +69,13 @@ def find(lab: Lab, service: str) -> Made | None:
 
 
 def neighbours(lab: Lab, made: Made) -> Sequence[Made]:
-    """The other services of its network."""
+    """The other services of its network, and of its site."""
     found = (_made(told) for told in register.all(lab, FAMILY).values())
-    return [one for one in found if one.network == made.network and one.service != made.service]
+    return [
+        one
+        for one in found
+        if one.service != made.service and (one.network == made.network or one.site == made.site)
+    ]
 
 
 def settle(lab: Lab, wanted: Made, others: Sequence[Made]) -> Made:
@@ -79,7 +83,7 @@ def settle(lab: Lab, wanted: Made, others: Sequence[Made]) -> Made:
     neighbours.
 
     Raises Refused `lines-number` when a site would get more lines than it can have,
-    `site-joined` when another service joins the site to the network.
+    `site-joined` when another service joins the site to a network.
     """
     was = find(lab, wanted.service)
     others = [one for one in others if one.site == wanted.site]
@@ -90,7 +94,7 @@ def settle(lab: Lab, wanted: Made, others: Sequence[Made]) -> Made:
     if wanted.technology != "access" and any(one.technology != "access" for one in others):
         raise Refused(
             "site-joined",
-            f"The site {wanted.site} is joined to this private network already: change or cease "
+            f"The site {wanted.site} is joined to a private network already: change or cease "
             "that service.",
             field="site",
         )
@@ -114,7 +118,7 @@ def check(lab: Lab, made: Made, others: Sequence[Made]) -> Detail:
         theirs: list[Sequence[Prefix]] = [
             orders.prefixes(lab, one)
             for one in others
-            if one.technology != "access" and one.site != made.site
+            if one.technology != "access" and one.network == made.network and one.site != made.site
         ]
         intent.check(should.site, theirs)
     return should
@@ -156,15 +160,19 @@ def bring(lab: Lab, keys: Keys, wanted: Made) -> list[Change]:
 
 def furnish(lab: Lab, made: Made) -> None:
     """What is there before anybody orders, once."""
-    at = orders.place(lab, made)
-    for box, there in (
-        (at.network.box, lambda: plan.furnish_network(lab, at.network)),
-        (at.cpe, lambda: plan.furnish_site(lab, at)),
-        (at.access, lambda: plan.furnish_access(lab, made.country)),
-    ):
-        if lab.box(box).read(FURNISHED) is None:
-            there()
-            lab.box(box).write(FURNISHED, "")
+    spot = plan.spot(lab, made.site, made.country)
+    lab.box(spot.cpe)
+    _once(lab, spot.access, lambda: plan.furnish_access(lab, made.country))
+    if made.technology != "access":
+        at = orders.place(lab, made)
+        _once(lab, at.network.box, lambda: plan.furnish_network(lab, at.network))
+        _once(lab, at.host, lambda: plan.furnish_site(lab, at))
+
+
+def _once(lab: Lab, box: str, furnish: Callable[[], object]) -> None:
+    if lab.box(box).read(FURNISHED) is None:
+        furnish()
+        lab.box(box).write(FURNISHED, "")
 
 
 def _remove_surplus(lab: Lab, made: Made, should: Detail, others: Sequence[Made]) -> None:

@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 
 from hansa.drivers.lab import internet
 from hansa.drivers.lab.box import Box, Lab
+from hansa.foundation.site import Site
 
 POP, INET = "pop", "inet"
 WEB = IPv4Address("198.51.100.80")
@@ -45,12 +46,10 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One site of a network. place: its number within it. lan, lan6: what is behind its router."""
+class Spot:
+    """A site, whatever network it belongs to: its number in the lab, and the boxes there."""
 
-    network: Network
     number: int
-    place: int
     country: str
 
     @property
@@ -64,6 +63,23 @@ class Place:
     @property
     def access(self) -> str:
         return f"acc-{self.country.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A site as part of a network. place: its number there. lan, lan6: behind its router."""
+
+    network: Network
+    spot: Spot
+    place: int
+
+    @property
+    def host(self) -> str:
+        return self.spot.host
+
+    @property
+    def cpe(self) -> str:
+        return self.spot.cpe
 
     @property
     def asn(self) -> int:
@@ -93,7 +109,7 @@ class Underlay:
     vni: under which it is handed over from the access operator (VXLAN, RFC 7348).
     """
 
-    place: Place
+    spot: Spot
     line: int
     number: int
 
@@ -135,17 +151,22 @@ def network(lab: Lab, name: str) -> Network:
     return Network(number, f"net-{number}", IPv4Address("203.0.113.0") + number)
 
 
+def site_name(site: Site) -> str:
+    """What a site is called in the lab: two operators that serve it call it alike."""
+    return f"{site.id} ({site.name}, {site.place}, {site.country})"
+
+
+def spot(lab: Lab, site: str, country: str) -> Spot:
+    """The site of this name."""
+    return Spot(lab.number("site", site), country)
+
+
 def place(lab: Lab, of: Network, *, site: str, country: str) -> Place:
-    """A site of a network, by the buyer's name for it."""
-    return Place(
-        of,
-        lab.number("site", f"{of.number}/{site}"),
-        lab.number(f"site of {of.number}", site),
-        country,
-    )
+    """A site, by its name, as part of a network."""
+    return Place(of, spot(lab, site, country), lab.number(f"site of {of.number}", site))
 
 
-def underlay(lab: Lab, at: Place, line: int = 1) -> Underlay:
+def underlay(lab: Lab, at: Spot, line: int = 1) -> Underlay:
     """The access line of this number at a site, from 1."""
     return Underlay(at, line, lab.number("line", f"{at.number}/{line}"))
 

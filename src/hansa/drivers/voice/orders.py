@@ -84,7 +84,7 @@ def made(intent: Intent) -> Made:
     return Made(
         service=intent.service,
         network=str(ordered.get("network", intent.service)),
-        site=site.id if site else "",
+        site=plan.site_name(site) if site else "",
         country=site.country if site else "",
         ordered=dict(ordered),
     )

@@ -78,12 +78,20 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the nodes running and print their addresses.")
     ] = False,
+    simulated: Annotated[
+        bool,
+        typer.Option("--simulated", help="Deliver nothing for real, whatever the machine can."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Play alliances end to end on real nodes of this machine, and prove that all books agree."""
     from hansa.entrypoints.demo import main
 
-    raise typer.Exit(main.run(scenario or [], scenarios=scenarios, keep=keep, as_json=as_json))
+    raise typer.Exit(
+        main.run(
+            scenario or [], scenarios=scenarios, keep=keep, as_json=as_json, simulated=simulated
+        )
+    )
 
 
 if __name__ == "__main__":

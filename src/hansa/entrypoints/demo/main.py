@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -20,11 +21,19 @@ PRINTED_WIDTH = 110
 """Characters a line when nobody looks at a terminal."""
 
 
-def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_json: bool) -> int:
+def run(
+    names: Sequence[str],
+    *,
+    scenarios: Path = SCENARIOS,
+    keep: bool,
+    as_json: bool,
+    simulated: bool = False,
+) -> int:
     """Plays scenarios one after the other; returns 0 when every one's books agree, else 1.
 
     names: folders under `scenarios`; none plays all. keep: leaves the nodes running and prints
-    where they are. as_json: one object on standard output at the end, and nothing else there.
+    where they are. simulated: see Play. as_json: one object on standard output at the end, and
+    nothing else there.
     Raises Refused `scenario-unknown`.
     """
     known = sorted(path.parent.name for path in scenarios.glob("*/scenario.yaml"))
@@ -41,7 +50,8 @@ def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_jso
     console = Console(stderr=as_json, quiet=quiet, width=width)
     folder = demo_folder().absolute()
     outcomes = [
-        _play(scenarios / name, folder / name, console, keep=keep) for name in names or known
+        _play(scenarios / name, folder / name, console, keep=keep, simulated=simulated)
+        for name in names or known
     ]
     if not keep:
         folder.rmdir()
@@ -50,8 +60,10 @@ def run(names: Sequence[str], *, scenarios: Path = SCENARIOS, keep: bool, as_jso
     return 0 if all(outcome.proof.ok for outcome in outcomes) else 1
 
 
-def _play(scenario: Path, folder: Path, console: Console, *, keep: bool) -> Outcome:
-    play = Play(scenario, folder, Show(console))
+def _play(
+    scenario: Path, folder: Path, console: Console, *, keep: bool, simulated: bool
+) -> Outcome:
+    play = Play(scenario, folder, Show(console), simulated=simulated)
     try:
         outcome = play.run()
     except BaseException:
@@ -79,5 +91,6 @@ def _summary(outcome: Outcome) -> dict[str, object]:
         "invoices": len(outcome.bills),
         "settlements": len(outcome.statements),
         "books_agree": outcome.proof.ok,
+        "measured": [asdict(one) for one in outcome.measured],
         "seconds": round(outcome.seconds, 3),
     }

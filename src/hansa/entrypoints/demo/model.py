@@ -8,6 +8,7 @@ from typing import Literal
 
 from hansa.federation.contract import Progress, Quote
 from hansa.foundation.ids import OfferCode, PartyId
+from hansa.foundation.readings import Check
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant
 from hansa.lifecycle.billing.model import Bill
@@ -74,7 +75,29 @@ class CeaseAct:
     say: str = ""
 
 
-Act = OrderAct | RefusedAct | ChangeAct | CeaseAct
+@dataclass(frozen=True, slots=True)
+class ProveAct:
+    """A customer tries out what it has, from one of its sites to another, where the network is
+    real; on a simulated one there is nothing to measure.
+
+    sold_mbps: what should be carried between the two. blocked: a name that should not resolve.
+    called: a number, E.164 with `+`. cut: whether the first line of `source` dies then. gone:
+    whether `target` is not to be reached.
+    """
+
+    act: Literal["prove"]
+    source: str
+    target: str
+    sold_mbps: int = 0
+    blocked: str = ""
+    called: str = ""
+    cut: bool = False
+    gone: bool = False
+    after_days: int = 0
+    say: str = ""
+
+
+Act = OrderAct | RefusedAct | ChangeAct | CeaseAct | ProveAct
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +105,8 @@ class Scenario:
     """`scenario.yaml`: who takes part, who knows whom, and what happens.
 
     starts: the moment at which the story begins. The month in which it begins is the one
-    that is billed and settled. operators, agreements: file names without their ending.
+    that is billed and settled. operators, agreements: file names without their ending. real: the
+    families that are delivered on real daemons where the machine can.
     """
 
     name: str
@@ -95,6 +119,7 @@ class Scenario:
     rates: tuple[ReferenceRate, ...]
     sites: tuple[Site, ...]
     story: tuple[Act, ...]
+    real: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +145,7 @@ class Outcome:
     positions: tuple[tuple[PartyId, Position], ...]
     proof: BooksProof
     seconds: float
+    measured: tuple[Check, ...]
 
     @property
     def hops(self) -> int:

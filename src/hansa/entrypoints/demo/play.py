@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from hansa.entrypoints.demo import prepare
+from hansa.entrypoints.demo import prepare, proof
 from hansa.entrypoints.demo.model import (
     Act,
     CeaseAct,
@@ -17,10 +17,12 @@ from hansa.entrypoints.demo.model import (
     OrderAct,
     Outcome,
     Placed,
+    ProveAct,
     RefusedAct,
     Scenario,
     WantedItem,
 )
+from hansa.entrypoints.demo.proof import Proof
 from hansa.entrypoints.demo.show import Show
 from hansa.entrypoints.demo.stage import Stage, wait_until
 from hansa.entrypoints.operator_files import AgreementFile, Operator
@@ -30,6 +32,7 @@ from hansa.federation.papers import StatementState
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, OrderId, PartyId
 from hansa.foundation.party import Actor
+from hansa.foundation.readings import Check
 from hansa.foundation.time import Period
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import Bill
@@ -43,9 +46,14 @@ MONTH_S = 120
 
 
 class Play:
-    """One scenario on one stage. folder: the scenario's own, with its YAML files."""
+    """One scenario on one stage. folder: the scenario's own, with its YAML files.
 
-    def __init__(self, folder: Path, stage_folder: Path, show: Show) -> None:
+    simulated: has the network be simulated although the machine could deliver for real.
+    """
+
+    def __init__(
+        self, folder: Path, stage_folder: Path, show: Show, *, simulated: bool = False
+    ) -> None:
         self.scenario = load(folder / "scenario.yaml", Scenario)
         self.operators = [
             load(folder / "operators" / f"{name}.yaml", Operator)
@@ -56,7 +64,10 @@ class Play:
             for name in self.scenario.agreements
         ]
         self._show = show
-        self.stage = Stage(stage_folder, starts=self.scenario.starts)
+        self._why_not = None if simulated else proof.why_not(self.scenario.real)
+        real = () if simulated or self._why_not else self.scenario.real
+        self.stage = Stage(stage_folder, starts=self.scenario.starts, real=real)
+        self._measured: list[Check] = []
         self._placed: dict[str, Placed] = {}
         self._sites = {site.id: site for site in self.scenario.sites}
 
@@ -65,6 +76,7 @@ class Play:
         began = time.monotonic()
         show = self._show
         show.title(self.scenario)
+        show.network(bool(self.stage.lab), self._why_not, proof.remedy(self.scenario.real))
         with show.waiting(f"starting {len(self.operators)} nodes"):
             self.stage.start(self.operators)
         for operator in self.operators:
@@ -99,6 +111,8 @@ class Play:
                 self._cease(act)
             case RefusedAct():
                 self._refused(act)
+            case ProveAct():
+                self._prove(act)
 
     def _front(self, operator: PartyId, customer: PartyId) -> Storefront:
         return self.stage.nodes[operator].storefront(Actor(customer, "customer"))
@@ -201,6 +215,25 @@ class Play:
         else:
             raise Refused("demo-not-refused", f"This should have been refused: {act.reason}.")
 
+    def _prove(self, act: ProveAct) -> None:
+        if self.stage.lab is None:
+            self._show.unmeasured()
+            return
+        tried = Proof(self.stage.lab)
+        source, target = self._sites[act.source], self._sites[act.target]
+        with self._show.waiting("the customer tries it out"):
+            found = [*(tried.gone if act.gone else tried.reached)(source, target)]
+            if act.sold_mbps:
+                found += tried.carried(source, target, act.sold_mbps)
+            if act.blocked:
+                found += tried.blocked(source, act.blocked)
+            if act.called:
+                found += tried.called(source, act.called)
+            if act.cut:
+                found += tried.failed_over(source, target)
+        self._measured += found
+        self._show.measured(found)
+
     # --- the month's end --------------------------------------------------------------------------
 
     def _end_month(self) -> None:
@@ -249,6 +282,7 @@ class Play:
             positions=tuple(where),
             proof=positions.proof(books),
             seconds=time.monotonic() - began,
+            measured=tuple(self._measured),
         )
         self._show.outcome(outcome, {o.party.id: o.party for o in self.operators})
         return outcome

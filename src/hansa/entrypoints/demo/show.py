@@ -17,6 +17,7 @@ from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money, add_up
 from hansa.foundation.party import Party
+from hansa.foundation.readings import Check
 from hansa.lifecycle.agreement.model import Agreement
 
 
@@ -48,10 +49,19 @@ class Show:
         self._console.print(
             Text(
                 f"The calendar starts on {scenario.starts:%d %B %Y} and is moved by the demo. "
-                "The network is simulated: usage comes from a seed and is no measurement.",
+                "Usage comes from a seed and is no measurement: nobody waits for a month.",
                 style="dim",
             )
         )
+
+    def network(self, real: bool, why_not: str | None, remedy: str) -> None:
+        """Whether services are delivered for real, or what is missing for it."""
+        words = "The network is simulated: nothing is delivered, nothing of it is a measurement."
+        if real:
+            words = "Services are delivered on real daemons in a lab on this machine."
+        self._console.print(Text(words, style="dim"))
+        if why_not is not None:
+            self._console.print(Text(f"For real daemons: {why_not}. {remedy}", style="dim"))
         self._console.print()
 
     def heading(self, words: str) -> None:
@@ -97,6 +107,16 @@ class Show:
 
     def refused(self, refusal: Refused) -> None:
         self._line(f"refused ({refusal.code}): {refusal.words}")
+
+    def unmeasured(self) -> None:
+        self._line("nothing to measure: the network is simulated")
+
+    def measured(self, checks: Sequence[Check]) -> None:
+        for one in checks:
+            self._line(
+                f"measured: {one.check}: {one.measured} (sold: {one.wanted})"
+                f"{'' if one.ok else ' -- NOT AS SOLD'}"
+            )
 
     # --- the end --------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from hansa.drivers.lab.box import Lab
+from hansa.drivers.model import FAMILIES
 from hansa.entrypoints import supervisor
 from hansa.entrypoints.operator_files import Operator
 from hansa.foundation import embedded
@@ -23,6 +25,7 @@ from hansa.node import DATABASE_FOLDER, SETTINGS, Node, load_settings, open_node
 
 START_S = 60
 STOP_S = 15
+MEASURE_EVERY_S = 5
 
 _HANSA = (sys.executable, "-m", "hansa.entrypoints.cli.main")
 
@@ -31,11 +34,14 @@ class Stage:
     """Starts the nodes of a scenario in a folder and opens each for its operator's people.
 
     folder: made new; holds one folder a node, their logs, and the clock's file. starts: the
-    moment that the clock of all nodes shows when the first begins.
+    moment that the clock of all nodes shows when the first begins. real: the families that are
+    delivered in a lab of the stage's own.
     """
 
-    def __init__(self, folder: Path, *, starts: Instant) -> None:
+    def __init__(self, folder: Path, *, starts: Instant, real: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.lab = Lab(folder / "lab") if real else None
+        self._real = real
         self.nodes: dict[PartyId, Node] = {}
         self._processes: dict[PartyId, subprocess.Popen[bytes]] = {}
         self._clock = folder / "clock"
@@ -65,6 +71,8 @@ class Stage:
 
         Raises TryLater `node-not-started` with the end of its log when one does not.
         """
+        if self.lab is not None:
+            self.lab.up()
         for operator in operators:
             folder = self.folder / operator.party.id
             folder.mkdir()
@@ -90,8 +98,23 @@ class Stage:
             f"[http]\nport = {_free_port()}\n\n"
             "[settlement]\nauto_confirm = true\n\n"
             f'[clock]\nshift_file = "{self._clock}"\n'
-            "[limits]\nprivate_callbacks = true\n"
+            "[limits]\nprivate_callbacks = true\n" + self._network()
         )
+
+    def _network(self) -> str:
+        """A month passes in seconds: what is counted in it cannot but be simulated."""
+        if self.lab is None:
+            return ""
+        lines = [
+            "",
+            "[network]",
+            f'lab = "{self.lab.folder}"',
+            f"measure_every_s = {MEASURE_EVERY_S}",
+        ]
+        chosen = {one: "lab" if one in self._real else "simulated" for one in FAMILIES}
+        lines += ["[network.drivers]", *(f'{one} = "{name}"' for one, name in chosen.items())]
+        lines += ["[network.counts]", *(f'{one} = "simulated"' for one in self._real)]
+        return "\n".join([*lines, ""])
 
     def _wait_for(self, party: PartyId) -> None:
         until = time.monotonic() + START_S
@@ -111,7 +134,7 @@ class Stage:
         return load_settings(self.folder / party).address
 
     def stop(self) -> None:
-        """Stops every node that this stage started, and waits until it has gone."""
+        """Stops every node that this stage started, and waits until it has gone; and the lab."""
         for node in self.nodes.values():
             node.close()
         self.nodes.clear()
@@ -125,6 +148,8 @@ class Stage:
                 process.kill()
                 process.wait()
         self._processes.clear()
+        if self.lab is not None:
+            self.lab.down()
 
     def clear(self) -> None:
         """Stops the nodes and deletes all that they kept, wherever their databases lie."""
