@@ -42,7 +42,9 @@ class Customer:
     def __post_init__(self) -> None:
         self.driver.bring(self.intent)
         network = plan.network(self.lab, str(self.intent.characteristics["network"]))
-        place = plan.place(self.lab, network, site=SITE.id, country=SITE.country)
+        site, country = plan.site_name(SITE), SITE.country
+        own = f"{site}, network {network.number}"
+        place = plan.place(self.lab, network, site=site, spot=own, country=country)
         self.box, self.host = self.lab.box(network.box), self.lab.box(place.host)
         self.address = place.host_address
         self.cable(self.host, self.address, f"site{place.place}")

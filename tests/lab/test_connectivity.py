@@ -192,7 +192,8 @@ def test_a_site_cannot_draw_anothers_traffic_to_itself(acme: Acme) -> None:
 def test_one_site_ceased_is_no_event_for_the_others(acme: Acme) -> None:
     paris = vpn("hld_paris", Site("par", "Shop", "FR", "Paris"), "acme")
     acme.bring(paris)
-    assert reaches(acme.host(paris), acme.place(acme.lon).host_address)
+    host, london = acme.host(paris), acme.place(acme.lon).host_address
+    host.wait(lambda: reaches(host, london), what="London", timeout_s=5)
     with pinging(acme.host(acme.jhb), acme.place(acme.lon).host_address) as end:
         acme.driver.teardown(paris.service, now=later())
         said = end()

@@ -386,7 +386,9 @@ def test_a_call_goes_through_the_tunnel_of_a_site(
     lines.apply(line, now=NOW)
     trunk = Intent("hld_far", "voice", "trunk", None, {"channels": 2, "network": 7})
     driver.bring(trunk)
-    place = plan.place(lab, plan.network(lab, "7"), site=SITE.id, country=SITE.country)
+    site = plan.site_name(SITE)
+    network, own = plan.network(lab, "7"), f"{site}, 7"
+    place = plan.place(lab, network, site=site, spot=own, country=SITE.country)
     tried = calls.call(
         lab.box(place.host),
         source=place.host_address,

@@ -228,13 +228,11 @@ def made(intent: Intent) -> Made:
     """What was ordered. Raises Refused where it cannot be."""
     _check_words(intent)
     assert intent.site is not None
-    network = str(intent.characteristics.get("network", intent.service))
-    site = plan.site_name(intent.site)
     return Made(
         service=intent.service,
         technology=intent.technology,
-        network=network,
-        site=site if intent.technology else f"{site}, {network}",  # a router of its own
+        network=str(intent.characteristics.get("network", intent.service)),
+        site=plan.site_name(intent.site),
         country=intent.site.country,
         ordered=dict(intent.characteristics),
     )

@@ -58,6 +58,13 @@ class Made:
     """The first of the site's lines that it has."""
 
     @property
+    def spot(self) -> str:
+        """Which boxes it has at the site: those of the site, or for a site with lines of its own
+        some of its network's own, so that the site may be in other networks too.
+        """
+        return self.site if self.technology else f"{self.site}, {self.network}"
+
+    @property
     def lines(self) -> range:
         return range(self.first, self.first + int(self.ordered.get("lines", 1)))
 
@@ -74,7 +81,7 @@ def told(made: Made) -> Mapping[str, Any]:
 def place(lab: Lab, made: Made) -> Place:
     """Where it is."""
     network = plan.network(lab, made.network)
-    return plan.place(lab, network, site=made.site, country=made.country)
+    return plan.place(lab, network, site=made.site, spot=made.spot, country=made.country)
 
 
 def prefixes(lab: Lab, made: Made) -> tuple[Prefix, ...]:
@@ -85,7 +92,7 @@ def prefixes(lab: Lab, made: Made) -> tuple[Prefix, ...]:
 
 def access(lab: Lab, made: Made, line: int) -> Access:
     """One of the lines as it should be."""
-    at = plan.spot(lab, made.site, made.country)
+    at = plan.spot(lab, made.spot, made.country)
     under, between = plan.underlay(lab, at, line), plan.interconnect(lab, made.country)
     return Access(
         service=made.service,

@@ -45,7 +45,7 @@ def detail(lab: Lab, made: Made, *, carry: Mapping[int, int] | None = None) -> D
 def _carried(lab: Lab, made: Made, others: Sequence[Made]) -> Iterator[tuple[int, int]]:
     """What each line under a site carries, as its operator's device says."""
     for other in others:
-        if other.technology == "access" and other.site == made.site:
+        if other.technology == "access" and other.spot == made.spot:
             for line in other.lines:
                 kbps = _slowest(lab, orders.access(lab, other, line))
                 if kbps is not None:
@@ -74,7 +74,7 @@ def neighbours(lab: Lab, made: Made) -> Sequence[Made]:
     return [
         one
         for one in found
-        if one.service != made.service and (one.network == made.network or one.site == made.site)
+        if one.service != made.service and (one.network == made.network or one.spot == made.spot)
     ]
 
 
@@ -86,7 +86,7 @@ def settle(lab: Lab, wanted: Made, others: Sequence[Made]) -> Made:
     `site-joined` when another service joins the site to a network.
     """
     was = find(lab, wanted.service)
-    others = [one for one in others if one.site == wanted.site]
+    others = [one for one in others if one.spot == wanted.spot]
     if wanted.technology == "vpn":
         taken: set[int] = set()
     else:
@@ -160,7 +160,7 @@ def bring(lab: Lab, keys: Keys, wanted: Made) -> list[Change]:
 
 def furnish(lab: Lab, made: Made) -> None:
     """What is there before anybody orders, once."""
-    spot = plan.spot(lab, made.site, made.country)
+    spot = plan.spot(lab, made.spot, made.country)
     lab.box(spot.cpe)
     _once(lab, spot.access, lambda: plan.furnish_access(lab, made.country))
     if made.technology != "access":
@@ -184,7 +184,7 @@ def _remove_surplus(lab: Lab, made: Made, should: Detail, others: Sequence[Made]
     taken = {
         line
         for one in others
-        if one.site == made.site and one.technology == "access"
+        if one.spot == made.spot and one.technology == "access"
         for line in one.lines
     }
     was = detail(lab, more)

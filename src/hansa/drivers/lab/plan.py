@@ -161,9 +161,10 @@ def spot(lab: Lab, site: str, country: str) -> Spot:
     return Spot(lab.number("site", site), country)
 
 
-def place(lab: Lab, of: Network, *, site: str, country: str) -> Place:
-    """A site, by its name, as part of a network."""
-    return Place(of, spot(lab, site, country), lab.number(f"site of {of.number}", site))
+def place(lab: Lab, of: Network, *, site: str, country: str, spot: str = "") -> Place:
+    """A site, by its name, as part of a network. spot: the name of its boxes, if not the same."""
+    at = Spot(lab.number("site", spot or site), country)
+    return Place(of, at, lab.number(f"site of {of.number}", site))
 
 
 def underlay(lab: Lab, at: Spot, line: int = 1) -> Underlay:
