@@ -19,6 +19,7 @@ from hansa.foundation.transaction import Begin
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing import work as billing_work
 from hansa.lifecycle.billing.model import Bill
+from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, Support
 from hansa.lifecycle.rating import work
 from hansa.lifecycle.rating.actions import adjusting, explaining, measuring, months
@@ -226,6 +227,48 @@ def test_late_samples_are_charged_with_a_later_month_and_nothing_is_edited(
     assert network.lines(PORT, DECEMBER) == {"gb/0+~2026-11.1": (1, 3 * MAJOR)}
     with network.begin() as tx:
         assert adjusting.waiting(tx) == []
+
+
+def test_corrections_of_what_has_ended_are_billed_with_the_next_month(network: Network) -> None:
+    """The port is given up at the end of November; its samples come while December is open."""
+    network.open(port=DATA)
+    network.samples(("ge-1", 10**6), slots=range(1000))
+    network.close()
+    with network.begin() as tx:
+        inventory.end(tx, ref=PORT, now=NOVEMBER.end)
+    network.samples(("ge-1", 10**6), slots=range(1000, 1500), name="late.csv")
+    network.work()
+    network.work()
+    network.close(DECEMBER.end)
+    assert network.lines(PORT, DECEMBER) == {"gb/0+~2026-11.1": (1, 3 * MAJOR)}
+    with network.begin() as tx:
+        assert adjusting.waiting(tx) == []
+        (bill,) = billing.bills(tx, issuer=MTN, period=DECEMBER)
+        (january,) = billing.sold_lines(tx, us=MTN, buyer=SHOP, period=Period.month(2027, 1))
+    (line,) = [one for one in bill.lines if one.holding == PORT.id]
+    assert (line.key, line.net.minor) == (f"{PORT.id}/usage/gb/0+~2026-11.1", 300)
+    assert "2026-11 corrected" in line.description
+    assert PORT.id not in {one.holding for one in january.lines}
+
+
+def test_a_buyer_of_nothing_any_more_is_billed_for_corrections(network: Network) -> None:
+    network.open(port=DATA)
+    network.samples(("ge-1", 10**6), slots=range(1000))
+    network.close()
+    with network.begin() as tx:
+        for one in (PORT, LINE, USERS, UP):
+            inventory.end(tx, ref=one, now=NOVEMBER.end)
+    network.samples(("ge-1", 10**6), slots=range(1000, 1500), name="late.csv")
+    network.work()
+    network.close(DECEMBER.end)
+    network.close(Period.month(2027, 1).end)
+    with network.begin() as tx:
+        bills = [
+            one
+            for period in (DECEMBER, Period.month(2027, 1))
+            for one in billing.bills(tx, issuer=MTN, period=period)
+        ]
+    assert [(one.buyer, one.net.minor) for one in bills] == [(SHOP, 300)]
 
 
 def test_a_session_that_is_told_late_moves_the_month_after_it_too(network: Network) -> None:

@@ -39,7 +39,7 @@ AT_ONCE = 200
 
 def sold_lines(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period) -> Sequence[Group]:
     """What one buyer owes us for a rated period, by agreement version and currency."""
-    held = inventory.sold(tx, us=us, buyer=buyer, period=period)
+    held = _sold(tx, us, buyer, period)
     charges = ending.charges(tx, seller=us, buyer=buyer, period=period)
     return rules.gathered(_priced(tx, held, period), charges, by="buyer")
 
@@ -47,7 +47,9 @@ def sold_lines(tx: Transaction, *, us: PartyId, buyer: PartyId, period: Period) 
 def bought_lines(
     tx: Transaction, *, us: PartyId, seller: PartyId | None = None, period: Period
 ) -> Sequence[Group]:
-    """What we owe sellers for a rated period by our own computation, with the same rules."""
+    """What we owe sellers for a rated period by our own computation, with the same rules: of
+    what we held in it. Corrections of what had ended are for the seller to state.
+    """
     held = inventory.bought(tx, us=us, seller=seller, period=period)
     charges = ending.charges(tx, seller=seller, buyer=us, period=period)
     return rules.gathered(_priced(tx, held, period), charges, by="seller")
@@ -63,7 +65,7 @@ def expected(
     period: Period,
 ) -> Sequence[BillLine]:
     """What this seller should charge us, line by line; empty when we hold nothing of it."""
-    held = inventory.bought(tx, us=us, seller=seller, period=period)
+    held = _bought(tx, us, seller, period)
     charges = ending.charges(tx, seller=seller, buyer=us, period=period)
     groups = rules.gathered(
         _priced(tx, [one for one in held if one.agreement == agreement], period),
@@ -77,9 +79,31 @@ def families(
     tx: Transaction, *, us: PartyId, seller: PartyId, period: Period
 ) -> Mapping[OfferCode, Family]:
     """The family of service of each offer that a seller may charge us for in the period."""
-    held = inventory.bought(tx, us=us, seller=seller, period=period)
+    held = inventory.bought(tx, us=us, seller=seller)  # what has ended may be corrected
     charges = ending.charges(tx, seller=seller, buyer=us, period=period)
     return {one.offer: one.family for one in held} | {one.offer: one.family for one in charges}
+
+
+def _sold(tx: Transaction, us: PartyId, buyer: PartyId | None, period: Period) -> Sequence[Holding]:
+    """What others hold from us in a period, and what has ended and is corrected in it."""
+    ended = [
+        one
+        for one in rating.ended(tx, period=period)
+        if one.ref.seller == us and one.buyer != us and buyer in (None, one.buyer)
+    ]
+    return [*inventory.sold(tx, us=us, buyer=buyer, period=period), *ended]
+
+
+def _bought(
+    tx: Transaction, us: PartyId, seller: PartyId | None, period: Period
+) -> Sequence[Holding]:
+    """What we hold from others in a period, and what has ended and is corrected in it."""
+    ended = [
+        one
+        for one in rating.ended(tx, period=period)
+        if one.buyer == us and one.ref.seller != us and seller in (None, one.ref.seller)
+    ]
+    return [*inventory.bought(tx, us=us, seller=seller, period=period), *ended]
 
 
 def _priced(
@@ -319,7 +343,7 @@ def unbilled_periods(tx: Transaction, *, us: PartyId) -> Sequence[Period]:
 
 def unbilled(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[PartyId]:
     """The buyers whose bills for the period are still to be made, by name."""
-    buyers = {one.buyer for one in inventory.sold(tx, us=us, period=period)}
+    buyers = {one.buyer for one in _sold(tx, us, None, period)}
     buyers |= {one.buyer for one in ending.charges(tx, seller=us, period=period)}
     return sorted(buyers - store.billed_buyers(tx, us, period))
 

@@ -110,13 +110,28 @@ def late_deliveries(tx: Transaction, *, period: Period) -> Sequence[int]:
 
 
 def to_rate(tx: Transaction, *, us: PartyId, period: Period) -> Sequence[Holding]:
-    """What is still to be rated of a month: sold and bought, where usage has a price."""
+    """What is still to be rated of a month: sold and bought, where usage has a price; and what
+    has none any more, but corrections of months when it had.
+    """
     done = store.claimed(tx, period)
     held = [
         *inventory.sold(tx, us=us, period=period),
         *inventory.bought(tx, us=us, period=period),
     ]
-    return [one for one in held if one.ref not in done and stretches(one.spells, period)]
+    priced = {one.ref: one for one in held if stretches(one.spells, period)}
+    for ref in runs.corrected(tx, before=period.name, charged_in=None):
+        if ref not in priced:
+            priced[ref] = inventory.get(tx, ref=ref)
+    return [one for ref, one in priced.items() if ref not in done]
+
+
+def ended(tx: Transaction, *, period: Period) -> Sequence[Holding]:
+    """What had ended before a month and is charged in it, for corrections of earlier ones."""
+    found = [
+        inventory.get(tx, ref=ref)
+        for ref in runs.corrected(tx, before=period.name, charged_in=period.name)
+    ]
+    return [one for one in found if period.meet(one.started, one.ended) is None]
 
 
 def rate(

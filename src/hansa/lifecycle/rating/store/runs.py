@@ -192,6 +192,18 @@ def adjustments(
     ]
 
 
+def corrected(tx: Transaction, *, before: str, charged_in: str | None) -> Sequence[HoldingRef]:
+    """The holdings with adjustments of months before one, charged in that month; None: waiting."""
+    rows = all_rows(
+        tx,
+        """select distinct seller, holding from rating_adjustment
+            where charged_in is not distinct from %s and usage_month < %s
+            order by seller, holding""",
+        (charged_in, before),
+    )
+    return [HoldingRef(PartyId(row["seller"]), HoldingId(row["holding"])) for row in rows]
+
+
 def charge_in(tx: Transaction, holding: HoldingRef, month: str) -> None:
     """What waits for this holding is charged in this month."""
     run(
