@@ -412,9 +412,9 @@ class Node:
         return delivery_work.begin_orders(tx, us=self.us.id, ids=self.ids, now=now)
 
     def watch(self) -> Watch:
-        """What measures the services of our own network."""
+        """What looks after the services of our own network."""
         kept = self.settings.network.measured_days
-        return Watch(begin=self.begin, probes=self.kit.probes, clock=self.clock, kept_days=kept)
+        return Watch(begin=self.begin, kit=self.kit, clock=self.clock, kept_days=kept)
 
     def renew_cards(self, tx: Transaction, now: Instant) -> int:
         """Tells partners of new keys of ours; returns how many were told."""

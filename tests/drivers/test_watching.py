@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
-from hansa.drivers import store
+import pytest
+
+from hansa.drivers import simulated, store
 from hansa.drivers.contract import Intent, Sample
-from hansa.drivers.model import KeptOrder, KeptQuote, Service
+from hansa.drivers.model import KeptOrder, KeptQuote, Line, Service
+from hansa.drivers.registry import Kit
+from hansa.drivers.simulated import SimulatedNetwork
 from hansa.drivers.watching import Watch, checks, measured
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import BuyerKey, HoldingId, Ids, OrderId, PartyId, QuoteId, TraceId
@@ -64,16 +69,26 @@ def bring(begin: Begin, ids: Ids, clock: SetClock, family: str = "connectivity")
     return holding
 
 
-def watch(begin: Begin, clock: SetClock, probe: Told) -> Watch:
-    return Watch(begin=begin, probes={"connectivity": probe}, clock=clock, kept_days=90)
+@pytest.fixture
+def devices(tmp_path: Path) -> SimulatedNetwork:
+    """Devices that pass for real ones."""
+    driver = simulated.kit(folder=tmp_path, seed="").drivers["connectivity"]
+    assert isinstance(driver, SimulatedNetwork)
+    driver.measured = True
+    return driver
+
+
+def watch(begin: Begin, clock: SetClock, devices: SimulatedNetwork, probe: Told) -> Watch:
+    kit = Kit({"connectivity": devices}, {}, {"connectivity": probe})
+    return Watch(begin=begin, kit=kit, clock=clock, kept_days=90)
 
 
 def test_what_is_measured_becomes_part_of_the_condition(
-    begin: Begin, ids: Ids, clock: SetClock
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
 ) -> None:
     line = bring(begin, ids, clock)
     bring(begin, ids, clock, family="security")
-    watching = watch(begin, clock, Told([900, 1234, 5000]))
+    watching = watch(begin, clock, devices, Told([900, 1234, 5000]))
     assert measured(begin, holding=line, clock=clock) == []
     for _ in range(3):
         assert watching.round() == 2
@@ -86,18 +101,48 @@ def test_what_is_measured_becomes_part_of_the_condition(
     assert measured(begin, holding=line, clock=clock) == []
 
 
-def test_one_that_does_not_answer_stops_no_other(begin: Begin, ids: Ids, clock: SetClock) -> None:
+def test_one_that_does_not_answer_stops_no_other(
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
+) -> None:
     silent, line = bring(begin, ids, clock), bring(begin, ids, clock)
-    assert watch(begin, clock, Told([1000], {silent})).round() == 2
+    assert watch(begin, clock, devices, Told([1000], {silent})).round() == 2
     assert measured(begin, holding=line, clock=clock) != []
     assert measured(begin, holding=silent, clock=clock) == []
 
 
+def test_what_was_changed_by_hand_is_put_right(
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
+) -> None:
+    line = bring(begin, ids, clock)
+    watching = watch(begin, clock, devices, Told([1000] * 3))
+    watching.round()
+    there = devices.observe(line)
+    assert there is not None, "it was not on the device at all"
+    assert there.characteristics == {"speed_mbps": 10}
+    devices.apply(Intent(line, "connectivity", "line", None, {"speed_mbps": 99}), now=clock.now())
+    clock.move(timedelta(minutes=5))
+    watching.round()
+    assert devices.observe(line) == there
+
+
+def test_what_an_order_is_changing_is_left_to_it(
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
+) -> None:
+    line = bring(begin, ids, clock)
+    with begin() as tx:
+        service = store.service(tx, holding=line, buyer=US)
+        assert service is not None
+        changing = Line("cpt", line, service.intent, None, None)
+        assert store.put_line(tx, service.brought_by, 0, changing, open=True)
+    assert watch(begin, clock, devices, Told([1000])).round() == 0
+    assert devices.observe(line) is None
+
+
 def test_figures_are_forgotten_when_their_time_is_over(
-    begin: Begin, ids: Ids, clock: SetClock
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
 ) -> None:
     line, began = bring(begin, ids, clock), clock.now()
-    watching = watch(begin, clock, Told([1000, 2000]))
+    watching = watch(begin, clock, devices, Told([1000, 2000]))
     watching.round()
     clock.move(timedelta(days=91))
     watching.round()

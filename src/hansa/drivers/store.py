@@ -264,15 +264,18 @@ def put_service(tx: Transaction, service: Service) -> None:
     )
 
 
-def in_service(tx: Transaction, families: Iterable[str]) -> Sequence[tuple[str, HoldingId]]:
-    """What is in service of these families, each with its family."""
+def in_service(tx: Transaction, families: Iterable[str]) -> Sequence[Service]:
+    """What is in service of these families, and is not being changed by an order."""
     rows = all_rows(
         tx,
-        """select family, holding from driver_service where family = any(%s)
-               and intent is not null and started is not null order by holding""",
+        """select holding, buyer, family, intent, brought_by, started, ended
+           from driver_service s where family = any(%s)
+               and intent is not null and started is not null
+               and not exists (select from driver_line l where l.holding = s.holding and l.open)
+           order by holding""",
         (list(families),),
     )
-    return [(row["family"], HoldingId(row["holding"])) for row in rows]
+    return [Service(**{**row, "intent": _read_intent(row["intent"])}) for row in rows]
 
 
 # --- how services were --------------------------------------------------------------------------

@@ -1,14 +1,18 @@
-"""Watches the services of our own network: measures each, keeps the figures, and sums them up."""
+"""Watches the services of our own network: puts right what is not as it should be, measures each,
+keeps the figures, and sums them up.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 
 from hansa.drivers import store
-from hansa.drivers.contract import Probe, Sample
+from hansa.drivers.contract import Sample
+from hansa.drivers.model import Service
+from hansa.drivers.registry import Kit
 from hansa.foundation.errors import HansaError
 from hansa.foundation.ids import HoldingId
 from hansa.foundation.readings import Check
@@ -22,29 +26,40 @@ LOOKED_BACK = timedelta(hours=1)
 
 
 class Watch:
-    """One round after the other. probes: by family. kept_days: how long figures are kept."""
+    """One round after the other, on the families that are real.
 
-    def __init__(
-        self, *, begin: Begin, probes: Mapping[str, Probe], clock: Clock, kept_days: int
-    ) -> None:
+    kept_days: how long figures are kept.
+    """
+
+    def __init__(self, *, begin: Begin, kit: Kit, clock: Clock, kept_days: int) -> None:
         self._begin = begin
-        self._probes = probes
+        self._drivers = {name: one for name, one in kit.drivers.items() if one.measured}
+        self._probes = kit.probes
         self._clock = clock
         self._kept = timedelta(days=kept_days)
 
-    def round(self) -> int:
-        """Measures every service once, outside of any transaction; how many figures it gave.
+    @property
+    def has_work(self) -> bool:
+        """Whether any family is real."""
+        return bool(self._drivers)
 
-        A service that cannot be measured now is left for the next round.
+    def round(self) -> int:
+        """Looks after every service once, outside of any transaction; how many figures it gave.
+
+        A service that cannot be looked after now is left for the next round.
         """
         with self._begin() as tx:
-            services = store.in_service(tx, self._probes)
+            services = store.in_service(tx, self._drivers)
         taken = 0
-        for family, holding in services:
+        for service in services:
             try:
-                found = self._probes[family].samples(holding, now=self._clock.now())
+                self._put_right(service)
+                probe = self._probes.get(service.family)
+                now = self._clock.now()
+                found = probe.samples(service.holding, now=now) if probe else ()
             except HansaError as error:
-                log.warning("not measured", extra={"holding": holding, "reason": error.code})
+                about = {"holding": service.holding, "reason": error.code, "words": error.words}
+                log.warning("not looked after", extra=about)
                 continue
             with self._begin() as tx:
                 store.put_samples(tx, found)
@@ -52,6 +67,26 @@ class Watch:
         with self._begin() as tx:
             store.drop_samples(tx, before=self._clock.now() - self._kept)
         return taken
+
+    def _put_right(self, service: Service) -> None:
+        """Has the devices be as the service should be, also if that has changed meanwhile."""
+        driver, done = self._drivers[service.family], None
+        intent = service.intent
+        assert intent is not None
+        changes = driver.plan(intent, driver.observe(service.holding))
+        if not changes:
+            return
+        words = "; ".join(f"{one.what} from {one.was} to {one.becomes}" for one in changes)
+        log.warning("put right", extra={"holding": service.holding, "changes": words})
+        while service != done:
+            if service.intent is None:
+                driver.teardown(service.holding, now=self._clock.now())
+            else:
+                driver.apply(service.intent, now=self._clock.now())
+            with self._begin() as tx:
+                found = store.service(tx, holding=service.holding, buyer=service.buyer)
+            assert found is not None
+            service, done = found, service
 
 
 def checks(samples: Sequence[Sample]) -> Sequence[Check]:

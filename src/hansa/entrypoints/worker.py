@@ -73,7 +73,7 @@ class Worker:
             threading.Thread(target=self._run_tasks, name=f"tasks-{number}")
             for number in range(self._node.settings.worker.threads)
         ]
-        if self._node.kit.probes:
+        if self._node.watch().has_work:
             threads.append(threading.Thread(target=self._watch, name="watch"))
         for thread in threads:
             thread.start()
@@ -135,7 +135,7 @@ class Worker:
             self._months_at = 0.0
         return moved
 
-    # --- a thread of its own: measures what is in service -----------------------------------------
+    # --- a thread of its own: looks after what is in service -----------------------------------
 
     def _watch(self) -> None:
         watch = self._node.watch()
