@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --u
 	--python-version 3.11 --no-header --no-emit-index-url --quiet
 ARGS ?=
 
-.PHONY: help setup check test lab fix demo bulk spark papers bench docs lock
+.PHONY: help setup check test lab fix demo bulk spark papers gear bench docs lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -44,6 +44,8 @@ spark: .venv/installed-spark ## add what rating on a cluster needs: Apache Spark
 
 papers: .venv/installed-papers ## add what writes invoices as PDF and statements as XLSX
 
+gear: .venv/installed-gear ## add what takes configurations to real equipment over NETCONF
+
 bench: setup ## measure, each beside a peer; prints JSON
 	@for bench in bench/*.py; do echo "$$bench" >&2; $(BIN)/python "$$bench" $(ARGS); done
 
@@ -56,7 +58,8 @@ lock: setup ## resolve pyproject.toml anew into the locked requirement files
 	$(LOCK) --extra bulk --output-file requirements-bulk.txt
 	$(LOCK) --extra bulk --extra spark --output-file requirements-spark.txt
 	$(LOCK) --extra papers --output-file requirements-papers.txt
-	$(LOCK) --extra bulk --extra papers --extra dev --output-file requirements-dev.txt
+	$(LOCK) --extra gear --output-file requirements-gear.txt
+	$(LOCK) --extra bulk --extra papers --extra gear --extra dev --output-file requirements-dev.txt
 
 # --- the virtual environment: made once, refreshed when a locked file changes ------------------
 
@@ -80,6 +83,11 @@ lock: setup ## resolve pyproject.toml anew into the locked requirement files
 .venv/installed-papers: requirements-papers.txt .venv/installed-run
 	@echo "Installing what writes papers into .venv …"
 	@$(INSTALL) -r requirements-papers.txt
+	@touch $@
+
+.venv/installed-gear: requirements-gear.txt .venv/installed-run
+	@echo "Installing what speaks NETCONF into .venv …"
+	@$(INSTALL) -r requirements-gear.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed-run

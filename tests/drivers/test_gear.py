@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Network, ip_network
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hansa.drivers.connectivity.intent import ClassOfService, Link, SiteVpn
+from hansa.drivers.gear import netconf
 from hansa.drivers.gear.make import FOLDER, known, load, makes
 from hansa.drivers.gear.render import Rendered, render
 from hansa.foundation.errors import Refused
@@ -214,3 +216,13 @@ def test_what_is_wrong_in_a_make_is_said_with_file_line_and_field(
 def test_a_make_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be read"):
         load(tmp_path / "none.yaml")
+
+
+def test_without_the_extra_nothing_is_pushed_and_the_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "lxml.etree", None)
+    device = netconf.Device("192.0.2.2", "root", tmp_path / "key", "ssh-ed25519 AAAA")
+    with pytest.raises(Refused, match="make gear") as refused:
+        netconf.push(device, told("openconfig").configure, verify=list)
+    assert refused.value.code == "gear-missing"

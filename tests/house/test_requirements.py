@@ -52,24 +52,25 @@ def out_of_step(pyproject: Path, locked: Path, extras: Sequence[str]) -> Iterato
 def test_locked_files_are_in_step() -> None:
     pyproject = ROOT / "pyproject.toml"
     assert list(out_of_step(pyproject, ROOT / "requirements.txt", ["build"])) == []
-    for extras in (["bulk"], ["bulk", "spark"], ["papers"]):
+    for extras in (["bulk"], ["bulk", "spark"], ["papers"], ["gear"]):
         locked = ROOT / f"requirements-{extras[-1]}.txt"
         assert list(out_of_step(pyproject, locked, ["build", *extras])) == []
     assert list(out_of_step(pyproject, ROOT / "requirements-dev.txt", EXTRAS)) == []
 
 
 def test_all_lock_the_same_versions_each_with_a_hash() -> None:
-    names = ("", "-bulk", "-spark", "-papers", "-dev")
-    run, bulk, spark, papers, dev = (ROOT / f"requirements{name}.txt" for name in names)
+    names = ("", "-bulk", "-spark", "-papers", "-gear", "-dev")
+    run, bulk, spark, papers, gear, dev = (ROOT / f"requirements{name}.txt" for name in names)
     assert pins(bulk).items() <= pins(spark).items()
     assert pins(run).items() <= pins(bulk).items() <= pins(dev).items()
     assert pins(run).items() <= pins(papers).items() <= pins(dev).items()
-    for file in (run, bulk, spark, papers, dev):
+    assert pins(run).items() <= pins(gear).items() <= pins(dev).items()
+    for file in (run, bulk, spark, papers, gear, dev):
         blocks = re.split(r"\n(?=[a-z0-9])", file.read_text())
         assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
-EXTRAS = ["build", "bulk", "papers", "dev"]
+EXTRAS = ["build", "bulk", "papers", "gear", "dev"]
 
 
 def test_each_dependency_has_its_reason() -> None:
