@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +24,7 @@ from hansa.entrypoints.cli.door import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hansa.foundation.ids import PartyId
     from hansa.lifecycle.settlement.model import Held, Position
@@ -76,7 +77,7 @@ def statements(
             states=states,
         )
     if as_json:
-        render.as_json(found)
+        render.as_json([_whole(one) for one in found])
         return
     render.table(
         "Statements",
@@ -287,9 +288,15 @@ def books(
     )
 
 
+def _whole(held: Held) -> Mapping[str, object]:
+    """As its partner knows it, with its lines, not as it is kept."""
+    told = {one.name: getattr(held, one.name) for one in fields(held)}
+    return {**told, "statement": held.statement.whole}
+
+
 def _show(us: PartyId, found: Held, *, as_json: bool) -> None:
     if as_json:
-        render.as_json(found)
+        render.as_json(_whole(found))
         return
     paper = found.statement
     render.facts(
