@@ -96,6 +96,14 @@ def pinging(box: Box, target: object, *, every_s: float = 0.01) -> Iterator[Call
     box.stop(name)
 
 
+def lost(said: str) -> int:
+    """How many packets had no answer; the last of all may be on its way when pinging ends."""
+    answered = {int(one) for one in re.findall(r"icmp_seq=(\d+)", said)}
+    sent = re.search(r"(\d+) packets transmitted", said)
+    assert sent is not None, said[-200:]
+    return len(set(range(1, int(sent[1]))) - answered)
+
+
 def silence_s(said: str) -> float:
     """The longest time between two answers, by when they came."""
     at = [float(one) for one in re.findall(r"^\[([\d.]+)\] \d+ bytes from", said, re.MULTILINE)]
