@@ -12,8 +12,11 @@ import pytest
 
 from hansa.drivers.connectivity.intent import ClassOfService, Link, SiteVpn
 from hansa.drivers.gear import netconf
+from hansa.drivers.gear.looks import looks, read
 from hansa.drivers.gear.make import FOLDER, known, load, makes
 from hansa.drivers.gear.render import Rendered, render
+from hansa.drivers.gear.written import check
+from hansa.drivers.model import FAMILIES
 from hansa.foundation.errors import Refused
 
 GOLDEN = Path(__file__).parent / "golden" / "gear"
@@ -121,6 +124,98 @@ def test_what_a_make_cannot_do_is_said_with_its_name() -> None:
     few = replace(few, limits=replace(few.limits, classes_max=1))
     with pytest.raises(Refused, match="make openconfig cannot do 2 classes of service, 1 at most"):
         render(ONE_LINE, few)
+
+
+# --- a site as somebody wrote it ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"asn": 0}, "gear-intent", "asn"),
+        ({"network_asn": 2**32}, "gear-intent", "network_asn"),
+        ({"up_kbps": 0}, "gear-intent", "up_kbps"),
+        ({"hold_s": 2}, "gear-intent", "hold_s"),
+        ({"addresses": ("10.60.0.1",)}, "gear-intent", "addresses.0"),
+        ({"addresses": ("10.60.0.1/24", "x/24")}, "gear-intent", "addresses.1"),
+        ({"classes": (ClassOfService("gold", 5),)}, "gear-intent", "classes.0.name"),
+        ({"links": (replace(link(1, 7), number=0),)}, "gear-intent", "links.0.number"),
+        (
+            {"links": (replace(link(1, 7), inside=IPv4Network("172.16.0.0/31")),)},
+            "gear-intent",
+            "links.0.inside",
+        ),
+        (
+            {"links": (replace(link(1, 7), inside6=IPv6Network("fd51::/127")),)},
+            "gear-intent",
+            "links.0.inside6",
+        ),
+        (
+            {"links": (replace(link(1, 7), at_pop=IPv4Interface("100.64.9.1/30")),)},
+            "gear-intent",
+            "links.0.at_pop",
+        ),
+        ({"links": ()}, "lines-number", "lines"),
+        ({"prefixes": (ip_network("0.0.0.0/0"),)}, "prefix-reserved", "prefixes"),
+    ],
+)
+def test_a_site_that_cannot_be_is_refused_by_its_field(
+    change: dict[str, object], code: str, field: str
+) -> None:
+    check(SITE)
+    with pytest.raises(Refused) as refused:
+        check(replace(SITE, **change))  # type: ignore[arg-type]
+    assert (refused.value.code, refused.value.field) == (code, field)
+
+
+# --- what is on a device, and whether all is well -------------------------------------------------
+
+
+def test_a_difference_is_told_by_lines() -> None:
+    told = netconf.Difference("<a>\n  <b>1</b>\n</a>", "<a>\n  <b>2</b>\n</a>").lines
+    assert [one for one in told if one[0] in "-+"][2:] == ["-  <b>1</b>", "+  <b>2</b>"]
+    assert netconf.Difference("<a/>", "<a/>").lines == ()
+
+
+def test_commands_say_by_their_status_whether_all_is_well() -> None:
+    words = (sys.executable, "-c", "raise SystemExit(3)")
+    checks = looks([("true",), words, ("no-such-program",), ("sleep", "9")], within_s=1.0)()
+    assert [one.ok for one in checks] == [True, False, False, False]
+    assert [one.measured for one in checks][1::2] == ["status 3", "too late"]
+    assert "No such file" in checks[2].measured
+
+
+@pytest.mark.parametrize("text", ["", "ping 'x"])
+def test_what_is_no_command_is_refused(text: str) -> None:
+    assert read(["ping -c 1 'a b'"]) == [["ping", "-c", "1", "a b"]]
+    with pytest.raises(Refused) as refused:
+        read([text])
+    assert refused.value.code == "command-unreadable"
+
+
+@pytest.mark.parametrize(("mode", "words"), [(None, "no private key"), (0o640, "chmod 600")])
+def test_a_key_that_is_not_private_opens_nothing(
+    mode: int | None, words: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("ncclient")
+    key = tmp_path / "key"
+    if mode is not None:
+        key.touch()
+        key.chmod(mode)
+    device = netconf.Device("192.0.2.2", "root", key, "ssh-ed25519 AAAA")
+    with pytest.raises(Refused, match=words) as refused:
+        netconf.difference(device, told("openconfig").configure)
+    assert refused.value.code == "gear-key"
+
+
+def test_gaps_are_declared_in_three_words_for_every_family() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (FOLDER.parent / "GAPS.md").read_text().splitlines()
+        if line.startswith("| ") and not line.startswith("| what |")
+    ]
+    assert {which for _, which, _ in rows} == {"not yet by us", "not yet by them", "never"}
+    assert {what.partition(":")[0] for what, _, _ in rows} == {*FAMILIES, "any"}
 
 
 # --- makes as data --------------------------------------------------------------------------------

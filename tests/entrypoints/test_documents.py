@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hansa.entrypoints.cli.files import NeedFile, RatesFile
+from hansa.entrypoints.cli.files import DeviceFile, NeedFile, RatesFile
 from hansa.entrypoints.operator_files import AgreementFile, Operator
 from hansa.entrypoints.yaml_files import load
 from hansa.federation.contract import Tariff
@@ -61,7 +61,13 @@ def shown(with_key: str) -> str:
 
 @pytest.mark.parametrize(
     ("key", "kind"),
-    [("products", Operator), ("rates", RatesFile), ("parties", AgreementFile), ("items", NeedFile)],
+    [
+        ("products", Operator),
+        ("rates", RatesFile),
+        ("parties", AgreementFile),
+        ("items", NeedFile),
+        ("make", DeviceFile),
+    ],
 )
 def test_files_can_be_read(tmp_path: Path, key: str, kind: type) -> None:
     file = tmp_path / "shown.yaml"

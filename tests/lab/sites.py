@@ -53,9 +53,7 @@ class Acme:
         return orders.place(self.lab, made)
 
     def site(self, intent: Intent) -> SiteVpn:
-        made = services.find(self.lab, intent.service)
-        assert made is not None
-        should = services.detail(self.lab, made).site
+        should = services.site_of(self.lab, intent.service)
         assert should is not None
         return should
 

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from hansa.drivers.connectivity import driver, orders, services
+from hansa.drivers.gear.make import known
+from hansa.drivers.gear.render import render
 from hansa.drivers.lab import plan
 from hansa.drivers.lab.box import Box, Lab
 from hansa.foundation.errors import Refused, TryLater
@@ -345,6 +347,7 @@ def test_ipsec_carries_a_site_as_well(acme: Acme) -> None:
     host, other = acme.host(intent), acme.place(acme.lon)
     assert acme.is_well(intent), acme.driver.verify(intent)
     assert acme.bring(intent) == []
+    assert "tunnel mode ipsec" in render(acme.site(intent), known("ios-xe")).configure
     assert reaches(host, other.host_address6)
     in_band(lambda: throughput_mbps(host, acme.host(acme.lon), other.host_address), 20)
     first = plan.underlay(acme.lab, acme.place(intent).spot, 1)

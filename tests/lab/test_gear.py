@@ -23,6 +23,7 @@ from hansa.drivers.gear.make import known, load, wrapped
 from hansa.drivers.gear.render import render
 from hansa.drivers.lab.box import Box, Lab
 from hansa.drivers.lab.machine import find
+from hansa.foundation import documents
 from tests.drivers.test_gear import ONE_LINE, SITE
 from tests.lab.conftest import needs
 
@@ -192,6 +193,59 @@ def test_two_do_not_change_a_device_at_once(office: Box) -> None:
     start(office, step(CONFIGURE, verify_s=60))
     assert push(office, MOVED)[0]["code"] == "gear-busy"
     office.stop("client")
+
+
+def test_what_somebody_changed_since_it_was_shown_is_not_pushed(clean: Box) -> None:
+    shown = push(clean, CONFIGURE)[0]["running"]
+    stale = push(clean, step(MOVED, shown=["<interfaces/>", shown]))[-1]
+    assert stale["code"] == "gear-changed" and "Look at it again" in stale["words"]
+    again = push(clean, step(CONFIGURE, shown=[shown, shown]))[-1]
+    assert (again["changed"], again["kept"]) == (False, True)
+
+
+# --- by the command line --------------------------------------------------------------------------
+
+
+def gear(office: Box, verb: str, *words: str, status: int = 0) -> str:
+    """What `hansa gear` says of the site and the router, on both outputs."""
+    device = {
+        "make": str(HERE / "ietf.yaml"),
+        "host": "192.0.2.2",
+        "user": "root",
+        "key_file": "key-router",
+        "host_key": Box(office.lab, "router").read("host.pub"),
+    }
+    office.write("device.yaml", json.dumps(device))
+    answer = office.try_run(
+        *(sys.executable, "-m", "hansa.entrypoints.cli.main", "gear", verb),
+        *(office.path("site.yaml"), "--device", office.path("device.yaml"), *words),
+    )
+    assert answer.status == status, answer
+    return answer.out + answer.err
+
+
+def test_a_person_sees_what_would_change_and_takes_it_there(clean: Box) -> None:
+    site = json.dumps(documents.write(SITE))
+    clean.write("site.yaml", site)
+    assert re.search(r"^\+ +<ip>10.60.0.1</ip>$", gear(clean, "check"), re.MULTILINE)
+    assert "gear-unconfirmed" in gear(clean, "push", status=3)
+    kept = gear(clean, "push", "--yes", "--verify", "ping -c 1 192.0.2.2")
+    assert "192.0.2.2: kept" in kept and "left to you: all but interfaces" in kept
+    assert "has all of it already" in gear(clean, "push")
+
+    clean.write("site.yaml", site.replace("10.60.0.1/", "10.60.0.9/"))
+    moved = gear(clean, "push", "--yes", "--verify", "false", status=3)
+    assert re.findall(r"^([+-]) +<ip>10.60.0.(.)</ip>$", moved, re.MULTILINE) == [
+        ("-", "1"),
+        ("+", "9"),
+    ]
+    assert "taken back" in moved and "gear-taken-back" in moved
+    clean.write("site.yaml", site)
+    assert "has all of it already" in gear(clean, "check")
+
+    assert "192.0.2.2: kept" in gear(clean, "push", "--remove", "--yes")
+    assert "somebody" in push(clean, OTHER)[0]["running"]
+    assert "hld_site" not in push(clean, REMOVE)[0]["running"]
 
 
 # --- OpenConfig's own models ----------------------------------------------------------------------

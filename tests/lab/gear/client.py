@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hansa.drivers.gear import netconf
-from hansa.drivers.gear.netconf import Device
+from hansa.drivers.gear.netconf import Device, Difference
 from hansa.foundation.errors import HansaError
 from hansa.foundation.readings import Check
 
@@ -25,7 +25,13 @@ def push(device: Device, step: Mapping[str, Any]) -> Mapping[str, Any]:
         time.sleep(step["verify_s"])
         return [Check("addresses", "as asked", "as read", step["ok"])]
 
-    pushed = netconf.push(device, step["configuration"], verify=verify, confirm_s=step["confirm_s"])
+    pushed = netconf.push(
+        device,
+        step["configuration"],
+        verify=verify,
+        confirm_s=step["confirm_s"],
+        shown=Difference(*step["shown"]) if "shown" in step else None,
+    )
     return {
         "changed": pushed.changed,
         "kept": pushed.kept,

@@ -68,6 +68,12 @@ def find(lab: Lab, service: str) -> Made | None:
     return None if told is None else _made(told)
 
 
+def site_of(lab: Lab, service: str) -> SiteVpn | None:
+    """The site of a private network that a service is, in full; None when it is none."""
+    made = find(lab, service)
+    return None if made is None else detail(lab, made).site
+
+
 def neighbours(lab: Lab, made: Made) -> Sequence[Made]:
     """The other services of its network, and of its site."""
     found = (_made(told) for told in register.all(lab, FAMILY).values())
@@ -201,8 +207,7 @@ def wait(lab: Lab, service: str) -> None:
     """Until a site that was brought about is joined to its network, over all its lines or, after a
     while, over one. Raises TryLater `device-failed`.
     """
-    made = find(lab, service)
-    site = None if made is None else detail(lab, made).site
+    site = site_of(lab, service)
     if site is not None:
         try:
             vpn.wait_up(lab, site, timeout_s=ALL_UP_S)

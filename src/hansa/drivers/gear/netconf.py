@@ -7,6 +7,7 @@ Needs the extra `gear`.
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -57,25 +58,61 @@ class Pushed:
     checks: Sequence[Check]
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a device has of all that a configuration speaks of, and what it would have."""
+
+    before: str
+    after: str
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """As `diff -u` tells it; empty when nothing is to change."""
+        sides = (self.before.splitlines(), self.after.splitlines())
+        told = difflib.unified_diff(*sides, "the device now", "the device then", lineterm="")
+        return tuple(told)
+
+
+def difference(device: Device, configuration: str) -> Difference:
+    """What would change: tried on the device, which finds it well, and taken back. Raises as
+    `push`.
+    """
+    config = _etree().fromstring(configuration.encode())
+    with _session(device) as session:
+        _check_capabilities(session, config)
+        with _held(session):
+            before = _has(session, "running", config)
+            return Difference(before, _validated(session, config))
+
+
 def push(
     device: Device,
     configuration: str,
     *,
     verify: Callable[[], Sequence[Check]],
     confirm_s: int = CONFIRM_S,
+    shown: Difference | None = None,
 ) -> Pushed:
     """Has a device be as its configuration says, if all is well with it then. Twice is once.
 
     verify: looks at what came of it, within confirm_s; that the device has what it was told is
-    looked at in any case. Raises Refused `gear-missing` without the
-    extra, `gear-model` for what the device has no model of, `gear-refused` with what it said and
-    where, its field the path; TryLater `gear-busy`, `gear-silent`.
+    looked at in any case. shown: what somebody has agreed to; nothing else is done.
+
+    Raises Refused `gear-missing` without the extra, `gear-model` for what the device has no model
+    of, `gear-refused` with what it said and where, its field the path, `gear-key` for a private
+    key that is not private; TryLater `gear-busy`, `gear-changed`, `gear-silent`.
     """
     config = _etree().fromstring(configuration.encode())
     with _session(device) as session:
         _check_capabilities(session, config)
         with _held(session):
             before, wanted = _has(session, "running", config), _validated(session, config)
+            if shown is not None and shown != Difference(before, wanted):
+                raise TryLater(
+                    "gear-changed",
+                    f"Somebody has changed {device.host} since the difference was shown; nothing "
+                    "was done. Look at it again.",
+                )
             if wanted == before:
                 return Pushed(changed=False, kept=True, checks=verify())
             session.edit_config(target="candidate", config=config)
@@ -89,8 +126,17 @@ def push(
     return Pushed(changed=True, kept=False, checks=checks)
 
 
+def answers(device: Device) -> Check:
+    """Whether the device still lets us in anew, now that it has been changed."""
+    try:
+        with _session(device):
+            return Check("management", "answers", "answers", ok=True)
+    except TryLater:
+        return Check("management", "answers", "silent", ok=False)
+
+
 def running(device: Device, configuration: str) -> str:
-    """What a device has of all that a configuration speaks of, as canonical XML."""
+    """What a device has of all that a configuration speaks of, as canonical XML by lines."""
     config = _etree().fromstring(configuration.encode())
     with _session(device) as session:
         return _has(session, "running", config)
@@ -118,6 +164,7 @@ def _await_return(device: Device, config: Any, before: str, confirm_s: int) -> N
 @contextmanager
 def _session(device: Device) -> Iterator[Any]:
     """What goes wrong in it is Refused or TryLater."""
+    _check_key(device.key)
     connect = _library("ncclient.manager").connect
     errors = _library("ncclient.operations.errors")
     try:
@@ -140,6 +187,22 @@ def _session(device: Device) -> Iterator[Any]:
             f"{device.host} does not answer over NETCONF, or is not who it was: {error}. What it "
             "was not told to keep it takes back by itself.",
         ) from None
+
+
+def _check_key(key: Path) -> None:
+    try:
+        exposed = key.stat().st_mode & 0o077
+    except OSError as error:
+        raise Refused(
+            "gear-key", f"There is no private key to read: {error}.", field="key_file"
+        ) from None
+    if exposed:
+        raise Refused(
+            "gear-key",
+            f"{key} can be read by others than its owner. Make it private (chmod 600) and, if "
+            "others could have read it, give the device another.",
+            field="key_file",
+        )
 
 
 def _refused(error: Any) -> Refused:
@@ -219,6 +282,8 @@ def _has(session: Any, store: str, config: Any) -> str:
     for one in found.iter():
         one.attrib.clear()
         one.text, one.tail = (one.text or "").strip() or None, None
+    for one in found:
+        etree.indent(one)
     parts = (etree.tostring(one, method="c14n2").decode() for one in found)
     return "\n".join(sorted(parts))
 
@@ -232,7 +297,8 @@ def _library(name: str) -> Any:
     except ImportError:
         raise Refused(
             "gear-missing",
-            "NETCONF needs more than a node does: run `make gear`, or install hansa[gear].",
+            "NETCONF needs more than a node does: run `pip install 'hansa[gear]'`, or in a clone "
+            "`make gear`.",
         ) from None
 
 

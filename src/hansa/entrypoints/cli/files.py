@@ -30,6 +30,22 @@ class NeedFile:
     currency: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceFile:
+    """Equipment that speaks NETCONF. make: one that is known, or the path of a make's own file.
+
+    key_file: where our private key is. host_key: the device's public one, as OpenSSH writes it.
+    Paths are seen from the folder of this file.
+    """
+
+    make: str
+    host: str
+    user: str
+    key_file: str
+    host_key: str
+    port: int = 830
+
+
 def amount(text: str, currency: str, *, option: str) -> Money:
     """An amount as people write it, `250,000.00`. Raises Refused `amount-invalid`."""
     try:

@@ -15,6 +15,7 @@ from hansa.entrypoints.cli import (
     client,
     deck,
     evidence,
+    gear,
     inventory,
     keys,
     lab,
@@ -64,6 +65,7 @@ app.add_typer(bill.app, name="bill")
 app.add_typer(settle.app, name="settle")
 app.add_typer(clearing.app, name="clearing")
 app.add_typer(lab.app, name="lab")
+app.add_typer(gear.app, name="gear")
 app.add_typer(ledger.app, name="ledger")
 
 
