@@ -72,7 +72,7 @@ class OwnNetwork:
     ) -> None:
         self._begin = begin
         self._works = Works(begin=begin, drivers=kit.drivers, ids=ids, clock=clock, buyer=us.id)
-        self._meters = kit.meters
+        self._meters, self._recorders = kit.meters, kit.recorders
         self._ids = ids
         self._clock = clock
         self._us = us
@@ -208,6 +208,9 @@ class OwnNetwork:
                 f"{period.name} is not over; ask again after {until:%Y-%m-%d %H:%M} UTC.",
                 field="period",
             )
+        recorder = self._recorders.get(service.family)
+        if recorder is not None:
+            recorder.take_over(now=self._clock.now())
         meter = self._meters.get(service.family)
         readings = meter.readings(holding_id, _whole_days(period)) if meter else ()
         return tuple(

@@ -13,7 +13,7 @@ import pytest
 from hansa.drivers.broadband import aaa, bng, device, kea, keys, meter, radius
 from hansa.drivers.broadband.driver import make
 from hansa.drivers.broadband.intent import Line, check, line
-from hansa.drivers.broadband.store import Record
+from hansa.drivers.broadband.records import Record
 from hansa.drivers.contract import Intent
 from hansa.drivers.lab.box import Lab
 from hansa.foundation.errors import Refused

@@ -41,6 +41,21 @@ class Told:
         ]
 
 
+@dataclass
+class Tape:
+    """A recorder that counts how often it was asked, and fails as often as a test has told it."""
+
+    fails: int = 0
+    taken: list[Instant] = field(default_factory=list)
+
+    def take_over(self, *, now: Instant) -> int:
+        if self.fails:
+            self.fails -= 1
+            raise TryLater("lab-silent", "The lab does not answer.")
+        self.taken.append(now)
+        return 1
+
+
 def bring(begin: Begin, ids: Ids, clock: SetClock, family: str = "connectivity") -> HoldingId:
     """A service of ours that has been delivered."""
     holding, order, quote = ids.new(HoldingId), ids.new(OrderId), ids.new(QuoteId)
@@ -136,6 +151,25 @@ def test_what_an_order_is_changing_is_left_to_it(
         assert store.put_line(tx, service.brought_by, 0, changing, open=True)
     assert watch(begin, clock, devices, Told([1000])).round() == 0
     assert devices.observe(line) is None
+
+
+def test_records_are_taken_over_in_each_round_before_anything_else(
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
+) -> None:
+    bring(begin, ids, clock)
+    silent, tape = Tape(fails=1), Tape()
+    kit = Kit(
+        {"connectivity": devices},
+        {},
+        {"connectivity": Told([1000] * 2)},
+        {"broadband": silent, "voice": tape},
+    )
+    watching = Watch(begin=begin, kit=kit, clock=clock, kept_days=90)
+    first = clock.now()
+    assert watching.round() == 2, "one that does not answer stops nothing"
+    clock.move(timedelta(minutes=1))
+    watching.round()
+    assert (silent.taken, tape.taken) == ([clock.now()], [first, clock.now()])
 
 
 def test_figures_are_forgotten_when_their_time_is_over(

@@ -18,6 +18,7 @@ from hansa.drivers.broadband import aaa, agent, bng, home, kea, store
 from hansa.drivers.broadband.access import access, port
 from hansa.drivers.broadband.driver import Broadband, make
 from hansa.drivers.broadband.intent import Line
+from hansa.drivers.broadband.records import Record, of_line
 from hansa.drivers.contract import Intent
 from hansa.drivers.lab import plan
 from hansa.drivers.lab.box import Box, Lab
@@ -62,19 +63,24 @@ class Net:
     def put(self, line: Line = LINE, now: datetime = NOW) -> list[str]:
         return [one.what for one in self.driver.put(line, now=now)]
 
+    def number(self, line: Line = LINE) -> int:
+        return port(self.lab, access(self.lab, "ZA"), line.user).number
+
     def session(self, line: Line = LINE) -> str | None:
-        number = port(self.lab, access(self.lab, "ZA"), line.user).number
-        return bng.sessions(self.gate).get(number)
+        return bng.sessions(self.gate).get(self.number(line))
 
     def speeds(self, line: Line = LINE) -> tuple[int | None, int | None]:
-        number = port(self.lab, access(self.lab, "ZA"), line.user).number
-        now = bng.reading(self.gate)
+        now, number = bng.reading(self.gate), self.number(line)
         return now.down.get(number), now.up.get(number)
 
     def amiss(self, line: Line = LINE) -> object:
         observed = self.driver.observe(line.user)
         assert observed is not None
         return observed.characteristics.get("amiss")
+
+    def told(self, line: Line) -> list[Record]:
+        self.driver.take_over(now=NOW)
+        return list(of_line(self.driver.records, line.user))
 
     def carries(self, sold_kbps: int, *way: str, line: Line = LINE) -> bool:
         """Whether the best of three measurements is within what was sold."""
@@ -186,14 +192,10 @@ def test_a_ceased_line_is_cut_and_refused(net: Net) -> None:
     refusal = f" {OTHER.user}: refused"
     assert soon(lambda: refusal in (net.gate.read("agent.log") or ""))
     assert not home.ping(net.home(OTHER))
-    ends = [one.status for one in records(net, OTHER) if one.session == session]
+    ends = [one.status for one in net.told(OTHER) if one.session == session]
     assert ends[-1] == "Stop"
     assert net.put(OTHER) == ["account", "session"]
     assert home.ping(net.home(OTHER))
-
-
-def records(net: Net, line: Line) -> list[store.Record]:
-    return list(store.records(net.server, line.user, Period.month(2026, 11)))
 
 
 def test_a_second_apply_changes_nothing(net: Net) -> None:
@@ -213,16 +215,15 @@ def test_a_second_apply_changes_nothing(net: Net) -> None:
 
 
 def rate(net: Net) -> None:
-    number = port(net.lab, access(net.lab, "ZA"), LINE.user).number
     net.gate.run(
         *("tc", "class", "change", "dev", "shape-down", "parent", "1:", "classid"),
-        *(f"1:{number:x}", "htb", "rate", "90mbit"),
+        *(f"1:{net.number():x}", "htb", "rate", "90mbit"),
     )
 
 
 def unsorted(net: Net) -> None:
-    number = port(net.lab, access(net.lab, "ZA"), LINE.user).number
-    net.gate.run("tc", "filter", "del", "dev", "shape-up", "parent", "1:", "prio", str(number))
+    number = str(net.number())
+    net.gate.run("tc", "filter", "del", "dev", "shape-up", "parent", "1:", "prio", number)
 
 
 def edited(box: str, file: str, old: str, new: str) -> Callable[[Net], None]:
@@ -341,7 +342,7 @@ def test_a_report_that_nobody_heard_is_told_later(net: Net) -> None:
         net.put(one)
 
     def ended() -> bool:
-        return [one.status for one in records(net, lost) if one.session == session][-1:] == ["Stop"]
+        return [one.status for one in net.told(lost) if one.session == session][-1:] == ["Stop"]
 
     assert soon(ended)
     net.driver.teardown(lost.user, now=NOW)
@@ -437,8 +438,9 @@ def test_secrets_are_their_owners_alone(net: Net) -> None:
     for box in (net.gate, net.server, net.home()):
         wide = "find . ! -type l ! -type s \\( -perm /077 \\) ! -name '*lockfile'"
         assert box.run("sh", "-c", f"cd {box.path('.')} && {wide}") == ""
-    assert {one.stat().st_mode & 0o777 for one in net.folder.iterdir()} == {0o600}
-    passwords = [one.read_text() for one in net.folder.iterdir()]
+    secrets = [one for one in net.folder.iterdir() if one.is_file()]
+    assert {one.stat().st_mode & 0o777 for one in secrets} == {0o600}
+    passwords = [one.read_text() for one in secrets]
     logs = "".join(net.lab.box(box).read(f"{name}.log") or "" for box, name in DAEMONS[:4])
     account = store.get(net.server, LINE.user)
     assert account is not None
@@ -467,16 +469,14 @@ def test_accounting_goes_through_mediation_without_a_line_set_aside(
     net.home(metered).run("iperf3", "-c", str(plan.WEB), "-n", "2M")
     bng.report(net.gate)
     net.driver.teardown(metered.user, now=NOW + timedelta(hours=2))
-    files = net.driver.hand_over(tmp_path)
-    assert files
-    assert net.driver.hand_over(tmp_path) == [], "each record is handed over once"
+    net.driver.take_over(now=NOW)
+    assert net.driver.take_over(now=NOW) == 0, "each record is taken over once"
     counter = Counter(begin, tmp_path / "node", tmp_path / "desk")
     counter.now = datetime(2026, 12, 24, tzinfo=UTC)
-    for file in files:
+    for file in sorted(net.driver.records.glob("*.log")):
         made = counter.take(file.read_bytes(), file.name, "radius-csv")
         rows, taken, quarantined, duplicate = told(made)
-        assert (quarantined, taken + duplicate) == (0, rows)
-        assert taken
+        assert taken and (quarantined, taken + duplicate) == (0, rows)
     with begin() as tx:
         volumes = events.session_volumes(tx, month="2026-11", folder=counter.folder)
     (found,) = [one for one in volumes if one.point == metered.user]

@@ -26,7 +26,7 @@ from hansa.drivers.voice.driver import VoiceTrunks, make
 from hansa.drivers.voice.intent import Destination, Way
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.readings import Check
-from hansa.foundation.time import Period
+from hansa.foundation.time import Period, SystemClock
 from hansa.foundation.transaction import Begin
 from tests.lab.conftest import needs
 from tests.lab.phones import CALLED, SITE, Customer, order
@@ -191,8 +191,8 @@ def test_calls_at_200_a_second_are_all_recorded_and_taken_in_as_usage(
             break
     assert answered == 1000
     assert len(busy.written()) - before == 1000
-    assert driver.collect() > 0
-    assert driver.collect() == 0
+    assert driver.take_over(now=SystemClock().now()) > 0
+    assert driver.take_over(now=SystemClock().now()) == 0
     files = sorted(driver.records.glob("*.log"))
     ended = datetime.fromisoformat(max(one[1] for one in busy.written())).replace(tzinfo=UTC)
     counter = Counter(begin, tmp_path / "node", tmp_path / "desk", now=ended + timedelta(minutes=1))
@@ -419,7 +419,7 @@ def test_the_meter_tells_calls_for_ever_and_no_tries(lab: Lab, driver: VoiceTrun
     with gone.on_the_phone(8000) as told:
         with pytest.raises(TryLater, match="calls-in-progress"):
             driver.readings("hld_gone", EVER)
-        driver.teardown("hld_gone", now=NOW)
+        driver.teardown("hld_gone", now=SystemClock().now())
         assert not lab.box(gone.box.name).runs(sbc.SIGNALLING)
     assert told[0].answered == 0, "hung up in the middle"
     readings = driver.readings("hld_gone", EVER)

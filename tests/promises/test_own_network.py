@@ -31,9 +31,9 @@ from hansa.foundation.ids import (
     TraceId,
 )
 from hansa.foundation.party import Party
-from hansa.foundation.readings import Check
+from hansa.foundation.readings import Call, Check, Reading
 from hansa.foundation.site import Site
-from hansa.foundation.time import Instant, SetClock
+from hansa.foundation.time import Instant, Period, SetClock
 from hansa.foundation.transaction import Begin
 from hansa.own_network import OwnNetwork
 from tests.promises.seller_suite import Market, SellerSuite
@@ -365,6 +365,41 @@ def until_done(attempt: Callable[[], OrderId]) -> OrderId:
         except (HansaError, RuntimeError):
             continue
     raise AssertionError("never done")
+
+
+@dataclass
+class Tape:
+    """A recorder and meter: what has been taken over is what is read."""
+
+    written: list[Call]
+    kept: list[Call] = field(default_factory=list)
+
+    def take_over(self, *, now: Instant) -> int:  # noqa: ARG002
+        more, self.written = self.written, []
+        self.kept += more
+        return len(more)
+
+    def readings(self, service: str, period: Period) -> Sequence[Reading]:  # noqa: ARG002
+        return [one for one in self.kept if period.holds(one.answered_at)]
+
+
+def test_what_devices_have_recorded_is_taken_over_before_usage_is_told(
+    stage: Stage, ids: Ids, clock: SetClock
+) -> None:
+    trunk = ordered(stage, NEED, "k")[3]
+    month = Period.month_of(clock.now())
+    calls = [
+        Call(at, "+27101234567", "+442079460001", 61)
+        for at in (clock.now() + timedelta(hours=1), month.end - timedelta(seconds=1), month.end)
+    ]
+    tape = Tape(list(calls))
+    kit = Kit(stage.drivers, {"voice": tape}, recorders={"voice": tape})
+    seller = OwnNetwork(begin=stage.begin, kit=kit, ids=ids, clock=clock, us=US)
+    clock.move(month.end - clock.now())
+    told = seller.usage(holding_id=trunk, period=month)
+    assert [one.reading for one in told] == calls[:2]
+    assert {one.holding for one in told} == {trunk}
+    assert seller.usage(holding_id=trunk, period=month) == told
 
 
 def changing(holding: HoldingId, speed: int) -> Need:

@@ -1,5 +1,5 @@
-"""Driver: what should be, not which button to press. Meter: what a service consumed. Probe: how
-it is.
+"""Driver: what should be, not which button to press. Meter: what a service consumed. Recorder:
+keeps what devices have written of it. Probe: how it is.
 
 Every call may be made twice without harm. A driver imports this file and foundation only.
 """
@@ -89,6 +89,17 @@ class Meter(Protocol):
 
     def readings(self, service: str, period: Period) -> Sequence[Reading]:
         """Everything measured of the service in the period, in time order; empty if unknown."""
+        ...
+
+
+class Recorder(Protocol):
+    """Knows devices that write records of use, and lose them when they go."""
+
+    def take_over(self, *, now: Instant) -> int:
+        """Brings what devices have written since to where it outlives them, for the Meter to read;
+        how many octets. Killed in the middle, nothing is lost and nothing comes twice. Where the
+        devices have gone there is nothing to take over. Raises TryLater when they do not answer.
+        """
         ...
 
 

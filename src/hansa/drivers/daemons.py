@@ -36,4 +36,5 @@ def kit(*, folder: Path, seed: str, lab: str) -> Kit:  # noqa: ARG001 - nothing 
             "broadband": homes,
         },
         probes={"connectivity": lines, "security": guards, "broadband": homes},
+        recorders={"voice": trunks, "broadband": homes},
     )

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-from hansa.drivers.contract import Driver, Meter, Probe
+from hansa.drivers.contract import Driver, Meter, Probe, Recorder
 from hansa.drivers.counted import CountedElsewhere
 from hansa.drivers.model import NetworkSettings
 from hansa.foundation.errors import Refused
@@ -22,11 +22,14 @@ GROUP = "hansa.drivers"
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Drivers, and meters and probes where the network can count and can be measured, by family."""
+    """Drivers, and meters, recorders and probes where the network can count, writes records and
+    can be measured, by family.
+    """
 
     drivers: Mapping[str, Driver]
     meters: Mapping[str, Meter]
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    recorders: Mapping[str, Recorder] = field(default_factory=dict)
 
 
 class Maker(Protocol):
@@ -54,6 +57,7 @@ def load(settings: NetworkSettings, *, folder: Path, operator: str) -> Kit:
     drivers: dict[str, Driver] = {}
     meters: dict[str, Meter] = {}
     probes: dict[str, Probe] = {}
+    recorders: dict[str, Recorder] = {}
     for family, name in settings.drivers.items():
         drivers[family] = _driver(kits, family, name, "drivers")
         counts = settings.counts.get(family, name)
@@ -64,7 +68,9 @@ def load(settings: NetworkSettings, *, folder: Path, operator: str) -> Kit:
             meters[family] = kits[counts].meters[family]
         if family in kits[name].probes:
             probes[family] = kits[name].probes[family]
-    return Kit(drivers, meters, probes)
+        if family in kits[name].recorders:
+            recorders[family] = kits[name].recorders[family]
+    return Kit(drivers, meters, probes, recorders)
 
 
 def _driver(kits: Mapping[str, Kit], family: str, name: str, field: str) -> Driver:

@@ -1,5 +1,5 @@
-"""Watches the services of our own network: puts right what is not as it should be, measures each,
-keeps the figures, and sums them up.
+"""Watches the services of our own network: takes over what devices have recorded of their use,
+puts right what is not as it should be, measures each, keeps the figures, and sums them up.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Watch:
     def __init__(self, *, begin: Begin, kit: Kit, clock: Clock, kept_days: int) -> None:
         self._begin = begin
         self._drivers = {name: one for name, one in kit.drivers.items() if one.measured}
-        self._probes = kit.probes
+        self._probes, self._recorders = kit.probes, kit.recorders
         self._clock = clock
         self._kept = timedelta(days=kept_days)
 
@@ -48,6 +48,7 @@ class Watch:
 
         A service that cannot be looked after now is left for the next round.
         """
+        self._take_over()
         with self._begin() as tx:
             services = store.in_service(tx, self._drivers)
         taken = 0
@@ -67,6 +68,14 @@ class Watch:
         with self._begin() as tx:
             store.drop_samples(tx, before=self._clock.now() - self._kept)
         return taken
+
+    def _take_over(self) -> None:
+        for family, recorder in self._recorders.items():
+            try:
+                recorder.take_over(now=self._clock.now())
+            except HansaError as error:
+                about = {"family": family, "reason": error.code, "words": error.words}
+                log.warning("records not taken over", extra=about)
 
     def _put_right(self, service: Service) -> None:
         """Has the devices be as the service should be, also if that has changed meanwhile."""

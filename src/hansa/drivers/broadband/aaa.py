@@ -8,12 +8,12 @@ set right by CoA, one that is not ours is cut by Disconnect (RFC 5176).
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 
 from hansa.drivers.broadband import store
 from hansa.drivers.broadband.access import AAA, BNG
 from hansa.drivers.contract import Change
+from hansa.drivers.lab import taken
 from hansa.drivers.lab.box import Box
 from hansa.foundation.binaries import find_binaries
 from hansa.foundation.errors import TryLater
@@ -25,8 +25,6 @@ HEADER = (
     "NAS-IP-Address,Acct-Session-Id,User-Name,Acct-Status-Type,Timestamp,Acct-Session-Time,"
     "Acct-Input-Octets,Acct-Input-Gigawords,Acct-Output-Octets,Acct-Output-Gigawords\n"
 )
-CLOSED = "closed"
-LINE_S = 0.5
 
 CONFIGURATION = "radius/radiusd.conf"
 DRAFT = "radius-new/radiusd.conf"
@@ -61,6 +59,7 @@ def render(*, folder: str, sql: str, records: str, secret: str) -> str:
 def apply(box: Box, *, secret: str) -> list[Change]:
     """Has the server run as it should; what had to change. Raises TryLater `device-failed`."""
     changes = []
+    taken.mark(box)
     if _database(box):
         changes.append(Change(DATABASE, None, "running"))
     if store.prepare(box):
@@ -94,16 +93,6 @@ def hashed(password: str, salt: str) -> str:
     """A password as the server keeps it: salted SHA-256, in hexadecimal. The same each time."""
     mark = hashlib.sha256(salt.encode()).digest()[:8]
     return (hashlib.sha256(password.encode() + mark).digest() + mark).hex()
-
-
-def rotate(box: Box) -> list[str]:
-    """Closes the file of records, unless it is empty; the closed ones by name, in their order."""
-    box.run("mkdir", "-p", "-m", "700", box.path(CLOSED))
-    number = len(box.run("ls", box.path(CLOSED)).split()) + 1
-    if box.try_run("test", "-s", box.path(RECORDS)).ok:
-        box.run("mv", "-n", box.path(RECORDS), box.path(f"{CLOSED}/{number:06d}.csv"))
-        time.sleep(LINE_S)  # who has it open for a line writes that
-    return sorted(box.run("ls", box.path(CLOSED)).split())
 
 
 def _database(box: Box) -> bool:

@@ -7,11 +7,10 @@ import fcntl
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from hansa.drivers.broadband import aaa, bng, home, kea, keys, meter, store
+from hansa.drivers.broadband import aaa, bng, home, kea, keys, meter, records, store
 from hansa.drivers.broadband import agent as gateway
 from hansa.drivers.broadband.access import (
     Access,
@@ -38,13 +37,20 @@ CLOCK_S = 5
 
 
 class Broadband:
-    """Driver, Meter and Probe of broadband lines. folder: where its secrets lie."""
+    """Driver, Meter, Recorder and Probe of broadband lines. folder: its own, for secrets and for
+    records of accounting.
+    """
 
     name = "lab"
     measured = True
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder = lab, folder
+
+    @property
+    def records(self) -> Path:
+        """Where the records of accounting lie, as files that the usage room takes in."""
+        return self.folder / "accounting"
 
     # --- the promise of a Driver ------------------------------------------------------------------
 
@@ -158,6 +164,7 @@ class Broadband:
             kea.apply(gate, at.access, served, pid=gate.path(gateway.PID))
             self.lab.unbox(at.home)
             register.drop(self.lab, FAMILY, service)
+            records.take_over(server, self.records)
             keys.forget(self.folder, made["secret"])
 
     # --- the promise of a Meter -------------------------------------------------------------------
@@ -166,27 +173,18 @@ class Broadband:
         wanted = [day for day in period.days() if period.holds(midnight(day))]
         if not wanted:
             return ()
-        whole = Period(midnight(wanted[0]), midnight(wanted[-1]) + timedelta(days=1))
-        for server in self._servers():
-            records = store.records(server, service, whole)
-            if records:
-                return tuple(meter.days(records, wanted))
-        return ()
+        self._take_over()
+        return tuple(meter.days(records.of_line(self.records, service), wanted))
 
-    def hand_over(self, into: Path) -> Sequence[Path]:
-        """Lays the records of accounting into a folder, as files that mediation takes in by its
-        layout `radius-csv`; those that were not laid there before. A file never changes.
-        """
-        made = []
-        for server in self._servers():
-            for name in aaa.rotate(server):
-                file = into / f"{server.name}-{name}"
-                if not file.exists():
-                    draft = file.with_suffix(".new")
-                    draft.write_text(aaa.HEADER + (server.read(f"{aaa.CLOSED}/{name}") or ""))
-                    draft.replace(file)
-                    made.append(file)
-        return made
+    # --- the promise of a Recorder ----------------------------------------------------------------
+
+    def take_over(self, *, now: Instant) -> int:  # noqa: ARG002 - each line has the caller's clock
+        return self._take_over()
+
+    def _take_over(self) -> int:
+        if not self.lab.is_up:
+            return 0
+        return sum(records.take_over(server, self.records) for server in self._servers())
 
     # --- the promise of a Probe -------------------------------------------------------------------
 

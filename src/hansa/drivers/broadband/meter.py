@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from hansa.drivers.broadband.store import Record
+from hansa.drivers.broadband.records import Record
 from hansa.foundation.readings import SAMPLES_A_DAY, OctetDay
 
 SLOT_S = 86_400 // SAMPLES_A_DAY

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hansa.drivers.lab.box import Box
 from hansa.foundation.binaries import find_binaries
-from hansa.foundation.time import Instant, Period
 
 FOLDER = "sql"
 """Where the server's socket and its cluster lie, in its box."""
@@ -35,17 +32,6 @@ class Account:
     quota_octets: int | None
     throttled_bps: int
     interim_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of accounting. Octets since the session began; up is from the line."""
-
-    at: Instant
-    session: str
-    status: str
-    octets_up: int
-    octets_down: int
 
 
 def prepare(box: Box) -> bool:
@@ -123,35 +109,6 @@ def entitled(box: Box, user: str) -> tuple[int, int] | None:
 def drop(box: Box, user: str) -> bool:
     """Forgets a line, and none of its records; whether it was known."""
     return bool(_ask(box, "delete from line where username = :'user' returning 1", user=user))
-
-
-def records(box: Box, user: str, period: Period) -> Sequence[Record]:
-    """What was told of a line's sessions that have a record in the period, in time order, from
-    the last record before it on.
-    """
-    told = _ask(
-        box,
-        """
-        with told as (
-            select session, extract(epoch from at)::bigint as at_s, status, octets_up, octets_down
-            from accounting where username = :'user' and at < to_timestamp(:ends)
-        )
-        select * from told
-        where at_s >= coalesce((
-            select max(earlier.at_s) from told as earlier
-            where earlier.session = told.session and earlier.at_s < :begins
-        ), 0)
-        and session in (select one.session from told as one where one.at_s >= :begins)
-        order by session, at_s, octets_up + octets_down, status <> 'Start', status = 'Stop'
-        """,
-        user=user,
-        begins=str(int(period.start.timestamp())),
-        ends=str(int(period.end.timestamp())),
-    )
-    return [
-        Record(datetime.fromtimestamp(int(at), UTC), session, status, int(up), int(down))
-        for session, at, status, up, down in told
-    ]
 
 
 def socket_of(box: Box) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 from hansa.drivers.contract import Change, Intent, Observed
-from hansa.drivers.lab import plan, register
+from hansa.drivers.lab import plan, register, taken
 from hansa.drivers.lab.box import Box, Lab
 from hansa.drivers.lab.machine import machine
 from hansa.drivers.voice import calls, keys, orders, records, sbc, tables
@@ -23,7 +24,7 @@ DIFFERS = "differs"
 
 
 class VoiceTrunks:
-    """Driver and Meter. folder: its own, for keys and for the records of calls."""
+    """Driver, Meter and Recorder. folder: its own, for keys and for the records of calls."""
 
     name = "lab"
     measured = True
@@ -31,6 +32,7 @@ class VoiceTrunks:
     def __init__(self, lab: Lab, folder: Path) -> None:
         self._lab = lab
         self._folder = folder
+        self._ahead = timedelta()
 
     @property
     def records(self) -> Path:
@@ -88,10 +90,11 @@ class VoiceTrunks:
             box = orders.furnish(self._lab, network)
             return self._bring(box, made.network)
 
-    def teardown(self, service: str, *, now: Instant) -> None:  # noqa: ARG002
+    def teardown(self, service: str, *, now: Instant) -> None:
         with self._alone():
             made = self._made(service)
             if made is not None:
+                self._ahead = records.clock_of(self._box(made), now)
                 self._leave(made)
                 register.drop(self._lab, FAMILY, service)
 
@@ -104,7 +107,7 @@ class VoiceTrunks:
             sbc.hang_up(box, orders.trunk_id(made.service))
         if not rest:
             sbc.stop(box)
-        records.collect(box, self.records)
+        records.take_over(box, self.records, ahead=self._ahead)
 
     def _bring(self, box: Box, network: str, *, without: str = "") -> Sequence[Change]:
         controller = orders.controller(self._lab, plan.network(self._lab, network))
@@ -213,22 +216,26 @@ class VoiceTrunks:
                     "again when they have ended.",
                     field="period",
                 )
-            records.collect(box, self.records)
+            records.take_over(box, self.records, ahead=self._ahead)
         return records.calls(self.records, id, period)
 
-    def collect(self) -> int:
-        """Takes over what records all trunks have left since; how many octets. What nobody has
-        taken over when the lab ends is gone with it.
-        """
+    def take_over(self, *, now: Instant) -> int:
+        """As promised. Records come on the caller's clock, as that goes at this moment."""
+        if not self._lab.is_up:
+            return 0
         boxes = {self._box(made).name: self._box(made) for made, _ in self._trunks().values()}
-        return sum(records.collect(box, self.records) for box in boxes.values())
+        for box in boxes.values():
+            self._ahead = records.clock_of(box, now)
+        return sum(
+            records.take_over(box, self.records, ahead=self._ahead) for box in boxes.values()
+        )
 
     # --- where it is ----------------------------------------------------------------------------
 
     def _alone(self) -> AbstractContextManager[None]:
         """Among all that change trunks of this lab. Raises TryLater `lab-silent`."""
         self._lab.boxes()
-        return records.alone(self._lab.folder / "voice.lock")
+        return taken.alone(self._lab.folder / "voice.lock")
 
     def _made(self, service: str) -> Made | None:
         kept = register.get(self._lab, FAMILY, service)

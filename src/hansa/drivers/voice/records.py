@@ -1,45 +1,58 @@
-"""Records of calls, taken over from the controller's files into the driver's folder.
+"""Records of calls, as Kamailio writes them: a line for each, appended to files of its box.
 
-Kamailio appends to files that are gone with the lab. What it has added is written down here as
-further files that are whole lines, never change, and are taken in by the usage room as they are
-(layout `kamailio`); together they are what was written, each line once.
+Taken over as they are, they are what the usage room takes in by its layout `kamailio`.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from hansa.drivers.lab import taken
 from hansa.drivers.lab.box import Box
 from hansa.foundation.readings import Call
-from hansa.foundation.time import Period
+from hansa.foundation.time import Instant, Period
 
 SOURCE = "voice/cdr"
-_NAME = re.compile(r"(?P<of>.+)\.(?P<start>[0-9]{12})\.log")
+TIMES = 2
+"""So many columns, from the first, are times."""
+
+ALIKE = timedelta(seconds=5)
+"""Clocks that are apart by no more go alike."""
 
 
-def collect(box: Box, folder: Path) -> int:
-    """Takes over what is new in a box; how many octets. Killed in the middle, nothing is lost and
-    nothing comes twice.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    origin = (box.read("voice/origin") or "").strip()
-    new = 0
-    with alone(folder / ".lock"):
-        for name in sorted(box.try_run("ls", box.path(SOURCE)).out.split()):
-            of = f"{origin}.{name.removesuffix('.log')}"
-            start = _taken(folder, of)
-            while text := _lines(box.read(f"{SOURCE}/{name}", start=start)):
-                content = text.encode()
-                _write(folder / f"{of}.{start:012}.log", content)
-                start += len(content)
-                new += len(content)
-    return new
+def take_over(box: Box, folder: Path, *, ahead: timedelta = timedelta()) -> int:
+    """Takes over what is new in a box; how many octets. ahead: see `clock_of`."""
+    return sum(
+        taken.take_over(box, f"{SOURCE}/{name}", folder, told=partial(on_clock, ahead))
+        for name in sorted(box.try_run("ls", box.path(SOURCE)).out.split())
+    )
+
+
+def clock_of(box: Box, now: Instant) -> timedelta:
+    """How far a caller's clock, which may be moved for a demonstration, is ahead of a box's."""
+    ahead = now - datetime.fromtimestamp(int(box.run("date", "+%s")), UTC)
+    whole = timedelta(seconds=ahead // timedelta(seconds=1))
+    return whole if abs(whole) > ALIKE else timedelta()
+
+
+def on_clock(ahead: timedelta, lines: str) -> str:
+    """Lines with their times on a clock that is so far ahead; as they are where it is not."""
+    if not ahead:
+        return lines
+    return "".join(_moved(line, ahead) for line in lines.splitlines(keepends=True))
+
+
+def _moved(line: str, ahead: timedelta) -> str:
+    *times, rest = line.split("|", TIMES)
+    try:
+        moved = [f"{datetime.fromisoformat(one) + ahead:%Y-%m-%d %H:%M:%S}" for one in times]
+    except ValueError:
+        return line
+    changed = "|".join([*moved, rest])
+    return changed if len(changed) == len(line) else line
 
 
 def calls(folder: Path, trunk: str, period: Period) -> Sequence[Call]:
@@ -67,35 +80,3 @@ def _read(line: str) -> Iterator[tuple[str, str, Call]]:
     except ValueError:
         return
     yield id, trunk, Call(answered, calling, called, seconds)
-
-
-def _taken(folder: Path, of: str) -> int:
-    """How much of a file has been taken over."""
-    ends = [
-        int(found["start"]) + file.stat().st_size
-        for file in folder.glob(f"{of}.*.log")
-        if (found := _NAME.fullmatch(file.name)) and found["of"] == of
-    ]
-    return max(ends, default=0)
-
-
-def _lines(text: str | None) -> str:
-    """As much as is whole lines."""
-    return (text or "")[: (text or "").rfind("\n") + 1]
-
-
-def _write(file: Path, content: bytes) -> None:
-    draft = file.with_suffix(".new")
-    with draft.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.rename(file)
-
-
-@contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """One at a time, among threads and processes; freed by the kernel on a kill."""
-    with lock.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hansa.drivers.contract import Change
+from hansa.drivers.lab import taken
 from hansa.drivers.lab.box import Box
 from hansa.drivers.voice import ask as asker
 from hansa.drivers.voice import config, tables
@@ -95,8 +96,7 @@ def apply(box: Box, controller: Controller, trunks: Sequence[Trunk], *, key: str
         "stir.pem": key,
         **tables.render(controller, trunks),
     }
-    if box.read(f"{HOME}/origin") is None:
-        box.write(f"{HOME}/origin", box.run("cat", "/proc/sys/kernel/random/uuid"))
+    taken.mark(box)
     for name, content in files.items():
         if box.write(f"{HOME}/{name}", content):
             changes.append(Change(f"file {name}", None, "written"))

@@ -93,7 +93,7 @@ class Proof:
         )
         box = self.lab.box(plan.network(self.lab, made.network).box)
         period = Period(began - timedelta(minutes=1), began + timedelta(minutes=10))
-        records.collect(box, self.lab.folder / "calls")
+        records.take_over(box, self.lab.folder / "calls")
         trunk = orders.trunk_id(made.service)
         found = [
             one
