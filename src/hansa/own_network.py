@@ -212,10 +212,12 @@ class OwnNetwork:
         if recorder is not None:
             recorder.take_over(now=self._clock.now())
         meter = self._meters.get(service.family)
-        readings = meter.readings(holding_id, _whole_days(period)) if meter else ()
+        if meter is None:
+            return ()
+        readings = meter.readings(holding_id, _whole_days(period))
         return tuple(
             record
-            for record in _numbered(holding_id, readings)
+            for record in _numbered(holding_id, readings, measured=meter.measured)
             if _counts(record.reading, period, service)
         )
 
@@ -284,7 +286,9 @@ def _whole_days(period: Period) -> Period:
     return Period(start, end if end == period.end else end + timedelta(days=1))
 
 
-def _numbered(holding: HoldingId, readings: Sequence[Reading]) -> Sequence[UsageRecord]:
+def _numbered(
+    holding: HoldingId, readings: Sequence[Reading], *, measured: bool
+) -> Sequence[UsageRecord]:
     """Each reading under its own id: `HOLDING/DAY`, or `HOLDING/DAY/INDEX` for a call."""
     calls: dict[str, int] = {}
     numbered = []
@@ -295,7 +299,7 @@ def _numbered(holding: HoldingId, readings: Sequence[Reading]) -> Sequence[Usage
             name = f"{day}/{calls[day]}"
         else:
             name = reading.day.isoformat()
-        numbered.append(UsageRecord(f"{holding}/{name}", holding, reading))
+        numbered.append(UsageRecord(f"{holding}/{name}", holding, reading, measured))
     return numbered
 
 

@@ -253,6 +253,7 @@ class SellerSuite:
         assert records == market.seller.usage(holding_id=one.holding, period=month)
         assert records
         assert {record.holding for record in records} == {one.holding}
+        assert {record.measured for record in records} == {market.measured}
         assert len({record.id for record in records}) == len(records)
         moments = [_moment(record.reading) for record in records]
         assert moments == sorted(moments)

@@ -373,6 +373,7 @@ class Tape:
 
     written: list[Call]
     kept: list[Call] = field(default_factory=list)
+    measured: bool = True
 
     def take_over(self, *, now: Instant) -> int:  # noqa: ARG002
         more, self.written = self.written, []
@@ -400,6 +401,9 @@ def test_what_devices_have_recorded_is_taken_over_before_usage_is_told(
     assert [one.reading for one in told] == calls[:2]
     assert {one.holding for one in told} == {trunk}
     assert seller.usage(holding_id=trunk, period=month) == told
+    assert {one.measured for one in told} == {True}
+    imagined = stage.seller.usage(holding_id=trunk, period=month)
+    assert {one.measured for one in imagined} == {False}, "and nobody can take it for measured"
 
 
 def changing(holding: HoldingId, speed: int) -> Need:

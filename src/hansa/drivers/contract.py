@@ -85,7 +85,12 @@ class Driver(Protocol):
 
 
 class Meter(Protocol):
-    """Tells what a service consumed. The same question gets the same answer for ever."""
+    """Tells what a service consumed. The same question gets the same answer for ever.
+
+    `measured` is False where readings come from no device.
+    """
+
+    measured: bool
 
     def readings(self, service: str, period: Period) -> Sequence[Reading]:
         """Everything measured of the service in the period, in time order; empty if unknown."""

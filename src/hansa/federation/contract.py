@@ -382,11 +382,16 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """One reading of one holding. id: given where it was measured, kept at every hop."""
+    """One reading of one holding. id: given where it was read, kept at every hop.
+
+    measured: whether a device was read; False for a network that is only imagined, None where
+    nobody has told.
+    """
 
     id: str
     holding: HoldingId
     reading: Reading
+    measured: bool | None = None
 
 
 class Seller(Protocol):

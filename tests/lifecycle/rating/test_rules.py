@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -291,6 +292,18 @@ def test_readings_of_another_kind_are_listed_too() -> None:
     assert lines["unrated"].reason["records"] == {
         "the tariff does not price this kind of reading": ["hld_1/0"]
     }
+
+
+def test_a_charge_says_how_much_of_it_was_simulated() -> None:
+    """Whoever pays sees it, and sees nothing of it where all was measured."""
+    usage = records([call("+27101234567"), call("+27101234568"), call("+59894231234")])
+    labels = (True, False, None)
+    mixed = [replace(one, measured=how) for one, how in zip(usage, labels, strict=True)]
+    where = stretch(deck(band("27", "South Africa")))
+    assert {line.reason["simulated"] for line in rate(mixed, where)} == {"1 of 3 records"}
+    assert all("simulated" not in line.reason for line in rate([mixed[0], mixed[2]], where))
+    bare = [replace(line, reason={}) for line in rate(mixed, where)]
+    assert bare == [replace(line, reason={}) for line in rate(usage, where)], "and costs the same"
 
 
 # --- tiers --------------------------------------------------------------------------------------

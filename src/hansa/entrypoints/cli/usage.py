@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,9 @@ from hansa.entrypoints.cli import render
 from hansa.entrypoints.cli.door import DEFAULT_NODE, AsJson, Month, NodeDir, group, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hansa.federation.contract import UsageRecord
     from hansa.foundation.readings import Reading
     from hansa.lifecycle.inventory.model import HoldingRef
     from hansa.node import Node
@@ -50,7 +54,7 @@ def show(
         render.as_json({**said, "records": found} if records else said)
         return
     render.table(
-        f"Charges of {holding} for {month.name}, from {len(found)} readings",
+        f"Charges of {holding} for {month.name}, from {_counted(found)}",
         ("charge", "description", "quantity>", "unit", "before rounding>"),
         [
             (
@@ -66,8 +70,8 @@ def show(
     if records:
         render.table(
             "Readings",
-            ("reading", "what"),
-            [(one.id, _words(one.reading)) for one in found],
+            ("reading", "from", "what"),
+            [(one.id, _ORIGINS[one.measured], _words(one.reading)) for one in found],
         )
 
 
@@ -115,6 +119,16 @@ def _ref(node: Node, holding: str, seller: str) -> HoldingRef:
     ref = HoldingRef(party_id(seller) if seller else node.us.id, HoldingId(holding))
     with node.begin() as tx:
         return actions.get(tx, ref=ref).ref
+
+
+_ORIGINS = {True: "measured", False: "simulated", None: "not told"}
+
+
+def _counted(records: Sequence[UsageRecord]) -> str:
+    """How many readings there are, and how many of them were measured and simulated."""
+    count = Counter(one.measured for one in records)
+    told = ", ".join(f"{count[one]} {words}" for one, words in _ORIGINS.items() if count[one])
+    return f"{len(records)} readings{told and f': {told}'}"
 
 
 def _words(reading: Reading) -> str:

@@ -78,6 +78,12 @@ class SeatFacts(TypedDict):
     seats: Count
 
 
+class Origin(TypedDict):
+    """Whether a device was read; False for an imagined network, absent where nobody has told."""
+
+    measured: NotRequired[bool]
+
+
 def write(record: UsageRecord) -> UsageShape:
     reading = record.reading
     at = reading.answered_at if isinstance(reading, Call) else midnight(reading.day)
@@ -88,7 +94,7 @@ def write(record: UsageRecord) -> UsageShape:
         "usageDate": write_instant(at),
         "status": "received",
         "usageSpecification": {"id": f"hansa-{reading.kind}", "name": reading.kind},
-        "usageCharacteristic": _write_facts(reading),
+        "usageCharacteristic": [*_write_facts(reading), *_write_measured(record)],
         "ratedProductUsage": [{"productRef": {"id": record.holding}}],
     }
 
@@ -108,6 +114,12 @@ def _write_facts(reading: Reading) -> list[UsageCharacteristic]:
     return [_fact("seats", "integer", reading.seats)]
 
 
+def _write_measured(record: UsageRecord) -> list[UsageCharacteristic]:
+    if record.measured is None:
+        return []
+    return [_fact("measured", "boolean", record.measured)]
+
+
 def _fact(name: str, value_type: str, value: Json) -> UsageCharacteristic:
     return {"name": name, "valueType": value_type, "value": value}
 
@@ -124,11 +136,16 @@ def _read(shape: UsageShape, at: str) -> UsageRecord:
         id=shape["id"],
         holding=HoldingId(shape["ratedProductUsage"][0]["productRef"]["id"]),
         reading=_read_facts(shape, at),
+        measured=checked(Origin, _facts(shape)).get("measured"),
     )
 
 
+def _facts(shape: UsageShape) -> dict[str, Any]:
+    return {fact["name"]: fact["value"] for fact in shape["usageCharacteristic"]}
+
+
 def _read_facts(shape: UsageShape, at: str) -> Reading:
-    facts = {fact["name"]: fact["value"] for fact in shape["usageCharacteristic"]}
+    facts = _facts(shape)
     instant = read_instant(shape["usageDate"], f"{at}usageDate")
     if shape["usageType"] == "call":
         call = checked(CallFacts, facts)

@@ -76,7 +76,18 @@ def rate(records: Sequence[UsageRecord], stretch: Stretch) -> tuple[RatedLine, .
     """
     here = [record for record in records if _touches(record.reading, stretch.part)]
     lines = _RULES[stretch.tariff.kind](stretch.tariff, here, stretch)
-    return (*lines, *_unrated(here, stretch))
+    return _labelled((*lines, *_unrated(here, stretch)), here)
+
+
+def _labelled(
+    lines: tuple[RatedLine, ...], records: Sequence[UsageRecord]
+) -> tuple[RatedLine, ...]:
+    """The lines, whose reasons say how much of what they were rated from was simulated, if any."""
+    simulated = sum(record.measured is False for record in records)
+    if not simulated:
+        return lines
+    words = f"{simulated} of {len(records)} records"
+    return tuple(replace(line, reason={**line.reason, "simulated": words}) for line in lines)
 
 
 def seats(
