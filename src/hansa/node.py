@@ -68,6 +68,7 @@ HERE = Path(__file__).parent
 ROOMS = (
     "foundation",
     "foundation/plan",
+    "foundation/people",
     "ledger",
     "federation",
     "federation/clients",

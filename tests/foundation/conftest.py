@@ -1,4 +1,4 @@
-"""A stage for plans: one database for all stories, emptied before each."""
+"""A stage for plans: one database for all stories, emptied before each; a desk for people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hansa.foundation.database import Database, run
 from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.ids import Ids
 from hansa.foundation.time import SetClock
+from tests.foundation.reception import Desk
 from tests.foundation.stage import Stage
 
 EMPTY = (
@@ -48,3 +49,8 @@ def empty_stage(stage_database: Database, clock: SetClock, ids: Ids) -> Callable
 @pytest.fixture
 def stage(empty_stage: Callable[[], Stage]) -> Stage:
     return empty_stage()
+
+
+@pytest.fixture
+def desk(database: Database, clock: SetClock, ids: Ids) -> Desk:
+    return Desk(database, clock, ids)

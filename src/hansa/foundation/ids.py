@@ -47,6 +47,9 @@ RoundId = NewType("RoundId", str)
 PaymentId = NewType("PaymentId", str)
 BankAccountId = NewType("BankAccountId", str)
 DisputeId = NewType("DisputeId", str)
+PersonId = NewType("PersonId", str)
+SessionId = NewType("SessionId", str)
+ProposalId = NewType("ProposalId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
 
@@ -77,6 +80,9 @@ PREFIXES: dict[Callable[[str], str], str] = {
     PaymentId: "pay",
     BankAccountId: "bnk",
     DisputeId: "dsp",
+    PersonId: "per",
+    SessionId: "ses",
+    ProposalId: "prp",
 }
 
 Kind = TypeVar("Kind", bound=str)

@@ -1,0 +1,193 @@
+"""People, their sessions, what they did, and what two of them decide together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from hansa.foundation.documents import Json
+from hansa.foundation.errors import HansaError
+from hansa.foundation.ids import PartyId, PersonId, ProposalId, SessionId
+from hansa.foundation.states import StateGraph
+from hansa.foundation.time import Instant
+
+IDLE = timedelta(minutes=30)
+"""How long a session lasts of which nothing is seen."""
+
+LIFETIME = timedelta(hours=12)
+"""How long a session lasts at most."""
+
+SEEN_EVERY = timedelta(minutes=1)
+"""How often it is written down at most that a session was seen."""
+
+SESSION_KEPT = timedelta(days=30)
+"""How long after its end a session's token is still told from one that never was."""
+
+PARKED_KEPT = timedelta(days=1)
+"""How long a form waits for the person who filled it in."""
+
+PARKED_MAX = 256 * 1024
+"""Octets of the JSON of one form that waits."""
+
+PARKED_EACH = 10
+"""How many forms of one person wait; the oldest make room."""
+
+TRAIL_MAX = 1000
+"""Entries or proposals that are given at once."""
+
+
+class StaffRole(StrEnum):
+    """What a person may do. approver: agrees to what another proposed. admin: enters people.
+    customer: sees what its own party has, and is none of our staff.
+    """
+
+    SALES = "sales"
+    OPERATIONS = "operations"
+    FINANCE = "finance"
+    APPROVER = "approver"
+    ADMIN = "admin"
+    CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """login: what the person signs in with and is called in the audit log; never changes.
+
+    party: for whom a customer's person comes; None for our own staff. language: as `pt-BR`.
+    roles: none when the identity provider does not say any more what the person is.
+    """
+
+    id: PersonId
+    login: str
+    name: str
+    roles: frozenset[StaffRole]
+    party: PartyId | None = None
+    language: str = "en"
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom an identity provider knows a person: `iss` and `sub` of its tokens."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that a person has signed in with. ends_at: the latest moment it may last to."""
+
+    id: SessionId
+    person: PersonId
+    begun_at: Instant
+    seen_at: Instant
+    ends_at: Instant
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """token: for the browser alone; it is shown this once and kept nowhere."""
+
+    person: Person
+    session: Session
+    token: str
+
+    def __repr__(self) -> str:
+        return f"SignedIn({self.person!r}, {self.session!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nobody came in. Raise the error once what was written of it is committed."""
+
+    error: HansaError
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The session of a request, and who it is, as they are now."""
+
+    session: Session
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The token was that person's once. why: nothing was seen of it for too long; it has lasted as
+    long as a session may; it was ended.
+    """
+
+    session: Session
+    person: Person
+    why: Literal["idle", "age", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """What was typed into a form whose session had ended. path: where it was posted to."""
+
+    id: str
+    path: str
+    fields: Json
+    parked_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """who: a login, or `console:` and the user of the machine. roles: as they were then.
+
+    action: kebab-case, what was done. subject: what it was done to, by its id.
+    """
+
+    number: int
+    at: Instant
+    who: str
+    roles: tuple[StaffRole, ...]
+    action: str
+    subject: str
+    why: str
+    details: Json
+
+
+class ProposalState(StrEnum):
+    """withdrawn: by who made it."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+_DECIDED = frozenset({ProposalState.APPROVED, ProposalState.REJECTED, ProposalState.WITHDRAWN})
+PROPOSAL_STATES = StateGraph(
+    thing="proposal",
+    start=ProposalState.OPEN,
+    moves={ProposalState.OPEN: _DECIDED, **{state: frozenset() for state in _DECIDED}},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What one person wants, and another has to agree to before it is done.
+
+    kind: what is to be done; content: with what. subject: to what, by its id. fingerprint: of
+    kind, subject and content. maker, checker: logins, never the same.
+    """
+
+    id: ProposalId
+    kind: str
+    subject: str
+    content: Mapping[str, Json]
+    fingerprint: str
+    why: str
+    maker: str
+    made_at: Instant
+    state: ProposalState = ProposalState.OPEN
+    checker: str | None = None
+    checked_at: Instant | None = None
+    checker_why: str = ""
