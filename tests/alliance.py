@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from hansa.drivers import actions as network
-from hansa.drivers.model import Choice, Coverage, Product
+from hansa.drivers.model import Choice, Coverage, NetworkSettings, Product
 from hansa.entrypoints.http import app
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef, CharacteristicSpec, Need, NeedItem, Tariff, Tax
@@ -57,6 +57,7 @@ class Alliance:
     """Nodes by name. Build it from the `databases` and `clock` fixtures and a temporary folder.
 
     told: what subscribers were sent, and where to.
+    network: on what all deliver.
     speaks: how an operator wants to be spoken to, if not in TMF; sonata: what all have settled for
     that. Both are for whoever comes later.
     """
@@ -73,6 +74,7 @@ class Alliance:
         self.told: list[tuple[str, Any]] = []
         self.speaks: dict[PartyId, Dialect] = {}
         self.sonata = SonataSettings()
+        self.network = NetworkSettings()
         self._apps: dict[PartyId, Inside] = {}
 
     def add(self, name: str, country: str = "GB", currency: str = "GBP") -> Node:
@@ -86,6 +88,7 @@ class Alliance:
                 http=self._http(party),
                 settlement=SettlementSettings(auto_confirm=True),
                 sonata=self.sonata,
+                network=self.network,
             ),
             folder=folder,
             database_url=self._databases().url,  # type: ignore[attr-defined]

@@ -41,7 +41,7 @@ class Customer:
 
     def __post_init__(self) -> None:
         self.driver.bring(self.intent)
-        network = plan.network(self.lab, str(self.intent.characteristics["network"]))
+        network = plan.network(self.lab, self.network)
         site, country = plan.site_name(SITE), SITE.country
         own = f"{site}, network {network.number}"
         place = plan.place(self.lab, network, site=site, spot=own, country=country)
@@ -68,7 +68,7 @@ class Customer:
 
     @property
     def network(self) -> str:
-        return str(self.intent.characteristics["network"])
+        return orders.made(self.intent).network
 
     @property
     def caller(self) -> str:
