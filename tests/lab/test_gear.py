@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
-import tarfile
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,8 +21,15 @@ from hansa.drivers.lab.machine import find
 from hansa.foundation import documents
 from tests.drivers.test_gear import ONE_LINE, SITE
 from tests.lab.conftest import needs
+from tests.lab.models import official
 
-pytestmark = needs("gear")
+pytestmark = [
+    needs("gear"),
+    pytest.mark.skipif(
+        os.geteuid() != 0,
+        reason="not root: netconfd wants a home of root's own, and sshd to change users",
+    ),
+]
 
 HERE = Path(__file__).parent / "gear"
 MODULES = ("iana-if-type", "ietf-interfaces", "ietf-ip")
@@ -256,33 +258,7 @@ OPENCONFIG = ("iana-if-type", "openconfig-interfaces", "openconfig-if-ip", "open
 
 @pytest.fixture(scope="module")
 def models() -> Path:
-    """OpenConfig's models of interfaces, as a package by its locked list; skips without it."""
-    locked = HERE / "models.txt"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hansa-tests"
-    target = cache / f"models-{hashlib.sha256(locked.read_bytes()).hexdigest()[:12]}"
-    if not target.exists():
-        with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run(
-                [
-                    *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-q"),
-                    *("--no-deps", "--no-binary=:all:", "--no-build-isolation"),
-                    *("--require-hashes", "-r", str(locked), "-d", folder),
-                ],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                pytest.skip(f"OpenConfig's models could not be had: {done.stderr.strip()[-300:]}")
-            (archive,) = Path(folder).iterdir()
-            with tarfile.open(archive) as held:
-                held.extractall(f"{folder}/all", filter="data")
-            (found,) = Path(folder).glob("all/*/ydk/models/openconfig/_yang")
-            types = found / "openconfig-inet-types.yang"  # patterns of POSIX, with ends that YANG's
-            types.write_text(re.sub(r"'\^|\$'", "'", types.read_text()))  # own have by themselves
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(found, target, dirs_exist_ok=True)
-    return target
+    return official()
 
 
 def interfaces(text: str) -> str:

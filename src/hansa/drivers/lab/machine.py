@@ -67,6 +67,7 @@ PACKAGES: Mapping[str, str] = {
     "udhcpc": "udhcpc",
     "netconfd": "netconfd",
     "sshd": "openssh-server",
+    "yanglint": "libyang2-tools",
 }
 """Programs, and the packages of Debian 12 that bring them, as apt-get is told them."""
 
@@ -94,8 +95,11 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         *("freeradius", "kea-dhcp4", "udhcpc", "iperf3"),
     ),
     "gear": (*_GROUND, *_TOOLS, "netconfd", "sshd"),
+    "models": ("yanglint",),
 }
-"""What has to be there to deliver a family, or a part of one, for real."""
+"""What has to be there to deliver a family, or a part of one, for real; models: to hold what
+equipment is told against them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
