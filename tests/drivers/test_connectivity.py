@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hansa.drivers.connectivity import access, intent, ipsec, routing, shaper, wireguard
+from hansa.drivers.connectivity import access, intent, ipsec, routing, shaper, tunnels, wireguard
 from hansa.drivers.connectivity.intent import Access, ClassOfService, Link, SiteVpn
 from hansa.drivers.connectivity.keys import Keys
 from hansa.drivers.connectivity.shaper import Shape
@@ -100,7 +100,9 @@ TEXTS = {
     "tunnel.swanctl": ipsec.render(IPSEC),
     "tunnel-answering.swanctl": ipsec.render(replace(IPSEC, calls=False)),
     "charon.conf": ipsec.render_settings("/mnt/hansa/cpe-3/vici"),
-    "classes.tc": shaper.render("t7r", Shape(50_000, SITE.classes, wireguard.OVERHEAD)),
+    "classes.tc": shaper.render(
+        "t7r", Shape(50_000, SITE.classes, tunnels.KINDS["wireguard"].overhead)
+    ),
     "plain.tc": shaper.render("p7", Shape(10_000)),
 }
 

@@ -26,6 +26,7 @@ NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 JHB = Site("jhb", "Store 1", "ZA", "Johannesburg")
 LON = Site("lon", "Head office", "GB", "London")
 MINUTES = count(1)
+EF, BEST_EFFORT = "0xb8", "0x00"
 
 
 def later() -> datetime:
@@ -112,10 +113,37 @@ def reaches(box: Box, target: object) -> bool:
     return box.try_run("ping", "-c1", "-W1", str(target)).ok
 
 
+def waiting_ms(box: Box, target: object, mark: str) -> float:
+    """The mean round trip of packets of a class."""
+    said = box.run("ping", "-q", "-Q", mark, "-c", "30", "-i", "0.01", "-W", "1", str(target))
+    rtt = re.search(r"= [\d.]+/([\d.]+)/", said)
+    assert rtt is not None, said
+    return float(rtt[1])
+
+
+@contextmanager
+def loading(client: Box, server: Box, target: object, sold_mbps: int) -> Iterator[None]:
+    """A line with more to carry than it was sold for, by a sender that does not give way."""
+    at = ("-B", str(target))
+    server.start("sink", "iperf3", "-s", *at, ready=lambda: f"{target}:5201 " in listening(server))
+    rate = ("-u", "-l", "1350", "-b", f"{sold_mbps * 11 // 10}M")
+    client.start("load", "iperf3", "-c", str(target), "-t", "60", *rate)
+    time.sleep(1)
+    yield
+    assert client.runs("load")
+    client.stop("load")
+    server.stop("sink")
+
+
+def listening(box: Box) -> str:
+    return box.run("ss", "-Hltn")
+
+
 def throughput_mbps(client: Box, server: Box, target: object, *more: str) -> float:
     """What one TCP connection carries in two seconds."""
-    server.start("iperf3", "iperf3", "-s", ready=lambda: ":5201 " in server.run("ss", "-Hltn"))
+    server.start("iperf3", "iperf3", "-s", ready=lambda: ":5201 " in listening(server))
     told = json.loads(client.run("iperf3", "-J", "-c", str(target), "-t", "2", *more))
+    server.stop("iperf3")
     return float(told["end"]["sum_received"]["bits_per_second"]) / 1e6
 
 

@@ -22,15 +22,22 @@ INNER_FROM = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """overhead: octets that a packet grows by on the line. keys_s: how old keys in use may be."""
+    """overhead: octets that a packet is counted for beyond its own, at the tunnel's shaper.
+    keys_s: how old keys in use may be.
+    """
 
     overhead: int
     keys_s: int
 
 
+MARGIN = 40
+"""Octets more than a packet really grows by: as fast as its line, a tunnel would never let a queue
+drain there that arose while its daemon was held up, and every class would wait in it.
+"""
+
 KINDS: Mapping[str, Kind] = {
-    "wireguard": Kind(wireguard.OVERHEAD, wireguard.HANDSHAKE_MAX_S),
-    "ipsec": Kind(ipsec.OVERHEAD, ipsec.KEYS_MAX_S),
+    "wireguard": Kind(wireguard.OVERHEAD + MARGIN, wireguard.HANDSHAKE_MAX_S),
+    "ipsec": Kind(ipsec.OVERHEAD + MARGIN, ipsec.KEYS_MAX_S),
 }
 
 
