@@ -125,6 +125,19 @@ def test_only_approvers_decide_as_they_are_now(board: Board) -> None:
     assert board.done() == 0
 
 
+def test_who_is_no_approver_any_more_does_not_approve_in_haste(board: Board) -> None:
+    made = board.propose(board.ann)
+    with ThreadPoolExecutor(1) as threads:
+        with board.begin() as tx:
+            persons.change(tx, person=board.bob.id, roles=[StaffRole.SALES], now=board.clock.now())
+            approving = threads.submit(board.approve, made, board.bob)
+            with pytest.raises(TimeoutError):
+                approving.result(timeout=0.3)
+        with pytest.raises(Refused, match="approver-needed"):
+            approving.result(timeout=10)
+    assert board.done() == 0
+
+
 def test_what_was_shown_is_what_is_approved(board: Board) -> None:
     made = board.propose(board.cyd)
     board.withdraw(made, board.cyd)

@@ -19,7 +19,7 @@ from hansa.foundation.people.model import (
     SignedIn,
     StaffRole,
 )
-from tests.foundation.reception import FINANCE, SALES, WRONG, Desk
+from tests.foundation.reception import FINANCE, PASSWORD, SALES, WRONG, Desk
 
 # --- sessions -----------------------------------------------------------------------------------
 
@@ -138,6 +138,38 @@ def test_what_ends_a_session(desk: Desk, done: Change, ends: bool) -> None:
     done(desk, ada, came)
     assert desk.why(came.token) == ("ended" if ends else "")
     assert desk.why(other.token) == "", "and nobody else's"
+
+
+def test_who_is_signing_in_with_an_old_password_is_out_as_well(desk: Desk) -> None:
+    """A new password waits for the sign-in, or the sign-in meets the new password."""
+    ada = desk.enter()
+
+    def set_password() -> None:
+        with desk.begin() as tx:
+            persons.set_password(tx, person=ada.id, password=WRONG, now=desk.clock.now())
+
+    with ThreadPoolExecutor(1) as threads:
+        with desk.begin() as tx:
+            came = sessions.sign_in(
+                tx, login="ada", password=PASSWORD, agent="", ids=desk.ids, now=desk.clock.now()
+            )
+            setting = threads.submit(set_password)
+            with pytest.raises(TimeoutError):
+                setting.result(timeout=0.3)
+        setting.result(timeout=10)
+    assert isinstance(came, SignedIn)
+    assert desk.why(came.token) == "ended"
+
+
+def test_who_is_signing_in_while_shut_out_is_out(desk: Desk) -> None:
+    ada = desk.enter()
+    with ThreadPoolExecutor(1) as threads:
+        with desk.begin() as tx:
+            persons.change(tx, person=ada.id, active=False, now=desk.clock.now())
+            coming = threads.submit(desk.sign_in)
+            with pytest.raises(TimeoutError):
+                coming.result(timeout=0.3)
+        assert isinstance(coming.result(timeout=10), Denied)
 
 
 def test_sessions_are_forgotten_a_month_after_their_end(desk: Desk) -> None:

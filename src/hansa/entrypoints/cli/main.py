@@ -9,6 +9,7 @@ import typer
 
 from hansa.entrypoints.cli import (
     agreement,
+    audit,
     bill,
     catalogue,
     clearing,
@@ -24,6 +25,7 @@ from hansa.entrypoints.cli import (
     node,
     order,
     partner,
+    person,
     quote,
     rating,
     settle,
@@ -50,6 +52,8 @@ app.add_typer(node.app, name="node")
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(client.app, name="client")
+app.add_typer(person.app, name="person")
+app.add_typer(audit.app, name="audit")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(deck.app, name="deck")
