@@ -183,6 +183,13 @@ def test_after_five_wrong_ones_a_login_waits_longer_and_longer(desk: Desk) -> No
     assert [entry.details["failures"] for entry in found] == [12, 11, 10, 9, 8, 7, 6, 5]
 
 
+@given(failures=st.integers(0, 10**9))
+def test_no_wait_is_shorter_than_the_one_before(failures: int) -> None:
+    before, after = rules.wait_after(failures), rules.wait_after(failures + 1)
+    assert (before is None) == (failures < 5)
+    assert after is None or (before or timedelta()) <= after <= timedelta(minutes=15)
+
+
 def test_a_login_that_nobody_has_waits_as_any_other(desk: Desk) -> None:
     desk.enter()
     told = [(desk.denied("ada"), desk.denied("nobody")) for _ in range(7)]

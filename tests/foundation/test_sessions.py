@@ -8,6 +8,8 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hansa.foundation.database import all_rows
 from hansa.foundation.errors import Refused
@@ -32,6 +34,30 @@ def test_a_session_of_which_nothing_is_seen_is_over(desk: Desk) -> None:
         assert desk.why(token) == ""
     desk.clock.move(timedelta(minutes=30))
     assert desk.why(token) == "idle"
+
+
+@settings(
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(gaps_s=st.lists(st.integers(0, 2000), min_size=1, max_size=8))
+def test_however_it_is_used_it_ends_in_the_last_minute_of_silence(
+    desk: Desk, gaps_s: list[int]
+) -> None:
+    """As what is seen is written once a minute at most, half an hour may be a minute less."""
+    with desk.begin() as tx:
+        known = persons.people(tx)
+    if not known:
+        desk.enter()
+    token = desk.signed_in().token
+    for gap_s in gaps_s:
+        desk.clock.move(timedelta(seconds=gap_s))
+        why = desk.why(token)
+        if gap_s >= 1800:
+            assert why == "idle"
+        elif gap_s <= 1740:
+            assert why == ""
+        if why:
+            return
 
 
 def test_a_session_lasts_half_a_day_at_most(desk: Desk) -> None:
