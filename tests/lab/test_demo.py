@@ -33,7 +33,9 @@ def test_what_is_ordered_of_one_operator_is_delivered_by_two(tmp_path: Path) -> 
         "speed London to Johannesburg",
         "name malware.example",
         "call to +442079460123",
-        "its record",
+        "their records",
+        "calls used at bt",
+        "calls charged by mtn",
         "first line of Johannesburg cut",
         "ping Johannesburg to London after its cease",
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hansa.federation.contract import Progress, Quote
-from hansa.foundation.ids import OfferCode, PartyId
+from hansa.foundation.ids import HoldingId, OfferCode, PartyId
 from hansa.foundation.readings import Check
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant
@@ -81,7 +81,7 @@ class ProveAct:
     real; on a simulated one there is nothing to measure.
 
     sold_mbps: what should be carried between the two. blocked: a name that should not resolve.
-    called: a number, E.164 with `+`. cut: whether the first line of `source` dies then. gone:
+    called: numbers, E.164 with `+`. cut: whether the first line of `source` dies then. gone:
     whether `target` is not to be reached.
     """
 
@@ -90,7 +90,7 @@ class ProveAct:
     target: str
     sold_mbps: int = 0
     blocked: str = ""
-    called: str = ""
+    called: tuple[str, ...] = ()
     cut: bool = False
     gone: bool = False
     after_days: int = 0
@@ -136,7 +136,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a scenario came to."""
+    """What a scenario came to. simulated: the holdings whose usage was not all measured."""
 
     scenario: Scenario
     placed: tuple[Placed, ...]
@@ -146,6 +146,7 @@ class Outcome:
     proof: BooksProof
     seconds: float
     measured: tuple[Check, ...]
+    simulated: frozenset[HoldingId]
 
     @property
     def hops(self) -> int:

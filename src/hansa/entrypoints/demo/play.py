@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from hansa.drivers import actions as network
+from hansa.drivers.voice.driver import VoiceTrunks
 from hansa.entrypoints.demo import prepare, proof
 from hansa.entrypoints.demo.model import (
     Act,
@@ -29,20 +34,25 @@ from hansa.entrypoints.operator_files import AgreementFile, Operator
 from hansa.entrypoints.yaml_files import load
 from hansa.federation.contract import Need, NeedItem, OrderState, Progress
 from hansa.federation.papers import StatementState
-from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey, OrderId, PartyId
+from hansa.foundation.errors import NotFound, Refused
+from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.readings import Check
 from hansa.foundation.time import Period
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.billing.model import Bill
 from hansa.lifecycle.delivery import actions as delivery
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.rating.actions import months as rating
 from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.lifecycle.settlement.model import Held, Position
+from hansa.lifecycle.usage.actions import months as usage
+from hansa.node import Node
 from hansa.storefront.seller import Storefront
 
 ORDER_S = 30
 MONTH_S = 120
+RECORDS_AROUND = timedelta(minutes=1)
 
 
 class Play:
@@ -68,6 +78,8 @@ class Play:
         real = () if simulated or self._why_not else self.scenario.real
         self.stage = Stage(stage_folder, starts=self.scenario.starts, real=real)
         self._measured: list[Check] = []
+        self._called: tuple[str, ...] = ()
+        self._simulated: set[HoldingId] = set()
         self._placed: dict[str, Placed] = {}
         self._sites = {site.id: site for site in self.scenario.sites}
 
@@ -219,7 +231,7 @@ class Play:
         if self.stage.lab is None:
             self._show.unmeasured()
             return
-        tried = Proof(self.stage.lab)
+        tried, since = Proof(self.stage.lab), self.stage.now()
         source, target = self._sites[act.source], self._sites[act.target]
         with self._show.waiting("the customer tries it out"):
             found = [*(tried.gone if act.gone else tried.reached)(source, target)]
@@ -231,8 +243,23 @@ class Play:
                 found += tried.called(source, act.called)
             if act.cut:
                 found += tried.failed_over(source, target)
+            if act.called:
+                period = Period(since - RECORDS_AROUND, self.stage.now() + RECORDS_AROUND)
+                found += tried.recorded(self._trunks(tried), act.called, period)
+                self._called += act.called
         self._measured += found
         self._show.measured(found)
+
+    def _trunks(self, tried: Proof) -> VoiceTrunks:
+        """The driver of the node whose network has the trunk."""
+        holding = HoldingId(tried.trunk.service)
+        for party, node in self.stage.nodes.items():
+            driver = node.kit.drivers["voice"]
+            with node.begin() as tx, suppress(NotFound):
+                network.service(tx, buyer=party, holding=holding)
+                assert isinstance(driver, VoiceTrunks)
+                return driver
+        raise NotFound("holding-unknown", f"Nobody here has {holding}.", field="holding")
 
     # --- the month's end --------------------------------------------------------------------------
 
@@ -248,6 +275,38 @@ class Play:
                     what=f"the month's end at {party}",
                     pause_s=0.1,
                 )
+        for party, node in self.stage.nodes.items():
+            told = self._used(node, period)
+            self._show.used(party, told)
+            if self._called:
+                self._measured += (found := self._charged(node, period, told["call", True]))
+                self._show.measured(found)
+
+    def _used(self, node: Node, period: Period) -> Counter[tuple[str, bool | None]]:
+        """How many readings a node has of what it sells, by kind, measured and not."""
+        us, folder = node.us.id, node.usage_folder
+        with node.begin() as tx:
+            found = usage.of_buyer(tx, us=us, buyer=None, period=period, folder=folder)
+        self._simulated |= {one.holding for one in found if not one.measured}
+        return Counter((one.reading.kind, one.measured) for one in found)
+
+    def _charged(self, node: Node, period: Period, measured: int) -> Sequence[Check]:
+        """The calls of the story, and no others, have come to a node and onto its charges."""
+        us, wanted = node.us.id, len(self._called)
+        with node.begin() as tx:
+            lines = [
+                line
+                for sold in inventory.sold(tx, us=us, period=period)
+                for line in rating.rated(tx, holding=sold.ref, period=period)
+                if line.reason.get("rule") == "voice"
+            ]
+        calls = sum(line.reason["calls"] for line in lines)
+        nano = sum(line.nano for line in lines)
+        cost = f"{calls}, for {node.us.currency} {Decimal(nano).scaleb(-9).normalize():f}"
+        return [
+            Check(f"calls used at {us}", f"{wanted}", f"{measured}", measured == wanted),
+            Check(f"calls charged by {us}", f"{wanted}", cost, calls == wanted),
+        ]
 
     def _is_closed(self, party: PartyId, period: Period) -> bool:
         node = self.stage.nodes[party]
@@ -283,6 +342,7 @@ class Play:
             proof=positions.proof(books),
             seconds=time.monotonic() - began,
             measured=tuple(self._measured),
+            simulated=frozenset(self._simulated),
         )
         self._show.outcome(outcome, {o.party.id: o.party for o in self.operators})
         return outcome

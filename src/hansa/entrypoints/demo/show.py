@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from rich.console import Console
@@ -49,7 +49,7 @@ class Show:
         self._console.print(
             Text(
                 f"The calendar starts on {scenario.starts:%d %B %Y} and is moved by the demo. "
-                "Usage comes from a seed and is no measurement: nobody waits for a month.",
+                "Nobody waits for a month: usage that comes from a seed is told as simulated.",
                 style="dim",
             )
         )
@@ -110,6 +110,14 @@ class Show:
 
     def unmeasured(self) -> None:
         self._line("nothing to measure: the network is simulated")
+
+    def used(self, party: PartyId, told: Mapping[tuple[str, bool | None], int]) -> None:
+        """What a node has of a month's readings, by kind and whether a device was read."""
+        words = ", ".join(
+            f"{count} {READINGS[kind]} {'measured' if measured else 'simulated'}"
+            for (kind, measured), count in sorted(told.items(), key=str)
+        )
+        self._line(self._who(party), f" has readings: {words or 'none'}")
 
     def measured(self, checks: Sequence[Check]) -> None:
         for one in checks:
@@ -199,7 +207,7 @@ class Show:
                 ("unit", False),
                 ("net", True),
             )
-            for words, quantity, unit, net in _folded(paper.lines):
+            for words, quantity, unit, net in _folded(paper.lines, outcome.simulated):
                 table.add_row(words, quantity, unit, str(net))
             table.add_section()
             signer = held.confirmation.signature.party if held.confirmation else "?"
@@ -262,21 +270,29 @@ class Show:
         )
 
 
+READINGS = {"call": "calls", "octets": "days of octets", "seats": "days of seats"}
+
 FOLD_ABOVE = 6
 """So many usage lines of one holding are shown as they are; more are shown as one sum."""
 
 
-def _folded(lines: Sequence[StatementLine]) -> Iterator[tuple[str, str, str, Money]]:
-    """Lines as they are shown: words, quantity, unit and net. `hansa settle` shows each one."""
-    for (_, usage), group in itertools.groupby(lines, key=_holding_and_kind):
+def _folded(
+    lines: Sequence[StatementLine], simulated: Collection[str]
+) -> Iterator[tuple[str, str, str, Money]]:
+    """Lines as they are shown: words, quantity, unit and net. `hansa settle` shows each one.
+
+    simulated: holdings; what is charged for their usage is marked so.
+    """
+    for (holding, usage), group in itertools.groupby(lines, key=_holding_and_kind):
         same = list(group)
+        mark = " (simulated)" if usage and holding in simulated else ""
         if usage and len(same) > FOLD_ABOVE:
             words = same[0].description.partition(",")[0]
             net = add_up((line.net for line in same), same[0].net.currency)
-            yield f"{words}, usage in {len(same)} lines", "", "", net
+            yield f"{words}, usage in {len(same)} lines{mark}", "", "", net
             continue
         for line in same:
-            yield line.description, f"{line.quantity.normalize():f}", line.unit, line.net
+            yield f"{line.description}{mark}", f"{line.quantity.normalize():f}", line.unit, line.net
 
 
 def _holding_and_kind(line: StatementLine) -> tuple[str, bool]:
