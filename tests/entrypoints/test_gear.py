@@ -25,7 +25,7 @@ make: openconfig
 host: 192.0.2.2
 user: hansa
 key_file: keys/london
-host_key: ssh-ed25519 AAAA
+host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA
 """
 
 
@@ -196,7 +196,9 @@ def test_a_check_shows_what_would_change(files: Path, pushes: list[object]) -> N
         ("make: openconfig", "make: ios-xe", "gear-typed"),
         ("make: openconfig", "make: tin", "make-unknown"),
         ("make: openconfig", "make: tin.yaml", "make-invalid"),
-        ("host_key: ssh-ed25519 AAAA", "host_key: AAAA", "file-invalid"),
+        ("ssh-ed25519 AAAAC3", "AAAAC3", "file-invalid"),
+        ("ssh-ed25519 AAAAC3", "ssh-rsa AAAAC3", "file-invalid"),
+        ("AAAAC3NzaC1", "!", "file-invalid"),
         ("user: hansa", "password: secret", "file-invalid"),
     ],
 )

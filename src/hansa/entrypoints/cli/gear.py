@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -274,7 +275,7 @@ def _device(file: Path) -> tuple[Make, Device]:
     from hansa.entrypoints.yaml_files import load
 
     found = load(file, DeviceFile)
-    if len(found.host_key.split()) < 2:
+    if not _is_public_key(found.host_key):
         raise Refused(
             "file-invalid",
             f"{file}: host_key: write the device's public key as OpenSSH does, "
@@ -284,6 +285,16 @@ def _device(file: Path) -> tuple[Make, Device]:
     key = file.parent / Path(found.key_file).expanduser()
     make = _make(found.make, file.parent)
     return make, Device(found.host, found.user, key, found.host_key, found.port)
+
+
+def _is_public_key(text: str) -> bool:
+    """Whether it is one of OpenSSH's lines: its kind, and the same again within what follows."""
+    kind, _, rest = text.partition(" ")
+    try:
+        inner = base64.b64decode(rest.split()[0], validate=True)
+    except (IndexError, ValueError):
+        return False
+    return inner[4:].startswith(kind.encode()) and bool(kind)
 
 
 def _told(site: str, make: Make, node: Path) -> Rendered:
