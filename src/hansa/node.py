@@ -47,6 +47,7 @@ from hansa.foundation.database import Database, Wakeups
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import Ids, PartyId
 from hansa.foundation.party import Actor, Party
+from hansa.foundation.people.model import PortalSettings
 from hansa.foundation.plan.engine import Crew, Engine
 from hansa.foundation.plan.model import CHANNEL, LEASE_LOCKS, Handlers
 from hansa.foundation.time import Clock, Instant, ShiftedClock, SystemClock
@@ -187,6 +188,7 @@ class Settings:
     worker: WorkerSettings = WorkerSettings()
     limits: LimitsSettings = LimitsSettings()
     sonata: SonataSettings = field(default_factory=SonataSettings)
+    portal: PortalSettings = field(default_factory=PortalSettings)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -45,6 +45,9 @@ MODULES: Mapping[str, str] = {
 }
 """The processes of a node beside its database, and what each of them runs."""
 
+PORTAL: Mapping[str, str] = {"portal": "hansa.entrypoints.portal.main"}
+"""And what a node runs besides that has a portal."""
+
 LOOK_EVERY_S = 0.05
 GRACE_S = 10.0
 """How long a process may take to end by itself."""
@@ -71,7 +74,9 @@ def run(folder: Path, *, progress: Progress) -> None:
     settings = load_settings(folder)
     stop = threading.Event()
     with _only_one(folder), _told_to_stop(stop), contextlib.ExitStack() as held:
-        _check_port(settings.http)
+        _check_port(settings.http.host, settings.http.port, field="http.port")
+        if settings.portal.port:
+            _check_port(settings.portal.host, settings.portal.port, field="portal.port")
         logs.set_up(
             party=settings.party.id,
             process="supervisor",
@@ -84,7 +89,7 @@ def run(folder: Path, *, progress: Progress) -> None:
             server.create_database(DATABASE)
             url = server.url(DATABASE)
         migrate(url, progress=lambda name: progress(f"applying {name}"))
-        node = _Processes(folder, server)
+        node = _Processes(folder, server, portal=bool(settings.portal.port))
         held.callback(node.stop)
         node.start()
         told = False
@@ -108,6 +113,7 @@ def processes(folder: Path) -> Mapping[str, int | None]:
         written = json.loads((folder / RUN).read_text())
     except (OSError, ValueError):
         written = {}
+    names += tuple(name for name in PORTAL if name in written)
     return {name: pid if (pid := written.get(name)) and _lives(pid) else None for name in names}
 
 
@@ -199,13 +205,14 @@ class _Child:
 
 
 class _Processes:
-    """The node's API and worker on top of its database."""
+    """The node's API, worker and portal on top of its database."""
 
-    def __init__(self, folder: Path, server: EmbeddedServer | None) -> None:
+    def __init__(self, folder: Path, server: EmbeddedServer | None, *, portal: bool) -> None:
         self._folder = folder
         self._server = server
+        modules = {**MODULES, **PORTAL} if portal else MODULES
         self._children = [
-            _Child(name, _command(module, folder)) for name, module in MODULES.items()
+            _Child(name, _command(module, folder)) for name, module in modules.items()
         ]
 
     def start(self) -> None:
@@ -304,16 +311,16 @@ def _lives(pid: int) -> bool:
     return state not in ("Z", "X")
 
 
-def _check_port(http: HttpSettings) -> None:
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+def _check_port(host: str, port: int, *, field: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            tried.bind((http.host, http.port))
+            tried.bind((host, port))
         except OSError as error:
             raise Refused(
                 "port-taken",
-                f"This node cannot listen on {http.host} port {http.port}: {error.strerror}. "
+                f"This node cannot listen on {host} port {port}: {error.strerror}. "
                 "Choose another port or host in node.toml.",
-                field="http.port",
+                field=field,
             ) from None

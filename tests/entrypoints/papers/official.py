@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from peppol import check_rules, validate_xsd  # type: ignore[import-untyped]
 
 RULES = Path(__file__).with_name("rules.txt")

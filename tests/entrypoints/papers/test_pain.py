@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from hansa.entrypoints.papers import pain
 from hansa.foundation.ids import BankAccountId, PartyId, PaymentId

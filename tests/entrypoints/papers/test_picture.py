@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from hansa.entrypoints.papers import picture
 from hansa.federation.papers import NettingPayment

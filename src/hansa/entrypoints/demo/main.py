@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from hansa.entrypoints.demo import people
 from hansa.entrypoints.demo.model import Outcome
 from hansa.entrypoints.demo.play import Play
 from hansa.entrypoints.demo.show import Show
@@ -63,7 +64,7 @@ def run(
 def _play(
     scenario: Path, folder: Path, console: Console, *, keep: bool, simulated: bool
 ) -> Outcome:
-    play = Play(scenario, folder, Show(console), simulated=simulated)
+    play = Play(scenario, folder, Show(console), simulated=simulated, portals=keep)
     try:
         outcome = play.run()
     except BaseException:
@@ -72,13 +73,23 @@ def _play(
     if not keep:
         play.stage.clear()
         return outcome
+    password = people.password()
+    for operator in play.operators:
+        people.welcome(play.stage.nodes[operator.party.id], operator, password)
     for party, pid in play.stage.leave().items():
         console.print(
             f"  {party}: {play.stage.address(party)}\n"
+            f"    its portal:   {play.stage.portal(party)}\n"
             f"    look into it: hansa order list --node {folder / party}\n"
             f"    stop it:      kill {pid}",
             soft_wrap=True,
         )
+    console.print(f"\n  Sign in at a portal with the password  {password}")
+    for login, what in people.LOGINS.items():
+        console.print(f"    {login:<12} {what}")
+    for operator in play.operators:
+        for customer in operator.customers:
+            console.print(f"    {customer.party.id:<12} a customer of {operator.party.name}")
     return outcome
 
 

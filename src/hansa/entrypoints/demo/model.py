@@ -8,6 +8,7 @@ from typing import Literal
 
 from hansa.federation.contract import Progress, Quote
 from hansa.foundation.ids import HoldingId, OfferCode, PartyId
+from hansa.foundation.people.model import Brand
 from hansa.foundation.readings import Check
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant
@@ -106,7 +107,8 @@ class Scenario:
 
     starts: the moment at which the story begins. The month in which it begins is the one
     that is billed and settled. operators, agreements: file names without their ending. real: the
-    families that are delivered on real daemons where the machine can.
+    families that are delivered on real daemons where the machine can. brands: how operators look to
+    their customers in the portal.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Scenario:
     sites: tuple[Site, ...]
     story: tuple[Act, ...]
     real: tuple[str, ...] = ()
+    brands: Mapping[PartyId, Brand] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,17 @@ class Play:
     """One scenario on one stage. folder: the scenario's own, with its YAML files.
 
     simulated: has the network be simulated although the machine could deliver for real.
+    portals: whether the nodes have portals.
     """
 
     def __init__(
-        self, folder: Path, stage_folder: Path, show: Show, *, simulated: bool = False
+        self,
+        folder: Path,
+        stage_folder: Path,
+        show: Show,
+        *,
+        simulated: bool = False,
+        portals: bool = False,
     ) -> None:
         self.scenario = load(folder / "scenario.yaml", Scenario)
         self.operators = [
@@ -76,7 +83,13 @@ class Play:
         self._show = show
         self._why_not = None if simulated else proof.why_not(self.scenario.real)
         real = () if simulated or self._why_not else self.scenario.real
-        self.stage = Stage(stage_folder, starts=self.scenario.starts, real=real)
+        self.stage = Stage(
+            stage_folder,
+            starts=self.scenario.starts,
+            real=real,
+            portals=portals,
+            brands=self.scenario.brands,
+        )
         self._measured: list[Check] = []
         self._called: tuple[str, ...] = ()
         self._simulated: set[HoldingId] = set()

@@ -20,6 +20,8 @@ from hansa.entrypoints.operator_files import Operator
 from hansa.foundation import embedded
 from hansa.foundation.errors import TryLater
 from hansa.foundation.ids import PartyId
+from hansa.foundation.party import Party
+from hansa.foundation.people.model import Brand
 from hansa.foundation.time import Instant
 from hansa.node import DATABASE_FOLDER, SETTINGS, Node, load_settings, open_node
 
@@ -37,11 +39,21 @@ class Stage:
 
     folder: made new; holds one folder a node, their logs, and the clock's file. starts: the
     moment that the clock of all nodes shows when the first begins. real: the families that are
-    delivered in a lab of the stage's own.
+    delivered in a lab of the stage's own. portals: whether nodes have one; brands: as whose.
     """
 
-    def __init__(self, folder: Path, *, starts: Instant, real: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        starts: Instant,
+        real: Sequence[str] = (),
+        portals: bool = False,
+        brands: Mapping[PartyId, Brand] | None = None,
+    ) -> None:
         self.folder = folder
+        self._portals = portals
+        self._brands = brands or {}
         self.lab = Lab(folder / "lab") if real else None
         self._real = real
         self.nodes: dict[PartyId, Node] = {}
@@ -100,7 +112,16 @@ class Stage:
             f"[http]\nport = {_free_port()}\n\n"
             "[settlement]\nauto_confirm = true\n\n"
             f'[clock]\nshift_file = "{self._clock}"\n'
-            "[limits]\nprivate_callbacks = true\n" + self._network()
+            "[limits]\nprivate_callbacks = true\n" + self._portal(party) + self._network()
+        )
+
+    def _portal(self, party: Party) -> str:
+        if not self._portals:
+            return ""
+        brand = self._brands.get(party.id, Brand())
+        return (
+            f"\n[portal]\nport = {_free_port()}\n\n[portal.brand]\n"
+            f'name = "{brand.name}"\ncolour = "{brand.colour}"\nlanguage = "{brand.language}"\n'
         )
 
     def _network(self) -> str:
@@ -135,6 +156,10 @@ class Stage:
     def address(self, party: PartyId) -> str:
         """Where this operator's node listens: a URL without a path."""
         return load_settings(self.folder / party).address
+
+    def portal(self, party: PartyId) -> str:
+        """Where this operator's portal is served: a URL without a path."""
+        return load_settings(self.folder / party).portal.url
 
     def stop(self) -> None:
         """Stops every node that this stage started, and waits until it has gone; and the lab."""

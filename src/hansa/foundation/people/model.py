@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
@@ -191,3 +191,66 @@ class Proposal:
     checker: str | None = None
     checked_at: Instant | None = None
     checker_why: str = ""
+
+
+# --- how a portal is set up ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How the operator looks to its customers.
+
+    name: empty is the operator's. colour: of buttons and marks, `#rrggbb`. logo: a PNG, WebP or
+    SVG file in the data folder; empty shows the name. language: where a browser asks for none
+    that we speak.
+    """
+
+    name: str = ""
+    colour: str = "#1d4ed8"
+    logo: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """An OpenID Connect provider (OpenID Connect Core 1.0; code flow with PKCE, RFC 7636).
+
+    issuer: empty has people sign in with a password. secret_file: in the data folder, readable by
+    its owner only; empty for a public client. roles_claim, party_claim: where an id token says what
+    somebody may do and, of a customer's people, for whom. roles: from the provider's names to ours.
+    """
+
+    issuer: str = ""
+    client_id: str = ""
+    secret_file: str = ""
+    roles_claim: str = "roles"
+    party_claim: str = "party"
+    roles: Mapping[str, str] = field(default_factory=dict)
+    passwords_too: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSettings:
+    """port: 0 serves no portal. address: as browsers reach it; empty: host and port, without TLS,
+    which a proxy ends. time_zone: in which times are shown, a name of the tz database.
+    """
+
+    port: int = 0
+    host: str = "127.0.0.1"
+    address: str = ""
+    time_zone: str = "UTC"
+    idle_min: int = 30
+    longest_h: int = 12
+    upload_max_mb: int = 8
+    brand: Brand = Brand()
+    provider: ProviderSettings = field(default_factory=ProviderSettings)
+
+    @property
+    def url(self) -> str:
+        """The portal's own address, without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.address or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        return self.url.startswith("https:")

@@ -1,0 +1,220 @@
+"""The portal as an ASGI application: every page with who may open it, and what goes around it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from hansa.entrypoints import errors
+from hansa.entrypoints.portal import language, render
+from hansa.entrypoints.portal.ask import Ask, File, Page
+from hansa.entrypoints.portal.guard import Guard
+from hansa.entrypoints.portal.pages import account, administration, home
+from hansa.entrypoints.portal.signing_in import cookie, forget, seen
+from hansa.foundation.errors import HansaError, NotFound, Refused
+from hansa.foundation.people.actions import sessions
+from hansa.foundation.people.model import Expired, Seen
+from hansa.node import Node
+
+log = logging.getLogger(__name__)
+
+THREADS = 12
+"""How many pages one process makes at a time; no more than the node has connections."""
+FIELDS_MAX = 5_000
+FILES_MAX = 4
+SECRET = frozenset({"password", "old", "new", "again"})
+"""Fields that are never kept while somebody signs in again."""
+
+AREAS: Sequence[Sequence[Page]] = (
+    home.pages,
+    account.pages,
+    administration.pages,
+)
+"""Every page of every area."""
+
+
+def portal(node: Node) -> ASGIApp:
+    """The node's portal. The node must be open."""
+    threads = CapacityLimiter(THREADS)
+    routes: list[BaseRoute] = [render.front().route()]
+    for area in AREAS:
+        routes += [
+            Route(page.path, _endpoint(node, page, threads), methods=[page.method]) for page in area
+        ]
+    served = Starlette(
+        routes=routes, exception_handlers={HTTPException: partial(_plain, node), 500: _unforeseen}
+    )
+    return Guard(served, address=node.settings.portal.url)
+
+
+def _endpoint(node: Node, page: Page, threads: CapacityLimiter):  # type: ignore[no-untyped-def]
+    async def endpoint(request: Request) -> Response:
+        ask = _ask(node, request)
+        if page.method == "POST":
+            try:
+                ask = await _posted(ask)
+            except Refused as refusal:
+                return _wrong(ask, refusal)
+        return await to_thread.run_sync(_served, page, ask, limiter=threads)
+
+    return endpoint
+
+
+def _ask(node: Node, request: Request) -> Ask:
+    """A request of nobody yet."""
+    brand = node.settings.portal.brand
+    wanted = [request.cookies.get("hansa_language", "")]
+    wanted += language.accepted(request.headers.get("accept-language", ""))
+    return Ask(
+        node=node,
+        request=request,
+        now=node.clock.now(),
+        language=language.chosen(filter(None, wanted), otherwise=brand.language),
+        brand=replace(
+            brand, name=brand.name or node.us.name, logo="/brand/logo" if brand.logo else ""
+        ),
+    )
+
+
+async def _posted(ask: Ask) -> Ask:
+    """With what was posted, of a bounded size. Raises Refused `upload-too-large`."""
+    limit = ask.node.settings.portal.upload_max_mb << 20
+    too_large = Refused(
+        "upload-too-large",
+        f"What you sent is larger than {limit >> 20} MB. Send it in parts.",
+        field="file",
+    )
+    if int(ask.request.headers.get("content-length", limit)) > limit:
+        raise too_large
+    try:
+        form = await ask.request.form(
+            max_fields=FIELDS_MAX, max_files=FILES_MAX, max_part_size=limit
+        )
+    except HTTPException as error:
+        raise Refused("form-unreadable", f"The form cannot be read: {error.detail}") from None
+    typed: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    files: dict[str, File] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            octets = await value.read()
+            if value.filename:
+                files[name] = File(value.filename, value.content_type or "", octets)
+        elif "\0" in value:  # what no database keeps
+            raise Refused("form-unreadable", "Leave out the characters of code 0.", field=name)
+        else:
+            typed[name] = value
+            lists.setdefault(name, []).append(value)
+    return replace(ask, form=typed, lists=lists, files=files)
+
+
+# --- in a thread ----------------------------------------------------------------------------------
+
+
+def _served(page: Page, ask: Ask) -> Response:
+    with ask.node.begin() as tx:
+        found = seen(tx, ask)
+    if isinstance(found, Seen):
+        ask = replace(ask, person=found.person, session=found.session)
+        if found.person.language in language.LANGUAGES:
+            ask = replace(ask, language=found.person.language)
+    with _speaking(ask):
+        if page.roles is not None:
+            if not isinstance(found, Seen):
+                return _sign_in_first(page, ask, found)
+            if not found.person.roles & page.roles:
+                return _not_for_you(ask)
+        try:
+            return page(ask)
+        except HansaError as error:
+            return _again(page, ask, error)
+
+
+@contextmanager
+def _speaking(ask: Ask) -> Iterator[None]:
+    spoken = language.LANGUAGE.set(ask.language)
+    zone = language.ZONE.set(ZoneInfo(ask.node.settings.portal.time_zone))
+    try:
+        yield
+    finally:
+        language.LANGUAGE.reset(spoken)
+        language.ZONE.reset(zone)
+
+
+def _again(page: Page, ask: Ask, error: HansaError) -> Response:
+    """The form once more with what was typed; or a page of its own that says what is wrong."""
+    if page.again is not None and isinstance(error, Refused):
+        try:
+            return page.again(replace(ask, refusal=error))
+        except HansaError as worse:
+            error = worse
+    return _wrong(ask, error)
+
+
+def _wrong(ask: Ask, error: HansaError) -> Response:
+    status = errors.answer(error).status
+    with _speaking(ask):
+        return ask.render("account/wrong.html", status=status, error=error, family=error.family)
+
+
+def _not_for_you(ask: Ask) -> Response:
+    error = Refused("page-not-yours", "This page is not for your role.")
+    return ask.render("account/wrong.html", status=403, error=error, family="not-yours")
+
+
+def _sign_in_first(page: Page, ask: Ask, found: Expired | None) -> Response:
+    """To the sign-in; what was typed into a form by somebody whose session ended is kept."""
+    wanted = ask.request.url.path
+    if page.method == "GET":
+        query = ask.request.url.query
+        wanted = f"{wanted}?{query}" if query else wanted
+        target = f"/sign-in?next={quote(wanted, safe='')}"
+    elif isinstance(found, Expired) and not ask.files:
+        with ask.node.begin() as tx:
+            fields = {name: list(said) for name, said in ask.lists.items() if name not in SECRET}
+            kept = sessions.park(tx, session=found.session, path=wanted, fields=fields, now=ask.now)
+        target = f"/sign-in?parked={kept}"
+    else:
+        target = "/sign-in"
+    if ask.is_part:  # a script must not put the sign-in into a corner of the page
+        return Response(status_code=401, headers={"HX-Redirect": target})
+    answer = RedirectResponse(target, status_code=303)
+    if cookie(ask) in ask.request.cookies:
+        forget(ask, answer)
+    return answer
+
+
+# --- what no page answers -------------------------------------------------------------------------
+
+
+def _plain(node: Node, request: Request, error: Exception) -> Response:
+    """An address without a page, or a method that a page does not take."""
+    assert isinstance(error, HTTPException)
+    ask = _ask(node, request)
+    wrong = NotFound("page-missing", "There is no page at this address.")
+    with _speaking(ask):
+        return ask.render(
+            "account/wrong.html", status=error.status_code, error=wrong, family=wrong.family
+        )
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    log.error("a page failed", exc_info=error, extra={"path": request.url.path})
+    return Response(
+        json.dumps({"error": "unforeseen"}), status_code=500, media_type="application/json"
+    )

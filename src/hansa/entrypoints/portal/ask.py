@@ -1,0 +1,220 @@
+"""What a page's handler is given, and how handlers are declared.
+
+A handler is a plain function from Ask to Response, run in a thread: parse, one call, render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote, unquote, urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from hansa.entrypoints.portal import menu, render
+from hansa.foundation.errors import HansaError, NotFound
+from hansa.foundation.party import Actor
+from hansa.foundation.people.actions import audit
+from hansa.foundation.people.model import Brand, Person, Session, StaffRole
+from hansa.foundation.time import Instant
+from hansa.foundation.transaction import Transaction
+from hansa.node import Node
+
+SAID = "hansa_said"
+"""The cookie that carries what is to be said once on the next page."""
+SAID_S = 60
+
+ANYONE: frozenset[StaffRole] | None = None
+"""Roles of a page that needs no sign-in."""
+STAFF = frozenset(StaffRole) - {StaffRole.CUSTOMER}
+SALES = frozenset({StaffRole.SALES})
+OPERATIONS = frozenset({StaffRole.OPERATIONS})
+FINANCE = frozenset({StaffRole.FINANCE})
+BOOKS = frozenset({StaffRole.FINANCE, StaffRole.APPROVER})
+APPROVERS = frozenset({StaffRole.APPROVER})
+ADMINS = frozenset({StaffRole.ADMIN})
+CUSTOMERS = frozenset({StaffRole.CUSTOMER})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that came with a form. kind: what the browser called it; not to be believed."""
+
+    name: str
+    kind: str
+    octets: bytes
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request of one person.
+
+    person: None only on pages for anyone. form: what was posted, and nothing on a GET; a field
+    named twice counts once, the last. path: the parts of the address that the page's path names.
+    refusal: why what was typed was not taken, when the page is shown again.
+    """
+
+    node: Node
+    request: Request
+    now: Instant
+    language: str
+    brand: Brand
+    person: Person | None = None
+    session: Session | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+    refusal: HansaError | None = None
+
+    # --- what is asked ----------------------------------------------------------------------------
+
+    @property
+    def query(self) -> QueryParams:
+        return self.request.query_params
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        return self.request.path_params
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a script on a page asks for a piece of it."""
+        return self.request.headers.get("hx-request-type") == "partial"
+
+    @property
+    def me(self) -> Person:
+        """Who asks, on a page that needs a sign-in."""
+        assert self.person is not None
+        return self.person
+
+    @property
+    def actor(self) -> Actor:
+        """The customer for which this person asks."""
+        assert self.me.party is not None
+        return Actor(self.me.party, "customer")
+
+    @property
+    def said(self) -> str:
+        """What the page before has done, to be said once."""
+        return "" if self.is_part else unquote(self.request.cookies.get(SAID, ""))
+
+    def has(self, roles: frozenset[StaffRole]) -> bool:
+        return self.person is not None and bool(self.person.roles & roles)
+
+    def typed(self, name: str, otherwise: object = "") -> str:
+        """What was typed into a field that is shown again, else its value so far."""
+        return self.form.get(name, str(otherwise))
+
+    def error(self, name: str) -> str:
+        """What is wrong with a field that is shown again, in words; else nothing."""
+        wrong = self.refusal
+        return wrong.words if wrong is not None and wrong.field == name else ""
+
+    def number(self, name: str, otherwise: int, *, least: int = 1, most: int = 10_000_000) -> int:
+        """A whole number of the query; what is none, or out of bounds, is the usual one."""
+        text = self.query.get(name, "")
+        return int(text) if text.isdecimal() and least <= int(text) <= most else otherwise
+
+    def with_query(self, **changed: object) -> str:
+        """This page's address with some of its query changed; None takes a key out."""
+        kept = {**self.query, **changed}
+        return "?" + urlencode({key: value for key, value in kept.items() if value is not None})
+
+    # --- what is answered -------------------------------------------------------------------------
+
+    def render(
+        self, template: str, *, part: str | None = None, status: int = 200, **context: object
+    ) -> Response:
+        """A page; or its part alone, when a script asks for that."""
+        chosen = part if part is not None and self.is_part else template
+        wrong = self.refusal
+        shown = {"ask": self, "menu": menu.of(self.person, here=self.request.url.path), **context}
+        answer = HTMLResponse(
+            render.page(chosen, shown),
+            status_code=422 if wrong is not None and status == 200 else status,
+            headers={"Vary": "HX-Request-Type, Cookie, Accept-Language"},
+        )
+        if self.said and chosen == template:
+            answer.delete_cookie(SAID)
+        return answer
+
+    def back(self, path: str, *, said: str = "") -> Response:
+        """After a change: on to a page, which says once what was done."""
+        answer = RedirectResponse(path, status_code=303)
+        if said:
+            answer.set_cookie(
+                SAID,
+                quote(said),
+                max_age=SAID_S,
+                httponly=True,
+                samesite="strict",
+                secure=self.node.settings.portal.is_https,
+            )
+        return answer
+
+    def new_key(self) -> str:
+        """A key for a form that changes something: however often it is sent, it is done once."""
+        return self.node.ids.trace()
+
+    # --- what is changed --------------------------------------------------------------------------
+
+    @contextmanager
+    def change(
+        self, action: str, *, subject: str, why: str = "", details: object = None
+    ) -> Iterator[Transaction]:
+        """One transaction, with the entry in the audit log that says who did this, and why."""
+        with self.node.begin() as tx:
+            self.log(tx, action, subject=subject, why=why, details=details)
+            yield tx
+
+    def log(
+        self, tx: Transaction, action: str, *, subject: str, why: str = "", details: object = None
+    ) -> None:
+        """The entry in the audit log alone, where an action opens transactions of its own."""
+        audit.record(
+            tx,
+            by=self.me,
+            action=action,
+            subject=subject,
+            why=why,
+            details=details,
+            now=self.now,
+        )
+
+
+Handler = Callable[[Ask], Response]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A handler with its address. again: the page that is shown again when it is refused."""
+
+    path: str
+    method: Literal["GET", "POST"]
+    roles: frozenset[StaffRole] | None
+    handle: Handler
+    again: Page | None = None
+
+    def __call__(self, ask: Ask) -> Response:
+        return self.handle(ask)
+
+
+def page(path: str, *, roles: frozenset[StaffRole] | None) -> Callable[[Handler], Page]:
+    """Declares a page that is looked at. `{name}` in the path is one part of an address."""
+    return lambda handle: Page(path, "GET", roles, handle)
+
+
+def change(
+    path: str, *, roles: frozenset[StaffRole] | None, again: Page | None = None
+) -> Callable[[Handler], Page]:
+    """Declares a form's target. When it is refused, `again` is shown with what was typed."""
+    return lambda handle: Page(path, "POST", roles, handle, again)
+
+
+def nothing_here(what: str) -> NotFound:
+    """For a page about something that is not there."""
+    return NotFound("page-missing", f"There is no {what} here.")

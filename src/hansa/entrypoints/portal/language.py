@@ -1,0 +1,159 @@
+"""In which language a page speaks: words, and how numbers, money, dates and times are written.
+
+The language of the page that is being made is a context variable, set once a request, because
+templates and functions share one environment. Catalogues are gettext's text files,
+`locale/<language>/<area>.po`, read when the process starts.
+"""
+
+from __future__ import annotations
+
+import gettext as gnu
+import io
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+
+from hansa.foundation.money import Money, minor_digits
+from hansa.foundation.time import Instant
+
+CATALOGUES = Path(__file__).parent / "locale"
+
+LANGUAGES: Mapping[str, str] = {
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "pt-BR": "Português (Brasil)",
+    "pt-PT": "Português (Portugal)",
+}
+"""Every language of the portal, by its BCP 47 tag, as its own speakers call it."""
+
+LOCALES: Mapping[str, str] = {"en": "en_GB", "es": "es", "fr": "fr", "pt-BR": "pt_BR"} | {
+    "pt-PT": "pt_PT"
+}
+SOURCE = "en"
+"""What the pages are written in; it needs no catalogue."""
+
+LANGUAGE: ContextVar[str] = ContextVar("language", default=SOURCE)
+ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+
+
+def chosen(wanted: Iterable[str], *, otherwise: str) -> str:
+    """The first of these tags that the portal speaks, a nearer one before a mere relative.
+
+    `pt` alone is Brazil's, `pt-AO` and every other Portuguese is Portugal's.
+    """
+    for tag in wanted:
+        parts = tag.strip().replace("_", "-").split("-")
+        whole = "-".join([parts[0].lower(), *(one.upper() for one in parts[1:2])])
+        if whole in LANGUAGES:
+            return whole
+        if parts[0].lower() == "pt":
+            return "pt-BR" if len(parts) == 1 else "pt-PT"
+        if parts[0].lower() in LANGUAGES:
+            return parts[0].lower()
+    return otherwise if otherwise in LANGUAGES else SOURCE
+
+
+def accepted(header: str) -> list[str]:
+    """The tags of an Accept-Language header, the most wanted first (RFC 9110, 12.5.4)."""
+    ranked = []
+    for place, part in enumerate(header.split(",")[:20]):
+        tag, _, weight = part.strip().partition(";q=")
+        if tag and tag != "*":
+            share = Decimal(weight) if weight.replace(".", "", 1).isdecimal() else Decimal(1)
+            ranked.append((-share, place, tag))
+    return [tag for _share, _place, tag in sorted(ranked)]
+
+
+@cache
+def catalogue(language: str) -> gnu.NullTranslations:
+    """All words of a language, from every area's file."""
+    found: gnu.NullTranslations = gnu.NullTranslations()
+    for path in sorted((CATALOGUES / language).glob("*.po")):
+        with path.open("rb") as file:
+            read = read_po(file, locale=LOCALES[language])
+        compiled = io.BytesIO()
+        write_mo(compiled, read)
+        compiled.seek(0)
+        area = gnu.GNUTranslations(compiled)
+        area.add_fallback(found)
+        found = area
+    return found
+
+
+def gettext(message: str, /, **values: object) -> str:
+    """This message in the page's language, with `%(name)s` filled in."""
+    said = catalogue(LANGUAGE.get()).gettext(message)
+    return said % values if values else said
+
+
+def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
+    """The same for a number of things; `%(num)s` is the number."""
+    said = catalogue(LANGUAGE.get()).ngettext(one, many, number)
+    return said % {"num": number, **values}
+
+
+def noted(message: str) -> str:
+    """Marks a message that is translated later, where it is shown."""
+    return message
+
+
+def locale() -> Locale:
+    return Locale.parse(LOCALES[LANGUAGE.get()])
+
+
+def money(value: Money) -> str:
+    """An amount with its currency's code, exact, with the currency's own decimals.
+
+    The code and not a sign, because most pages show several currencies and signs are shared.
+    """
+    digits = minor_digits(value.currency)
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    shown = format_decimal(value.amount, format=pattern, locale=locale())
+    return f"{shown}\N{NO-BREAK SPACE}{value.currency}"
+
+
+def number(value: int | Decimal, digits: int | None = None) -> str:
+    """A number with the language's separators; digits: so many decimals at most."""
+    shown = Decimal(value) if digits is None else round(Decimal(value), digits)
+    return format_decimal(shown, locale=locale(), decimal_quantization=False)
+
+
+def compact(value: int | Decimal) -> str:
+    """A large number, short: 1.2M."""
+    return format_compact_decimal(value, locale=locale(), fraction_digits=1)
+
+
+def percent(value: Decimal | int, digits: int = 1) -> str:
+    """A share of one as percent."""
+    return format_percent(
+        round(Decimal(value), digits + 2), locale=locale(), decimal_quantization=False
+    )
+
+
+def day(value: date | Instant) -> str:
+    """A date as people write it."""
+    if isinstance(value, datetime):
+        value = value.astimezone(ZONE.get()).date()
+    return format_date(value, format="medium", locale=locale())
+
+
+def moment(value: Instant) -> str:
+    """A date and time in the portal's time zone, which is named."""
+    shown = format_datetime(value, format="medium", tzinfo=ZONE.get(), locale=locale())
+    return f"{shown} {value.astimezone(ZONE.get()).tzname()}"
+
+
+def month(value: date | Instant | str) -> str:
+    """A calendar month as people write it, from any day in it or from `2026-11`."""
+    first = date.fromisoformat(f"{value}-01") if isinstance(value, str) else value
+    return format_date(first, format="LLLL y", locale=locale())

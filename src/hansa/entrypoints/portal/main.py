@@ -1,0 +1,46 @@
+"""The portal process: serves one node's pages until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import uvicorn
+
+from hansa.entrypoints import logs, memory
+from hansa.entrypoints.portal.app import portal
+from hansa.node import open_node
+
+GRACE_S = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serves one node's portal until told to stop.")
+    parser.add_argument("--node", type=Path, required=True, help="the node's data folder")
+    node = open_node(parser.parse_args().node)
+    settings = node.settings
+    logs.set_up(
+        party=node.us.id,
+        process="portal",
+        level=settings.log_level,
+        shifted_clock=bool(settings.clock.shift_file),
+    )
+    config = uvicorn.Config(
+        portal(node),
+        host=settings.portal.host,
+        port=settings.portal.port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    try:
+        memory.settle()
+        uvicorn.Server(config).run()
+    finally:
+        node.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The side menu: what there is for whom. An item leads to one page of an area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hansa.entrypoints.portal.language import gettext
+from hansa.entrypoints.portal.language import noted as N_  # noqa: N812 - what gettext's tools find
+from hansa.foundation.people.model import Person, StaffRole
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """current: whether the page shown lies below it. parts: of a heading."""
+
+    label: str
+    href: str = ""
+    icon: str = ""
+    current: bool = False
+    parts: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Items for the same people, under one heading. items: label, address, icon."""
+
+    label: str
+    roles: frozenset[StaffRole]
+    items: tuple[tuple[str, str, str], ...]
+
+
+S = StaffRole
+AREAS: Sequence[Area] = (
+    Area(N_("Overview"), frozenset(S) - {S.CUSTOMER}, ()),
+    Area(N_("Sales"), frozenset({S.SALES}), ()),
+    Area(N_("Operations"), frozenset({S.OPERATIONS}), ()),
+    Area(N_("Finance"), frozenset({S.FINANCE, S.APPROVER}), ()),
+    Area(N_("Alliance"), frozenset({S.SALES, S.FINANCE, S.APPROVER}), ()),
+    Area(
+        N_("Administration"),
+        frozenset(S) - {S.CUSTOMER},
+        (
+            (N_("Approvals"), "/approvals", "checks"),
+            (N_("People"), "/people", "users"),
+            (N_("Audit log"), "/audit", "history"),
+        ),
+    ),
+    Area(N_("Services"), frozenset({S.CUSTOMER}), ()),
+)
+
+
+def of(person: Person | None, *, here: str) -> Sequence[Item]:
+    """The areas for who asks, each with its items. here: the path of the page shown."""
+    if person is None:
+        return []
+    shown = [area for area in AREAS if area.items and person.roles & area.roles]
+    return [
+        Item(
+            label=gettext(area.label),
+            parts=tuple(
+                Item(gettext(label), href, icon, here == href or here.startswith(f"{href}/"))
+                for label, href, icon in area.items
+            ),
+        )
+        for area in shown
+    ]

@@ -1,0 +1,72 @@
+"""The cookie that a session is known by, and whom it stands for.
+
+The cookie holds a random token and nothing else; the session is in the database, where it can be
+ended. Over TLS the cookie is bound to this host and path (`__Host-`, RFC 6265bis, 4.1.3.2).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from starlette.responses import RedirectResponse, Response
+
+from hansa.entrypoints.portal.ask import Ask
+from hansa.foundation.people.actions import sessions
+from hansa.foundation.people.model import Expired, Seen
+from hansa.foundation.transaction import Transaction
+
+SESSION = "hansa_session"
+
+
+def cookie(ask: Ask) -> str:
+    return f"__Host-{SESSION}" if ask.node.settings.portal.is_https else SESSION
+
+
+def seen(tx: Transaction, ask: Ask) -> Seen | Expired | None:
+    """Whose request this is; Expired when it was somebody's until lately."""
+    token = ask.request.cookies.get(cookie(ask), "")
+    if not token:
+        return None
+    return sessions.session(tx, token=token, now=ask.now, idle=idle(ask))
+
+
+def idle(ask: Ask) -> timedelta:
+    """How long a session lasts of which nothing is seen."""
+    return timedelta(minutes=ask.node.settings.portal.idle_min)
+
+
+def lifetime(ask: Ask) -> timedelta:
+    """How long a session lasts at most."""
+    return timedelta(hours=ask.node.settings.portal.longest_h)
+
+
+def agent(ask: Ask) -> str:
+    """What the browser calls itself, for the list of one's own sessions."""
+    return ask.request.headers.get("user-agent", "")
+
+
+def signed_in(ask: Ask, token: str, onward: str) -> Response:
+    """On to a page of ours, with the cookie of a new session."""
+    answer = RedirectResponse(onward, status_code=303)
+    answer.set_cookie(
+        cookie(ask),
+        token,
+        max_age=ask.node.settings.portal.longest_h * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=ask.node.settings.portal.is_https,
+        path="/",
+    )
+    return answer
+
+
+def forget(ask: Ask, answer: Response) -> None:
+    answer.delete_cookie(
+        cookie(ask), path="/", secure=ask.node.settings.portal.is_https, httponly=True
+    )
+
+
+def within(path: str) -> str:
+    """An address to go on to, of the portal's own and no other's; else its first page."""
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if ours and "\\" not in path else "/"

@@ -1,0 +1,71 @@
+"""What other sites cannot do, and what no page may hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from hansa.node import Node
+from tests.entrypoints.portal.visitor import PASSWORD, Visitor, enter
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://portal.test"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_a_change_that_another_site_asks_for_is_not_made(
+    node: Node, visitor: Visitor, headers: dict[str, str]
+) -> None:
+    enter(node, "ada", "admin")
+    form = {"login": "ada", "password": PASSWORD}
+    refused = visitor.send("/sign-in", form, headers=headers, follow=False)
+    assert refused.status == 403
+    assert "set-cookie" not in refused.answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://portal.test"}]
+)
+def test_our_own_pages_may(node: Node, visitor: Visitor, headers: dict[str, str]) -> None:
+    enter(node, "ada", "admin")
+    form = {"login": "ada", "password": PASSWORD}
+    assert visitor.send("/sign-in", form, headers=headers, follow=False).status == 303
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/people", "/nowhere", "/brand.css", "/static/x"])
+def test_every_answer_says_what_may_be_loaded(visitor: Visitor, path: str) -> None:
+    headers = visitor.open(path, follow=False).answer.headers
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_pages_of_people_are_kept_by_no_cache(admin: Visitor) -> None:
+    assert admin.open("/people").answer.headers["cache-control"] == "no-store"
+
+
+def test_what_is_too_large_is_not_read(node: Node, admin: Visitor) -> None:
+    too_large = b"x" * (9 << 20)
+    shown = admin.send("/people/new", files={"file": ("big.csv", too_large, "text/csv")})
+    assert shown.status == 422
+    assert "larger than 8 MB" in shown.text
+
+
+def test_an_address_without_a_page_says_so(visitor: Visitor, admin: Visitor) -> None:
+    assert admin.open("/nowhere").status == 404
+    assert admin.open("/nowhere").heading == "There is nothing here"
+    assert visitor.open("/sign-in?next=/people").status == 200
+
+
+def test_what_the_policy_stopped_is_told(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = visitor.client.post("/csp-report", content=b'{"csp-report": {}}')
+    assert told.status_code == 204
+    assert "policy stopped" in caplog.text
