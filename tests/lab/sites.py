@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from hansa.drivers.connectivity.intent import SiteVpn
 from hansa.drivers.contract import Change, Intent
 from hansa.drivers.lab.box import Box, Lab
 from hansa.drivers.lab.plan import Place
+from hansa.foundation.readings import Check
 from hansa.foundation.site import Site
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -71,11 +72,15 @@ class Acme:
         return all(check.ok for check in self.driver.verify(intent))
 
     def heals(self, intent: Intent) -> None:
-        """Waits until a service is well again, and says what is not if it does not come."""
-        until = time.monotonic() + 15
-        while not self.is_well(intent):
-            assert time.monotonic() < until, self.driver.verify(intent)
-            time.sleep(0.1)
+        heals(lambda: self.driver.verify(intent))
+
+
+def heals(verify: Callable[[], Sequence[Check]]) -> None:
+    """Waits until a service is well again, and says what is not if it does not come."""
+    until = time.monotonic() + 15
+    while faults := [one for one in verify() if not one.ok]:
+        assert time.monotonic() < until, faults
+        time.sleep(0.1)
 
 
 @contextmanager

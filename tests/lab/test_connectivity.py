@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -295,44 +291,6 @@ def test_a_daemon_that_dies_is_missed_and_brought_back(acme: Acme) -> None:
     assert acme.bring(acme.lon)
     acme.heals(acme.lon)
     assert reaches(acme.host(acme.jhb), acme.place(acme.lon).host_address)
-
-
-APPLY = """
-import json, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from hansa.drivers.connectivity import driver
-from hansa.drivers.contract import Intent
-from hansa.drivers.lab.box import Lab
-from hansa.foundation.site import Site
-from hansa.foundation.time import Period
-made = driver.make(Lab(Path(sys.argv[1])), Path(sys.argv[2]))
-intent = Intent("hld_kill", "connectivity", "line", Site("kil", "", "ZA", ""), json.loads(sys.argv[3]))
-print("go", flush=True)
-getattr(made, sys.argv[4])(*([intent] if sys.argv[4] == "apply" else ["hld_kill"]),
-                           now=datetime(2026, 11, 3, tzinfo=UTC))
-"""  # noqa: E501
-
-
-def test_whatever_is_killed_in_the_middle_the_next_run_ends_it(acme: Acme, tmp_path: Path) -> None:
-    intent = vpn("hld_kill", Site("kil", "", "ZA", ""), "acme", lines=2)
-    made = driver.make(acme.lab, tmp_path)
-    argv = [sys.executable, "-c", APPLY, str(acme.lab.folder), str(tmp_path)]
-    told = json.dumps(dict(intent.characteristics))
-    for what, after_s in (("apply", 0.2), ("apply", 0.6), ("teardown", 0.05)):
-        process = subprocess.Popen([*argv, told, what], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"go\n"
-        time.sleep(after_s)
-        process.kill()
-        process.communicate()
-        if what == "teardown":
-            made.teardown(intent.service, now=later())
-            assert made.observe(intent.service) is None
-        made.bring(intent, now=later())
-        assert made.bring(intent, now=later()) == []
-        replace(acme, driver=made).heals(intent)
-        made.teardown(intent.service, now=later())
 
 
 # --- ordered together -----------------------------------------------------------------------------

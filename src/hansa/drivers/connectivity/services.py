@@ -4,7 +4,9 @@ the devices, and back.
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,19 +151,31 @@ def bring(lab: Lab, keys: Keys, wanted: Made) -> list[Change]:
 
     Raises Refused as `settle` and `check`; TryLater `line-missing`, `device-failed`.
     """
-    was, others = find(lab, wanted.service), neighbours(lab, wanted)
-    made = settle(lab, wanted, others)
-    should = check(lab, made, others)
-    furnish(lab, made)
-    register.put(lab, FAMILY, made.service, orders.told(made))
-    changes = []
-    for line in should.lines:
-        changes += access.apply(lab, line, pop=plan.POP)
-    if should.site is not None:
-        changes += vpn.apply(lab, should.site, keys, serves=orders.SERVES, own=orders.OWN)
-    if was is not None:
-        _remove_surplus(lab, made, should, others)
-    return changes
+    with _alone(lab, f"site-{plan.spot(lab, wanted.spot, wanted.country).number}"):
+        with _alone(lab, "places"):
+            was, others = find(lab, wanted.service), neighbours(lab, wanted)
+            made = settle(lab, wanted, others)
+            should = check(lab, made, others)
+            furnish(lab, made)
+            register.put(lab, FAMILY, made.service, orders.told(made))
+        changes = []
+        for line in should.lines:
+            changes += access.apply(lab, line, pop=plan.POP)
+        if should.site is not None:
+            changes += vpn.apply(lab, should.site, keys, serves=orders.SERVES, own=orders.OWN)
+        if was is not None:
+            _remove_surplus(lab, made, should, others)
+        return changes
+
+
+@contextmanager
+def _alone(lab: Lab, what: str) -> Iterator[None]:
+    """One at a time, among all threads and processes that deliver in the lab; who is killed lets
+    go. Who holds a site may then take `places`, never the other way.
+    """
+    with (lab.folder / f"{FAMILY}-{what}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def furnish(lab: Lab, made: Made) -> None:
@@ -219,14 +233,15 @@ def wait(lab: Lab, service: str) -> None:
 def remove(lab: Lab, keys: Keys, made: Made) -> None:
     """Takes the service away; the network's other sites and lines stay as they are."""
     should = detail(lab, made)
-    if should.site is not None:
-        vpn.remove(lab, should.site)
-        for link in should.site.links:
-            keys.forget(link.router_key)
-            keys.forget(link.network_key)
-    for line in should.lines:
-        access.remove(lab, line, pop=plan.POP)
-    register.drop(lab, FAMILY, made.service)
+    with _alone(lab, f"site-{plan.spot(lab, made.spot, made.country).number}"):
+        if should.site is not None:
+            vpn.remove(lab, should.site)
+            for link in should.site.links:
+                keys.forget(link.router_key)
+                keys.forget(link.network_key)
+        for line in should.lines:
+            access.remove(lab, line, pop=plan.POP)
+        register.drop(lab, FAMILY, made.service)
 
 
 # --- what the devices say -------------------------------------------------------------------------
