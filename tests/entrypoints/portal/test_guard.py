@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hansa.foundation.people.actions import persons
 from hansa.node import Node
 from tests.entrypoints.portal.visitor import PASSWORD, Visitor, enter
 
@@ -69,3 +70,17 @@ def test_what_the_policy_stopped_is_told(
     told = visitor.client.post("/csp-report", content=b'{"csp-report": {}}')
     assert told.status_code == 204
     assert "policy stopped" in caplog.text
+
+
+def test_a_fault_of_ours_shows_nothing_of_the_inside(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the name of a table")
+
+    monkeypatch.setattr(persons, "people", broken)
+    shown = admin.open("/people")
+    assert shown.status == 500
+    assert shown.heading == "Something went wrong here"
+    assert "table" not in shown.text
+    assert "the name of a table" in caplog.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive
 
 from hansa.entrypoints import errors
 from hansa.entrypoints.portal import language, render
@@ -57,7 +56,8 @@ def portal(node: Node) -> ASGIApp:
             Route(page.path, _endpoint(node, page, threads), methods=[page.method]) for page in area
         ]
     served = Starlette(
-        routes=routes, exception_handlers={HTTPException: partial(_plain, node), 500: _unforeseen}
+        routes=routes,
+        exception_handlers={HTTPException: partial(_plain, node)},
     )
     return Guard(served, address=node.settings.portal.url)
 
@@ -94,17 +94,9 @@ def _ask(node: Node, request: Request) -> Ask:
 async def _posted(ask: Ask) -> Ask:
     """With what was posted, of a bounded size. Raises Refused `upload-too-large`."""
     limit = ask.node.settings.portal.upload_max_mb << 20
-    too_large = Refused(
-        "upload-too-large",
-        f"What you sent is larger than {limit >> 20} MB. Send it in parts.",
-        field="file",
-    )
-    if int(ask.request.headers.get("content-length", limit)) > limit:
-        raise too_large
+    came = Request(ask.request.scope, _bounded(ask.request.receive, limit))
     try:
-        form = await ask.request.form(
-            max_fields=FIELDS_MAX, max_files=FILES_MAX, max_part_size=limit
-        )
+        form = await came.form(max_fields=FIELDS_MAX, max_files=FILES_MAX, max_part_size=limit)
     except HTTPException as error:
         raise Refused("form-unreadable", f"The form cannot be read: {error.detail}") from None
     typed: dict[str, str] = {}
@@ -121,6 +113,25 @@ async def _posted(ask: Ask) -> Ask:
             typed[name] = value
             lists.setdefault(name, []).append(value)
     return replace(ask, form=typed, lists=lists, files=files)
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Raises Refused `upload-too-large` as soon as more has come than may be sent."""
+    came = 0
+
+    async def bounded() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > limit:
+            raise Refused(
+                "upload-too-large",
+                f"What you sent is larger than {limit >> 20} MB. Send it in parts.",
+                field="file",
+            )
+        return message
+
+    return bounded
 
 
 # --- in a thread ----------------------------------------------------------------------------------
@@ -143,6 +154,10 @@ def _served(page: Page, ask: Ask) -> Response:
             return page(ask)
         except HansaError as error:
             return _again(page, ask, error)
+        except Exception:
+            log.exception("a page failed", extra={"path": ask.request.url.path})
+            wrong = HansaError("unforeseen", "The portal met something that it did not expect.")
+            return _wrong(ask, wrong)
 
 
 @contextmanager
@@ -211,10 +226,3 @@ def _plain(node: Node, request: Request, error: Exception) -> Response:
         return ask.render(
             "account/wrong.html", status=error.status_code, error=wrong, family=wrong.family
         )
-
-
-async def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("a page failed", exc_info=error, extra={"path": request.url.path})
-    return Response(
-        json.dumps({"error": "unforeseen"}), status_code=500, media_type="application/json"
-    )
