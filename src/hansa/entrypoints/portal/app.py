@@ -23,6 +23,7 @@ from hansa.entrypoints import errors
 from hansa.entrypoints.portal import language, render
 from hansa.entrypoints.portal.ask import Ask, File, Page
 from hansa.entrypoints.portal.guard import Guard
+from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages import account, administration, home
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -67,7 +68,8 @@ def _endpoint(node: Node, page: Page, threads: CapacityLimiter):  # type: ignore
         ask = _ask(node, request)
         if page.method == "POST":
             try:
-                ask = await _posted(ask)
+                with _speaking(ask):
+                    ask = await _posted(ask)
             except Refused as refusal:
                 return _wrong(ask, refusal)
         return await to_thread.run_sync(_served, page, ask, limiter=threads)
@@ -98,7 +100,9 @@ async def _posted(ask: Ask) -> Ask:
     try:
         form = await came.form(max_fields=FIELDS_MAX, max_files=FILES_MAX, max_part_size=limit)
     except HTTPException as error:
-        raise Refused("form-unreadable", f"The form cannot be read: {error.detail}") from None
+        raise Refused(
+            "form-unreadable", _("The form cannot be read: %(why)s", why=error.detail)
+        ) from None
     typed: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     files: dict[str, File] = {}
@@ -108,7 +112,7 @@ async def _posted(ask: Ask) -> Ask:
             if value.filename:
                 files[name] = File(value.filename, value.content_type or "", octets)
         elif "\0" in value:  # what no database keeps
-            raise Refused("form-unreadable", "Leave out the characters of code 0.", field=name)
+            raise Refused("form-unreadable", _("Leave out the characters of code 0."), field=name)
         else:
             typed[name] = value
             lists.setdefault(name, []).append(value)
@@ -126,7 +130,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         if came > limit:
             raise Refused(
                 "upload-too-large",
-                f"What you sent is larger than {limit >> 20} MB. Send it in parts.",
+                _("What you sent is larger than %(max)s MB. Send it in parts.", max=limit >> 20),
                 field="file",
             )
         return message
@@ -156,7 +160,7 @@ def _served(page: Page, ask: Ask) -> Response:
             return _again(page, ask, error)
         except Exception:
             log.exception("a page failed", extra={"path": ask.request.url.path})
-            wrong = HansaError("unforeseen", "The portal met something that it did not expect.")
+            wrong = HansaError("unforeseen", _("The portal met something that it did not expect."))
             return _wrong(ask, wrong)
 
 
@@ -188,7 +192,7 @@ def _wrong(ask: Ask, error: HansaError) -> Response:
 
 
 def _not_for_you(ask: Ask) -> Response:
-    error = Refused("page-not-yours", "This page is not for your role.")
+    error = Refused("page-not-yours", _("This page is for people with another role."))
     return ask.render("account/wrong.html", status=403, error=error, family="not-yours")
 
 
@@ -221,8 +225,8 @@ def _plain(node: Node, request: Request, error: Exception) -> Response:
     """An address without a page, or a method that a page does not take."""
     assert isinstance(error, HTTPException)
     ask = _ask(node, request)
-    wrong = NotFound("page-missing", "There is no page at this address.")
     with _speaking(ask):
+        wrong = NotFound("page-missing", _("There is no page at this address."))
         return ask.render(
             "account/wrong.html", status=error.status_code, error=wrong, family=wrong.family
         )

@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from hansa.entrypoints.portal import menu, render
+from hansa.entrypoints.portal import language, menu, render
 from hansa.foundation.errors import HansaError, NotFound
 from hansa.foundation.party import Actor
 from hansa.foundation.people.actions import audit
@@ -112,7 +112,9 @@ class Ask:
     def error(self, name: str) -> str:
         """What is wrong with a field that is shown again, in words; else nothing."""
         wrong = self.refusal
-        return wrong.words if wrong is not None and wrong.field == name else ""
+        if wrong is None or wrong.field != name:
+            return ""
+        return language.explained(wrong.code) or wrong.words
 
     def number(self, name: str, otherwise: int, *, least: int = 1, most: int = 10_000_000) -> int:
         """A whole number of the query; what is none, or out of bounds, is the usual one."""
@@ -215,6 +217,6 @@ def change(
     return lambda handle: Page(path, "POST", roles, handle, again)
 
 
-def nothing_here(what: str) -> NotFound:
-    """For a page about something that is not there."""
-    return NotFound("page-missing", f"There is no {what} here.")
+def nothing_here() -> NotFound:
+    """For a page about something that is not there, or not this person's."""
+    return NotFound("page-missing", language.gettext("There is nothing at this address for you."))

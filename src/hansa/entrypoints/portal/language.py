@@ -102,6 +102,14 @@ def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     return said % {"num": number, **values}
 
 
+def explained(code: str) -> str:
+    """What a reason code means, in the page's language; nothing where the words are English, or
+    are said in that language when the reason is given.
+    """
+    meaning = catalogue(LANGUAGE.get()).gettext(code)
+    return "" if meaning == code else meaning
+
+
 def noted(message: str) -> str:
     """Marks a message that is translated later, where it is shown."""
     return message

@@ -21,6 +21,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from hansa.entrypoints.portal.language import gettext as _
 from hansa.foundation import documents
 from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.ids import PartyId
@@ -54,7 +55,7 @@ class Returning:
         try:
             return documents.read(Returning, {"onward": "/", **found})
         except Refused:
-            raise _failed("The sign-in took too long, or began in another browser.") from None
+            raise _failed(_("The sign-in took too long, or began in another browser.")) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,9 @@ class Provider:
         `provider-silent`.
         """
         if not hmac.compare_digest(query.get("state", ""), expected.state):
-            raise _failed("This answer belongs to no sign-in of this browser.")
+            raise _failed(_("This answer belongs to no sign-in of this browser."))
         if "code" not in query:
-            raise _failed(query.get("error_description", query.get("error", "No code came.")))
+            raise _failed(query.get("error_description", query.get("error", _("No code came."))))
         try:
             with self._client() as client:
                 found = self._found(client)
@@ -125,7 +126,7 @@ class Provider:
         except httpx2.HTTPError as error:
             raise _silent(error) from None
         except (AuthlibBaseError, JoseError, ValueError, KeyError) as error:
-            raise _failed(f"What the provider sent does not hold: {error}.") from None
+            raise _failed(_("What the provider sent does not hold: %(why)s.", why=error)) from None
         return self._told(claims)
 
     def _claims(self, token: Any, keys: KeySet, nonce: str, now: Instant) -> Mapping[str, Any]:
@@ -164,7 +165,7 @@ class Provider:
     def _client(self) -> OAuth2Client:
         chosen = self._settings
         if not chosen.issuer:
-            raise _failed("This portal has no identity provider. Sign in with a password.")
+            raise _failed(_("This portal has no identity provider. Sign in with a password."))
         secret = None
         if chosen.secret_file:
             secret = (self._folder / chosen.secret_file).read_text("utf-8").strip()
@@ -190,16 +191,21 @@ class Provider:
         except (httpx2.HTTPError, ValueError) as error:
             raise _silent(error) from None
         if found.get("issuer") != self._settings.issuer:
-            raise _failed(f"The provider calls itself {found.get('issuer')!r}, not as expected.")
+            raise _failed(
+                _("The provider calls itself %(name)s, not as expected.", name=found.get("issuer"))
+            )
         return found
 
 
 def _failed(words: str) -> HansaError:
-    return Refused("sign-in-failed", f"{words} Begin again at the sign-in.")
+    return Refused("sign-in-failed", f"{words} {_('Begin again at the sign-in.')}")
 
 
 def _silent(error: Exception) -> HansaError:
     return TryLater(
         "provider-silent",
-        f"The identity provider does not answer ({type(error).__name__}). Try again in a minute.",
+        _(
+            "The identity provider does not answer (%(why)s). Try again in a minute.",
+            why=type(error).__name__,
+        ),
     )

@@ -47,7 +47,9 @@ def environment() -> Environment:
         language.gettext, language.ngettext, newstyle=True
     )
     made.filters.update(FILTERS)
-    made.globals.update(static=front().url, LANGUAGES=language.LANGUAGES)
+    made.globals.update(
+        static=front().url, explained=language.explained, LANGUAGES=language.LANGUAGES
+    )
     return made
 
 

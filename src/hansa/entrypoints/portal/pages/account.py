@@ -136,7 +136,7 @@ def parked(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         kept = sessions.parked(tx, id=ask.path["id"], person=ask.me.id, now=ask.now)
     if kept is None:
-        raise nothing_here("form that waits")
+        raise nothing_here()
     return ask.render("account/parked.html", kept=kept)
 
 
@@ -172,7 +172,7 @@ def end_session(ask: Ask) -> Response:
     id = SessionId(ask.path["id"])
     with ask.change("session-ended", subject=id) as tx:
         if id not in {one.id for one in sessions.sessions(tx, person=ask.me.id, now=ask.now)}:
-            raise nothing_here("session of yours")
+            raise nothing_here()
         sessions.revoke(tx, session=id, now=ask.now)
     return ask.back("/account", said=_("That session is ended."))
 

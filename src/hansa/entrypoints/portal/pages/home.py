@@ -37,7 +37,7 @@ def logo(ask: Ask) -> Response:
     kind = LOGOS.get(path.suffix.lower())
     inside = path.is_relative_to(ask.node.folder.resolve())
     if not name or kind is None or not inside or not path.is_file():
-        raise nothing_here("logo")
+        raise nothing_here()
     with path.open("rb") as file:
         return Response(file.read(LOGO_MAX), media_type=kind, headers=HOUR)
 
