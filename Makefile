@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --u
 	--python-version 3.11 --no-header --no-emit-index-url --quiet
 ARGS ?=
 
-.PHONY: help setup check test lab fix demo bulk spark papers gear bench docs words lock
+.PHONY: help setup check test lab fix demo bulk spark papers gear front bench docs words lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,6 +46,9 @@ papers: .venv/installed-papers ## add what writes invoices as PDF and statements
 
 gear: .venv/installed-gear ## add what takes configurations to real equipment over NETCONF
 
+front: ## fetch the portal's third-party files from npm, if they have changed
+	$(BIN)/python setup.py --quiet front
+
 bench: setup ## measure, each beside a peer; prints JSON
 	@for bench in bench/*.py; do echo "$$bench" >&2; $(BIN)/python "$$bench" $(ARGS); done
 
@@ -66,7 +69,9 @@ lock: setup ## resolve pyproject.toml anew into the locked requirement files
 
 # --- the virtual environment: made once, refreshed when a locked file changes ------------------
 
-.venv/installed-run: requirements.txt pyproject.toml
+FRONT := $(addprefix src/hansa/entrypoints/portal/front/,.npmrc package.json package-lock.json vendor.mjs)
+
+.venv/installed-run: requirements.txt pyproject.toml setup.py $(FRONT)
 	@bash .ci/venv
 	@echo "Installing what Hansa needs into .venv …"
 	@$(INSTALL) -r requirements.txt

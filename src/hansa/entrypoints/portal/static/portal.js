@@ -69,6 +69,7 @@ function once(event) {
     return;
   }
   form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 5000); // an answer may be a file, and leave the page
 }
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 document.addEventListener("htmx:finally:request", (event) => delete event.target.closest?.("form")?.dataset.sent);

@@ -1,0 +1,197 @@
+"""Pages with every element and made-up data, served for the tests and for eyes; no portal at all.
+
+`python -m tests.portal.sampler` serves them on port 8099.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gettext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import uvicorn
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hansa.entrypoints.portal import colours
+from hansa.entrypoints.portal.front import STATIC, Front
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Brand:
+    name: str = "BT South Africa"
+    logo: str = ""
+    colour: str = "#5514b4"
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str = "Thandi Nkosi"
+    roles: frozenset[str] = frozenset({"operations", "sales"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the templates of the frame are given."""
+
+    brand: Brand = field(default_factory=Brand)
+    language: str = "en"
+    said: str = ""
+    person: Person = field(default_factory=Person)
+
+
+STAFF = (
+    ("Overview", "layout-dashboard", ()),
+    ("Sales", "", (("Catalogue", "book-2"), ("Quotes", "file-text"))),
+    (
+        "Operations",
+        "",
+        (("Orders", "clipboard-list"), ("Inventory", "stack-2"), ("Tickets", "lifebuoy")),
+    ),
+    ("Finance", "", (("Invoices", "receipt"), ("Netting", "arrows-exchange"))),
+)
+MINE = (("Services", "router", ()), ("Bills", "receipt", ()), ("Tickets", "lifebuoy", ()))
+
+
+def menu(items: Sequence[tuple[str, str, Sequence[tuple[str, str]]]], now: str) -> list[object]:
+    return [
+        SimpleNamespace(
+            label=label,
+            href="/",
+            icon=icon,
+            current=label == now,
+            parts=[
+                SimpleNamespace(label=part, href="/", icon=sign, current=part == now)
+                for part, sign in parts
+            ],
+        )
+        for label, icon, parts in items
+    ]
+
+
+def rows() -> list[object]:
+    states = ["completed", "in-progress", "held", "pending", "cancelled", "draft"]
+    return [
+        SimpleNamespace(
+            id=f"ord_{number:04d}.bt",
+            customer=["Lumen Retail (Pty) Ltd", "Kaap Agri & Sons", "<b>Ubuntu</b> Health"][
+                number % 3
+            ],
+            state=states[number % len(states)],
+            seller=["MTN", "BT", "Unitel"][number % 3],
+            monthly=18_400_00 + number * 1_234_56,
+        )
+        for number in range(8)
+    ]
+
+
+def steps() -> list[object]:
+    told = [
+        ("Checked with all sellers", "completed", "BT South Africa", "20 Nov 2026, 08:12", ""),
+        ("Line to Johannesburg", "completed", "MTN", "20 Nov 2026, 11:40", ""),
+        ("Line to Maputo", "held", "Unitel", "21 Nov 2026, 09:05", "No free port at the landing."),
+        ("Firewall", "in-progress", "BT South Africa", "21 Nov 2026, 09:06", ""),
+        ("Handed over", "pending", "", "", ""),
+    ]
+    return [
+        SimpleNamespace(label=label, state=state, by=by, at=at, note=note, href="/" if note else "")
+        for label, state, by, at, note in told
+    ]
+
+
+def environment(front: Front) -> Environment:
+    templates = STATIC.parent / "templates"
+    found = Environment(
+        loader=FileSystemLoader([Path(__file__).parent / "samples", templates]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+    )
+    found.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    found.globals["static"] = front.url
+    found.filters |= {
+        "money": lambda minor: f"R {minor / 100:,.2f}",
+        "number": lambda value: f"{value:,}",
+        "said": lambda state: str(state).replace("-", " ").capitalize(),
+        "time": str,
+    }
+    return found
+
+
+class Guarded:
+    """Says the policy with every answer, as the portal does."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"content-security-policy", POLICY.encode()))
+            await send(message)
+
+        await self.app(scope, receive, told)
+
+
+def sampler(colour: str = "#5514b4") -> Starlette:
+    """The sample pages under an operator's colour."""
+    front = Front()
+    pages = environment(front)
+    brand = Brand(colour=colour)
+
+    def shown(name: str, items: list[object], **more: object) -> Response:
+        context: Mapping[str, object] = {"rows": rows(), "steps": steps(), "now": "20 Nov 2026"}
+        asked = Asked(brand, said=str(more.get("said", "")))
+        return HTMLResponse(pages.get_template(name).render(ask=asked, menu=items, **context))
+
+    def elements(request: Request) -> Response:
+        if request.headers.get("hx-request-type") == "partial":
+            return shown("_rows.html", [])
+        return shown(
+            "elements.html", menu(STAFF, "Orders"), said=request.query_params.get("said", "")
+        )
+
+    def sent(_request: Request) -> Response:
+        return Response(status_code=303, headers={"Location": "/?said=It+is+done."})
+
+    async def events(_request: Request) -> Response:
+        async def told() -> AsyncIterator[str]:
+            yield "data: <p id='live-now'>Just now</p>\n\n"
+            await asyncio.sleep(3600)
+
+        return StreamingResponse(told(), media_type="text/event-stream")
+
+    def brand_css(_request: Request) -> Response:
+        return Response(colours.stylesheet(colour), media_type="text/css")
+
+    return Starlette(
+        routes=[
+            Route("/", elements),
+            Route("/my", lambda _: shown("mine.html", menu(MINE, "Services"))),
+            Route("/sign-in", lambda _: shown("signin.html", [])),
+            Route("/drawn", lambda _: shown("drawn.html", menu(STAFF, "Overview"))),
+            Route("/sent", sent, methods=["POST"]),
+            Route("/events", events),
+            Route("/brand.css", brand_css),
+            front.route(),
+        ],
+        middleware=[Middleware(Guarded)],
+    )
+
+
+if __name__ == "__main__":
+    uvicorn.run(sampler(), port=8099, log_level="warning")
