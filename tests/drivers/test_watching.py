@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hansa.drivers import actions as network
 from hansa.drivers import simulated, store
 from hansa.drivers.contract import Intent, Sample
-from hansa.drivers.model import KeptOrder, KeptQuote, Line, Service
+from hansa.drivers.model import KeptOrder, KeptQuote, Line, Service, Stretch
 from hansa.drivers.registry import Kit
 from hansa.drivers.simulated import SimulatedNetwork
 from hansa.drivers.watching import Watch, checks, measured
@@ -114,6 +115,41 @@ def test_what_is_measured_becomes_part_of_the_condition(
     ]
     clock.move(timedelta(hours=1))
     assert measured(begin, holding=line, clock=clock) == []
+
+
+def test_what_was_measured_comes_in_stretches(
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
+) -> None:
+    line, start = bring(begin, ids, clock), clock.now()
+    watching = watch(begin, clock, devices, Told([900, 5000, 1234, 7000]))
+    for _ in range(4):
+        watching.round()
+        clock.move(timedelta(minutes=4))
+    with begin() as tx:
+        found = network.series(
+            tx,
+            holdings=[line],
+            start=start,
+            end=start + timedelta(minutes=12),
+            step=timedelta(minutes=10),
+        )
+    later = start + timedelta(minutes=10)
+    assert found == [
+        Stretch(start, line, "", "available", 3, 3, 1),
+        Stretch(start, line, "ef", "rtt_us", 3, 7134, 1234),
+    ], "the fourth look was at the end, which is not asked for"
+    with begin() as tx:
+        longer = network.series(
+            tx,
+            holdings=[line],
+            start=start,
+            end=start + timedelta(minutes=13),
+            step=timedelta(minutes=10),
+        )
+    assert longer[2:] == [
+        Stretch(later, line, "", "available", 1, 1, 1),
+        Stretch(later, line, "ef", "rtt_us", 1, 7000, 7000),
+    ]
 
 
 def test_one_that_does_not_answer_stops_no_other(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
@@ -33,6 +35,58 @@ def test_fallout_is_what_waits_for_a_person(stage: Stage, held: dict[str, TaskId
     assert plan.subject == "ord_1"
     assert [task.label for task in plan.tasks] == ["a", "b", "c"]
     assert "nobody foresaw this" in plan.tasks[1].error
+
+
+def test_fallout_comes_a_page_at_a_time(stage: Stage, held: dict[str, TaskId]) -> None:
+    del held
+    for number in range(2, 5):
+        stage.write(outside("x"), subject=f"ord_{number}")
+        stage.clock.move(timedelta(seconds=1))
+    stage.script["x"] += [SURPRISE] * 9
+    for _ in range(9):
+        stage.run(after=60)
+    with stage.begin() as tx:
+        assert plans.stuck(tx) == 4
+        assert [one.subject for one in plans.fallout(tx, limit=2)] == ["ord_1", "ord_2"]
+        assert [one.subject for one in plans.fallout(tx, offset=3, limit=2)] == ["ord_4"]
+        kind = plans.fallout(tx)[0].kind
+        assert plans.held_subjects(tx, kinds=(kind,), limit=3) == ["ord_1", "ord_2", "ord_3"]
+        assert plans.held_subjects(tx, kinds=("another",), limit=3) == []
+        assert plans.stuck(tx, besides=(kind,)) == 0
+
+
+def test_since_when_a_task_could_be_done(stage: Stage, held: dict[str, TaskId]) -> None:
+    """The first since the plan was made, the second since the first was done; the third not yet."""
+    plan = stage.plan()
+    with stage.begin() as tx:
+        assert plans.began(tx, plan=plan.id) == {
+            held["a"]: plan.made_at,
+            held["b"]: plan.tasks[0].finished_at,
+        }
+
+
+def test_a_stamp_changes_when_a_task_moves(stage: Stage, held: dict[str, TaskId]) -> None:
+    def stamp() -> str:
+        with stage.begin() as tx:
+            return plans.stamps(tx, subjects=["ord_1", "ord_none"])["ord_1"]
+
+    before = stamp()
+    assert stamp() == before
+    with stage.begin() as tx:
+        plans.resume(tx, task=held["b"], by="ann", why="", now=stage.clock.now())
+    assert stamp() != before
+
+
+def test_some_of_the_input_is_repaired(stage: Stage, held: dict[str, TaskId]) -> None:
+    task, now = held["b"], stage.clock.now()
+    before = stage.task("b").body
+    with stage.begin() as tx:
+        plans.repair_some(
+            tx, task=task, changed={"label": "better"}, by="ann", why="wrong", now=now
+        )
+    assert stage.task("b").body == {**before, "label": "better"}
+    with pytest.raises(Refused, match="task-input-unknown"), stage.begin() as tx:
+        plans.repair_some(tx, task=task, changed={"colour": 1}, by="ann", why="wrong", now=now)
 
 
 def test_repair_and_resume(stage: Stage, held: dict[str, TaskId]) -> None:

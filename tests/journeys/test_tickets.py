@@ -19,7 +19,7 @@ from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import TaskState
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.assurance import actions as assurance
+from hansa.lifecycle.assurance.actions import tickets as assurance
 from hansa.lifecycle.assurance.model import KeptTicket
 from hansa.node import Node
 from hansa.storefront.seller import Storefront

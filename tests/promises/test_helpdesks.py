@@ -14,7 +14,7 @@ from hansa.federation.tmf.client import TmfPartner
 from hansa.foundation.ids import BuyerKey, HoldingId, PartyId
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.assurance import actions as assurance
+from hansa.lifecycle.assurance.actions import tickets as assurance
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance, chain

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from hansa.drivers import store
 from hansa.drivers.contract import Intent
-from hansa.drivers.model import Ask, Coverage, Fit, KeptQuote, Product, Service
+from hansa.drivers.model import Ask, Coverage, Fit, KeptQuote, Product, Service, Stretch
 from hansa.drivers.rules import covers, intent, reaches
 from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import HoldingId, OfferCode, PartyId, QuoteId
+from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
 # --- what is on offer, and where ----------------------------------------------------------------
@@ -162,6 +164,23 @@ def service(tx: Transaction, *, buyer: PartyId, holding: HoldingId) -> Service:
     if found is None or found.started is None:
         raise no_holding(holding)
     return found
+
+
+def series(
+    tx: Transaction,
+    *,
+    holdings: Sequence[HoldingId],
+    start: Instant,
+    end: Instant,
+    step: timedelta,
+) -> Sequence[Stretch]:
+    """How services of our own network were from `start` up to `end`, in stretches of `step`.
+
+    Nothing of a stretch in which nothing was measured.
+
+    Only real networks are measured: nothing here is imagined.
+    """
+    return store.series(tx, holdings=holdings, start=start, end=end, step=step)
 
 
 def no_holding(holding: HoldingId) -> NotFound:

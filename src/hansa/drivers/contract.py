@@ -108,6 +108,9 @@ class Recorder(Protocol):
         ...
 
 
+Figure = Literal["rtt_us", "jitter_us", "loss_ppm", "available"]
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One figure of how a service was at a moment.
@@ -119,7 +122,7 @@ class Sample:
     at: Instant
     service: str
     class_: str
-    name: Literal["rtt_us", "jitter_us", "loss_ppm", "available"]
+    name: Figure
     value: int
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hansa.drivers.contract import Intent
+from hansa.drivers.contract import Figure, Intent
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BuyerKey, HoldingId, OfferCode, OrderId, PartyId, QuoteId, TraceId
 from hansa.foundation.site import Site
@@ -19,10 +19,25 @@ ANYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """How services of our own network should be: what figures are held against where our own people
+    look at them. The first three are those of ITU-T Y.1541, table 1, class 0, there and back.
+
+    available_bp: hundredths of a percent of the time.
+    """
+
+    rtt_ms: int = 200
+    jitter_ms: int = 50
+    loss_ppm: int = 1000
+    available_bp: int = 9995
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSettings:
     """drivers: which installed driver serves each family. counts: which counts its usage, where
     it is not the same. seed: of a simulated network. lab: see registry.Maker. measure_every_s: how
     long after one round of measuring the next begins. measured_days: how long its figures are kept.
+    targets: how services should be.
     """
 
     drivers: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FAMILIES, "simulated"))
@@ -31,6 +46,7 @@ class NetworkSettings:
     lab: str = ""
     measure_every_s: int = 60
     measured_days: int = 90
+    targets: Targets = Targets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +157,21 @@ class KeptOrder:
     placed_at: Instant
     finished_at: Instant | None
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One figure of a service over some time from `at` on. looks: how often it was measured; total:
+    the sum of that; middle: its median. See contract.Sample.
+    """
+
+    at: Instant
+    service: HoldingId
+    class_: str
+    name: Figure
+    looks: int
+    total: int
+    middle: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 from hansa.drivers.contract import Intent, Sample
@@ -16,6 +17,7 @@ from hansa.drivers.model import (
     OrderState,
     Product,
     Service,
+    Stretch,
 )
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, records, run, send
@@ -302,6 +304,25 @@ def samples(
         """select at, holding as service, class as class_, name, value from driver_sample
            where holding = %s and at >= %s and at <= %s order by at, class, name""",
         (holding, start, end),
+    )
+
+
+def series(
+    tx: Transaction, *, holdings: Sequence[HoldingId], start: Instant, end: Instant, step: timedelta
+) -> Sequence[Stretch]:
+    """What was measured of services from `start` up to `end`, stretch by stretch, in time
+    order.
+    """
+    return records(
+        tx,
+        Stretch,
+        """select date_bin(%(step)s, at, %(start)s) as at, holding as service, class as class_,
+                  name, count(*) as looks, sum(value)::bigint as total,
+                  percentile_disc(0.5) within group (order by value) as middle
+           from driver_sample
+           where holding = any(%(holdings)s) and at >= %(start)s and at < %(end)s
+           group by 1, 2, 3, 4 order by 1, 2, 3, 4""",
+        {"holdings": list(holdings), "start": start, "end": end, "step": step},
     )
 
 

@@ -55,7 +55,8 @@ from hansa.foundation.party import Actor, Party
 from hansa.foundation.time import Clock, Period
 from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.assurance import actions as assurance
+from hansa.lifecycle.assurance.actions import looking
+from hansa.lifecycle.assurance.actions import tickets as assurance
 from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.clearing.actions import netting
 from hansa.lifecycle.delivery import actions as delivery
@@ -209,7 +210,7 @@ class Storefront:
     def condition(self, holding_id: HoldingId) -> Condition:
         with self._begin() as tx:
             ref = self._held(tx, holding_id).ref
-        return assurance.condition(self._begin, us=self._us.id, ref=ref, sellers=self._sellers)
+        return looking.condition(self._begin, us=self._us.id, ref=ref, sellers=self._sellers)
 
     def usage(self, *, holding_id: HoldingId, period: Period) -> Sequence[UsageRecord]:
         with self._begin() as tx:

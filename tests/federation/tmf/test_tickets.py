@@ -16,7 +16,7 @@ from hansa.foundation.database import Database
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Actor, Role
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.assurance import actions as assurance
+from hansa.lifecycle.assurance.actions import tickets as assurance
 from tests.alliance import SHOP, Alliance
 from tests.federation import swagger
 from tests.inside import Inside

@@ -15,7 +15,8 @@ from hansa.foundation.ids import HoldingId, Ids, PartyId
 from hansa.foundation.readings import Check
 from hansa.foundation.time import SetClock
 from hansa.foundation.transaction import Begin
-from hansa.lifecycle.assurance import actions, rules
+from hansa.lifecycle.assurance import rules
+from hansa.lifecycle.assurance.actions import looking
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef
 from tests.lifecycle.usage.stage import BT, MTN, SHOP, SINCE, Stage, holding, ref, trunk
@@ -54,7 +55,7 @@ def stage(begin: Begin, clock: SetClock, ids: Ids, tmp_path: Path) -> Stage:
 
 
 def condition(stage: Stage, watchman: Watchman, of: HoldingRef | None = None) -> Condition:
-    return actions.condition(stage.begin, us=MTN, ref=of or ref("trunk"), sellers=watchman.of)
+    return looking.condition(stage.begin, us=MTN, ref=of or ref("trunk"), sellers=watchman.of)
 
 
 def test_all_well_below_is_all_well(stage: Stage) -> None:

@@ -75,27 +75,13 @@ def repair(
     as_json: AsJson = False,
 ) -> None:
     """Give a held task other input. It stays held until `hansa order resume`."""
-    from hansa.foundation.errors import Refused
     from hansa.foundation.ids import TaskId
     from hansa.foundation.plan import actions
 
     wanted = {name: _value(value) for name, value in settings_of(chosen, option="--set").items()}
     with opened(node) as ours, ours.begin() as tx:
-        before = _task(tx, TaskId(task))
-        unknown = sorted(set(wanted) - set(before.body))
-        if unknown:
-            raise Refused(
-                "task-input-unknown",
-                f"The task has no input {', '.join(unknown)}; it has {', '.join(before.body)}.",
-                field="set",
-            )
-        actions.repair(
-            tx,
-            task=TaskId(task),
-            body={**before.body, **wanted},
-            by=who(by),
-            why=why,
-            now=ours.clock.now(),
+        actions.repair_some(
+            tx, task=TaskId(task), changed=wanted, by=who(by), why=why, now=ours.clock.now()
         )
         after = _plan(tx, TaskId(task))
     _tell(after, as_json=as_json)
@@ -161,27 +147,14 @@ def cancel(
 
     Its buyer owes nothing for that. For a customer's own wish, use `hansa order cease`.
     """
-    from hansa.foundation.errors import Refused, TryLater
     from hansa.foundation.ids import OrderId
-    from hansa.foundation.plan import actions
-    from hansa.lifecycle.order.actions import orders
+    from hansa.lifecycle.delivery import actions
 
     with opened(node) as ours, ours.begin() as tx:
-        kept = orders.get(tx, us=ours.us.id, order_id=OrderId(order))
-        plan = actions.of_subject(tx, subject=kept.order.id)
-        if plan is None:
-            raise TryLater(
-                "order-not-begun", f"Work on order {order} has not begun; try again.", field="id"
-            )
         now = ours.clock.now()
-        if not actions.cancel(tx, plan=plan.id, by=who(by), why=why, now=now):
-            raise Refused(
-                "order-not-cancellable",
-                f"Order {order} is {plan.state}; only one on its way can be cancelled.",
-                field="id",
-            )
-        after = actions.of_subject(tx, subject=kept.order.id)
-    assert after is not None
+        after = actions.cancel(
+            tx, us=ours.us.id, order_id=OrderId(order), by=who(by), why=why, now=now
+        )
     _tell(after, as_json=as_json)
 
 
@@ -197,10 +170,6 @@ def _plan(tx: Transaction, task: TaskId) -> Plan:
     if plan is None:
         raise NotFound("task-unknown", f"There is no task {task}.", field="task")
     return plan
-
-
-def _task(tx: Transaction, task: TaskId) -> Task:
-    return next(one for one in _plan(tx, task).tasks if one.id == task)
 
 
 def _value(text: str) -> Json:

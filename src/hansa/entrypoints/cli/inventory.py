@@ -85,7 +85,7 @@ def show(
     """Show one holding: its terms over time, and what it stands on one level down."""
     from hansa.foundation.ids import HoldingId
     from hansa.foundation.party import party_id
-    from hansa.lifecycle.assurance import actions as assurance
+    from hansa.lifecycle.assurance.actions import looking
     from hansa.lifecycle.inventory import actions
     from hansa.lifecycle.inventory.model import HoldingRef
 
@@ -95,7 +95,7 @@ def show(
             found = actions.get(tx, ref=ref)
             below = actions.below(tx, ref=ref)
         condition = (
-            assurance.condition(ours.begin, us=ours.us.id, ref=ref, sellers=ours.seller)
+            looking.condition(ours.begin, us=ours.us.id, ref=ref, sellers=ours.seller)
             if check
             else None
         )

@@ -197,10 +197,8 @@ def trace(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None
     from hansa.lifecycle.delivery import actions
 
     with opened(node) as ours:
-        with ours.begin() as tx:
-            found = actions.trace(tx, us=ours.us.id, order_id=OrderId(id))
-        found = _asked(ours, found)
         us = ours.us.id
+        found = actions.trace_now(ours.begin, us=us, order_id=OrderId(id), sellers=ours.seller)
     if as_json:
         render.as_json(found)
     else:
@@ -283,27 +281,6 @@ def _placed(
     raise Refused(
         "key-reused", f"Key {key!r} was used for another request; use a new key.", field="key"
     )
-
-
-def _asked(node: Node, found: Trace) -> Trace:
-    """With what suppliers say now of the parts that are not finished."""
-    from dataclasses import replace
-
-    from hansa.foundation.errors import HansaError
-
-    legs = []
-    for leg in found.legs:
-        if leg.order is not None and leg.state == "inProgress":
-            try:
-                progress = node.seller(leg.seller).progress(leg.order)
-            except HansaError:
-                legs.append(leg)
-                continue
-            legs.append(replace(leg, milestones=progress.milestones, hops=progress.hops))
-        else:
-            legs.append(leg)
-    hops = 1 + max((leg.hops for leg in legs), default=0)
-    return replace(found, legs=tuple(legs), hops=max(found.hops, hops))
 
 
 def _draw(us: PartyId, found: Trace) -> None:

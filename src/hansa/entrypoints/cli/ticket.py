@@ -72,7 +72,7 @@ def list_tickets(
     from hansa.entrypoints.cli.files import one_of
     from hansa.federation.helpdesk import TicketState
     from hansa.foundation.party import Actor, party_id
-    from hansa.lifecycle.assurance import actions
+    from hansa.lifecycle.assurance.actions import tickets as actions
 
     wanted = one_of(TicketState, state, option="state") if state else None
     with opened(node) as ours, ours.begin() as tx:
@@ -104,7 +104,7 @@ def list_tickets(
 def show(id: Id, node: NodeDir = DEFAULT_NODE, as_json: AsJson = False) -> None:
     """Show a ticket: what happened with it, private notes too, and with whom we have opened it."""
     from hansa.foundation.ids import TicketId
-    from hansa.lifecycle.assurance import actions
+    from hansa.lifecycle.assurance.actions import tickets as actions
 
     with opened(node) as ours, ours.begin() as tx:
         kept = actions.kept(tx, ticket_id=TicketId(id))
@@ -131,7 +131,7 @@ def note(
     """Write on a ticket. Its buyer and our suppliers read it, unless it is private."""
     from hansa.foundation.ids import BuyerKey, NoteId, TicketId
     from hansa.foundation.party import Actor
-    from hansa.lifecycle.assurance import actions
+    from hansa.lifecycle.assurance.actions import tickets as actions
 
     with opened(node) as ours, ours.begin() as tx:
         found = actions.note(
@@ -165,7 +165,7 @@ def move(
     from hansa.federation.helpdesk import TicketState
     from hansa.foundation.ids import TicketId
     from hansa.foundation.party import Actor, party_id
-    from hansa.lifecycle.assurance import actions
+    from hansa.lifecycle.assurance.actions import tickets as actions
 
     to = one_of(TicketState, state, option="state")
     with opened(node) as ours, ours.begin() as tx:

@@ -103,9 +103,33 @@ def moving(tx: Transaction, *, kinds: Collection[str]) -> Sequence[Task]:
     return reading.moving(tx, kinds)
 
 
-def fallout(tx: Transaction, *, besides: Collection[str] = ()) -> Sequence[Plan]:
-    """Every plan in which a task is held for a person, the oldest first; none of these kinds."""
-    return reading.in_state(tx, PlanState.HELD, besides)
+def fallout(
+    tx: Transaction, *, besides: Collection[str] = (), offset: int = 0, limit: int | None = None
+) -> Sequence[Plan]:
+    """Plans in which a task is held for a person, the oldest first; none of these kinds."""
+    return reading.in_state(tx, PlanState.HELD, besides, offset, limit)
+
+
+def stuck(tx: Transaction, *, besides: Collection[str] = ()) -> int:
+    """How many plans are held for a person; none of these kinds."""
+    return reading.in_state_count(tx, PlanState.HELD, besides)
+
+
+def held_subjects(tx: Transaction, *, kinds: Collection[str], limit: int) -> Sequence[str]:
+    """What plans of these kinds are about that are held for a person; the oldest first."""
+    return reading.held_subjects(tx, kinds, limit)
+
+
+def began(tx: Transaction, *, plan: PlanId) -> Mapping[TaskId, Instant]:
+    """Since when each task could be done: since the last of those that it comes after was, or since
+    the plan was made. None that has not been reached.
+    """
+    return reading.began(tx, plan)
+
+
+def stamps(tx: Transaction, *, subjects: Collection[str]) -> Mapping[str, str]:
+    """A short text for each subject that has a plan, another one when a task of it has moved."""
+    return reading.stamps(tx, subjects)
 
 
 def unended(tx: Transaction, *, kind: str) -> Sequence[Plan]:
@@ -146,6 +170,30 @@ def repair(
     held = _held(tx, task).task
     writing.set_body(tx, task, dict(body))
     writing.note_intervention(tx, held.plan, task, "repair", by, why, dict(held.body), now)
+
+
+def repair_some(
+    tx: Transaction,
+    *,
+    task: TaskId,
+    changed: Mapping[str, Json],
+    by: str,
+    why: str,
+    now: Instant,
+) -> None:
+    """As `repair`, of some of the input; the rest stays.
+
+    Raises Refused `task-input-unknown` for what is no input of the task.
+    """
+    body = _held(tx, task).task.body
+    unknown = sorted(set(changed) - set(body))
+    if unknown:
+        raise Refused(
+            "task-input-unknown",
+            f"The task has no input {', '.join(unknown)}; it has {', '.join(body)}.",
+            field="set",
+        )
+    repair(tx, task=task, body={**body, **changed}, by=by, why=why, now=now)
 
 
 def resume(tx: Transaction, *, task: TaskId, by: str, why: str, now: Instant) -> None:

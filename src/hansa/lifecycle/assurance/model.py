@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hansa.federation.contract import Condition
 from hansa.federation.helpdesk import Ticket, TicketAsk, TicketState
 from hansa.foundation.ids import BuyerKey, HoldingId, NoteId, PartyId, TaskId, TicketId, TraceId
 from hansa.foundation.states import StateGraph
 from hansa.foundation.time import Instant
+from hansa.lifecycle.inventory.model import Holding
 
 Side = Literal["buyer", "seller"]
 """Who acts on a ticket. The seller's side is its people, its suppliers, and time."""
@@ -36,6 +38,15 @@ TOPIC = "troubleTicket"
 
 RELAY = "assurance.relay"
 """The task that keeps a supplier's ticket in step with ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What its seller says of one holding of ours; condition None: nothing now, for these words."""
+
+    holding: Holding
+    condition: Condition | None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

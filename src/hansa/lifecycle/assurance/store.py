@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hansa.federation.helpdesk import TicketAsk, TicketState
@@ -127,6 +127,44 @@ def newest(
              and (%(state)s::text is null or state = %(state)s)""",
         asked,
     )
+    assert count is not None
+    return _tickets(tx, rows), count["total"]
+
+
+_TICKETS = "select * from assurance_ticket"
+_TICKETS_COUNT = "select count(*) as total from assurance_ticket"
+_FITS = """where (%(buyer)s::text is null or buyer = %(buyer)s)
+             and (%(holdings)s::text[] is null or holding = any(%(holdings)s))
+             and (%(states)s::text[] is null or state = any(%(states)s))
+             and (%(text)s = '' or position(%(text)s in lower(
+                  concat_ws(' ', id, buyer, key, holding, name, description, trace))) > 0)"""
+
+
+def search(
+    tx: Transaction,
+    *,
+    buyer: PartyId | None,
+    holdings: Sequence[HoldingId] | None,
+    states: Collection[TicketState] | None,
+    text: str,
+    offset: int,
+    limit: int,
+) -> tuple[Sequence[KeptTicket], int]:
+    """Some tickets with these words about them, the newest first, and how many there are."""
+    asked = {
+        "buyer": buyer,
+        "holdings": None if holdings is None else list(holdings),
+        "states": None if states is None else [str(state) for state in states],
+        "text": text.lower(),
+        "offset": offset,
+        "limit": limit,
+    }
+    rows = all_rows(
+        tx,
+        f"{_TICKETS} {_FITS} order by opened_at desc, id desc offset %(offset)s limit %(limit)s",
+        asked,
+    )
+    count = one_row(tx, f"{_TICKETS_COUNT} {_FITS}", asked)
     assert count is not None
     return _tickets(tx, rows), count["total"]
 

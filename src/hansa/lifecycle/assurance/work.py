@@ -18,7 +18,8 @@ from hansa.foundation.ids import BuyerKey, Ids, PartyId
 from hansa.foundation.plan.model import Done, Handlers, Outcome, Outside, Retry, Task, Wait
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Begin, Transaction
-from hansa.lifecycle.assurance import actions, rules
+from hansa.lifecycle.assurance import rules
+from hansa.lifecycle.assurance.actions import tickets as actions
 from hansa.lifecycle.assurance.model import RELAY, Entry, KeptTicket, Relay, Relayed
 
 log = logging.getLogger(__name__)

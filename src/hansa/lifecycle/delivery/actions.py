@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from hansa.federation.contract import (
     AgreementRef,
@@ -11,19 +12,20 @@ from hansa.federation.contract import (
     Progress,
     Provided,
     QuoteLine,
+    Seller,
 )
 from hansa.federation.mandate import Mandate
 from hansa.federation.papers import OrderMoved
 from hansa.federation.shelf import Cancellation, Extras, Page, ShelfOrder
 from hansa.foundation import documents
-from hansa.foundation.errors import Refused
+from hansa.foundation.errors import HansaError, Refused, TryLater
 from hansa.foundation.ids import OrderId, PartyId, TraceId
 from hansa.foundation.plan import actions as plans
-from hansa.foundation.plan.model import Task
+from hansa.foundation.plan.model import Plan, Task
 from hansa.foundation.time import Instant
-from hansa.foundation.transaction import Transaction
+from hansa.foundation.transaction import Begin, Transaction
 from hansa.lifecycle.delivery import rules
-from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Trace
+from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Listed, Trace
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
 from hansa.lifecycle.order.actions import ending, orders
@@ -82,6 +84,9 @@ UNDER_WAY = (OrderState.IN_PROGRESS, OrderState.HELD)
 UNDER_WAY_MAX = 1000
 """How many of them are looked at."""
 
+PLANS = ("order", "cease")
+"""The kinds of plans by which orders are delivered."""
+
 
 def _on_the_shelf(tx: Transaction, us: PartyId, kept: Sequence[KeptOrder]) -> Sequence[ShelfOrder]:
     ids = [one.order.id for one in kept]
@@ -130,8 +135,112 @@ def trace(tx: Transaction, *, us: PartyId, order_id: OrderId) -> Trace:
     if plan is None:
         return Trace(kept, kept.order.state, "none", (), 0)
     return Trace(
-        kept, rules.progress(kept, plan).state, plan.state, rules.legs(plan), rules.hops(plan)
+        kept=kept,
+        state=rules.progress(kept, plan).state,
+        plan_state=plan.state,
+        legs=rules.legs(plan, plans.began(tx, plan=plan.id)),
+        hops=rules.hops(plan),
     )
+
+
+def trace_now(
+    begin: Begin, *, us: PartyId, order_id: OrderId, sellers: Callable[[PartyId], Seller]
+) -> Trace:
+    """As `trace`, with what suppliers say now of the parts that are not finished.
+
+    No transaction is open while they are asked. Of one that does not answer it is what was heard
+    last, and it is named. Raises NotFound `order-unknown`.
+    """
+    with begin() as tx:
+        found = trace(tx, us=us, order_id=order_id)
+    legs, silent = [], []
+    for leg in found.legs:
+        told = leg
+        if leg.order is not None and leg.state == "inProgress":
+            try:
+                progress = sellers(leg.seller).progress(leg.order)
+                told = replace(leg, milestones=progress.milestones, hops=progress.hops)
+            except HansaError:
+                silent.append(leg.seller)
+        legs.append(told)
+    hops = 1 + max((leg.hops for leg in legs), default=0)
+    return replace(
+        found,
+        legs=tuple(legs),
+        hops=max(found.hops, hops),
+        silent=tuple(dict.fromkeys(silent)),
+    )
+
+
+def listing(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    buyer: PartyId | None = None,
+    state: OrderState | None = None,
+    text: str = "",
+    offset: int = 0,
+    limit: int,
+) -> Page[Listed]:
+    """Orders for this node's own people, the newest first. text: see `orders.page`."""
+    held = frozenset(plans.held_subjects(tx, kinds=PLANS, limit=UNDER_WAY_MAX))
+    found = orders.page(
+        tx,
+        us=us,
+        buyer=buyer,
+        states=None if state is None else (_kept_as(state),),
+        text=text,
+        among=sorted(held) if state is OrderState.HELD else None,
+        besides=sorted(held) if state is OrderState.IN_PROGRESS else (),
+        offset=offset,
+        limit=limit,
+    )
+    return Page(
+        [
+            Listed(
+                kept,
+                rules.listed_as(kept.order, held),
+                quotes.get(tx, quote_id=kept.order.quote).quote.lines,
+            )
+            for kept in found.things
+        ],
+        found.total,
+    )
+
+
+def _kept_as(state: OrderState) -> OrderState:
+    return OrderState.IN_PROGRESS if state in UNDER_WAY else state
+
+
+def stamps(tx: Transaction, *, ids: Sequence[str]) -> Mapping[str, str]:
+    """A short text for each order, another one when anything that `trace` shows has changed."""
+    moved, planned = orders.stamps(tx, orders=ids), plans.stamps(tx, subjects=ids)
+    return {id: f"{stamp} {planned.get(id, '')}" for id, stamp in moved.items()}
+
+
+def cancel(
+    tx: Transaction, *, us: PartyId, order_id: OrderId, by: str, why: str, now: Instant
+) -> Plan:
+    """Takes an order back that is on its way: what was done for it is undone, step by step, and its
+    buyer owes nothing. by: the person of ours. Returns its plan.
+
+    Raises NotFound `order-unknown`, TryLater `order-not-begun`, Refused `order-not-cancellable`.
+    """
+    kept = orders.get(tx, us=us, order_id=order_id)
+    plan = plans.of_subject(tx, subject=kept.order.id)
+    if plan is None:
+        raise TryLater(
+            "order-not-begun", f"Work on order {order_id} has not begun; try again.", field="id"
+        )
+    if not plans.cancel(tx, plan=plan.id, by=by, why=why, now=now):
+        raise Refused(
+            "order-not-cancellable",
+            f"Order {order_id} is {plan.state}; only one on its way can be cancelled.",
+            field="id",
+        )
+    after = plans.of_subject(tx, subject=kept.order.id)
+    assert after is not None
+    return after
 
 
 def unheard(tx: Transaction, *, since: Instant) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hansa.federation.contract import Milestone, OrderState, Progress
+from hansa.federation.contract import Milestone, OrderState, Progress, QuoteLine
 from hansa.foundation.ids import OrderId, PartyId, QuoteId, TaskId
+from hansa.foundation.time import Instant
 from hansa.lifecycle.order.model import KeptOrder
 
 SUPPLY = "delivery.supply"
@@ -33,7 +34,8 @@ class Supplied:
 class Leg:
     """One supplier's part of an order, for this node's own people.
 
-    order: the supplier's order, once placed. error: why the task is held or failed.
+    order: the supplier's order, once placed. error: why the task is held or failed, or is tried
+    again. since: since when it could be done, None until it is reached. until: when it was over.
     """
 
     task: TaskId
@@ -45,14 +47,28 @@ class Leg:
     hops: int
     error: str
     milestones: tuple[Milestone, ...]
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An order and its legs, as far as this node may see."""
+    """An order and its legs, as far as this node may see. silent: who was asked and does not
+    answer; of their legs it is what was heard last.
+    """
 
     kept: KeptOrder
     state: OrderState
     plan_state: str
     legs: tuple[Leg, ...]
     hops: int
+    silent: tuple[PartyId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An order in a list for this node's own people. state: held, where one has to see to it."""
+
+    kept: KeptOrder
+    state: OrderState
+    lines: tuple[QuoteLine, ...]

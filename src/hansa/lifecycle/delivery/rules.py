@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
 from hansa.federation.contract import (
     Charged,
     Milestone,
+    Order,
     OrderState,
     Progress,
     Provided,
@@ -232,6 +233,12 @@ def milestones(plan: Plan, kept: KeptOrder) -> tuple[Milestone, ...]:
     return tuple(shown)
 
 
+def listed_as(order: Order, held: Collection[str]) -> OrderState:
+    """The state of an order in a list. held: the orders that a person has to see to."""
+    under_way = order.state is OrderState.IN_PROGRESS
+    return OrderState.HELD if under_way and order.id in held else order.state
+
+
 def hops(plan: Plan) -> int:
     """Sales in the chain from this one downwards, as far as has been heard."""
     heard = [supplied(t) for t in plan.tasks if t.kind in (SUPPLY, CEASE) and t.output]
@@ -303,8 +310,10 @@ def failure(plan: Plan) -> tuple[Literal[OrderState.FAILED, OrderState.CANCELLED
     return OrderState.CANCELLED, "Cancelled before it was completed."
 
 
-def legs(plan: Plan) -> tuple[Leg, ...]:
-    """The suppliers' parts of a plan, for this node's own people."""
+def legs(plan: Plan, began: Mapping[TaskId, Instant]) -> tuple[Leg, ...]:
+    """The suppliers' parts of a plan, for this node's own people. began: since when each that has
+    been reached could be done.
+    """
     found = []
     for task in plan.tasks:
         if task.kind not in (SUPPLY, CEASE):
@@ -321,6 +330,8 @@ def legs(plan: Plan) -> tuple[Leg, ...]:
                 hops=known.progress.hops if known else 0,
                 error=task.error,
                 milestones=known.progress.milestones if known else (),
+                since=began.get(task.id),
+                until=task.finished_at,
             )
         )
     return tuple(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from hansa.federation.contract import Family
 from hansa.federation.shelf import Page, ShelfHolding
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
@@ -16,6 +17,7 @@ from hansa.lifecycle.inventory.model import (
     Holding,
     HoldingRef,
     HoldingState,
+    Side,
     Spell,
     Support,
 )
@@ -181,6 +183,33 @@ def own(tx: Transaction, *, us: PartyId, period: Period | None = None) -> Sequen
     return store.find(tx, seller=us, buyer=us, period=period)
 
 
+def search(
+    tx: Transaction,
+    *,
+    us: PartyId,
+    side: Side,
+    party: PartyId | None = None,
+    state: HoldingState | None = None,
+    family: Family | None = None,
+    text: str = "",
+    offset: int = 0,
+    limit: int,
+) -> Page[Holding]:
+    """Some of what others hold from us (sold), we from others (bought) or from our own network
+    (own), the newest first. party: the other one. text: in ids, offers, sites, names of parties.
+    """
+    if side == "sold":
+        asked: Mapping[str, PartyId | None] = {"seller": us, "not_buyer": us, "buyer": party}
+    elif side == "bought":
+        asked = {"buyer": us, "not_seller": us, "seller": party}
+    else:
+        asked = {"seller": us, "buyer": us}
+    found, total = store.search(
+        tx, **asked, state=state, family=family, text=text, offset=offset, limit=limit
+    )
+    return Page(found, total)
+
+
 def earliest(tx: Transaction) -> Instant | None:
     """When the first of all holdings began, sold or bought; None before there is one."""
     return store.earliest(tx)
@@ -189,6 +218,11 @@ def earliest(tx: Transaction) -> Instant | None:
 def below(tx: Transaction, *, ref: HoldingRef) -> Sequence[tuple[Support, Holding]]:
     """What a holding stands on, one level down, ended ones among them. Oldest first."""
     return store.below(tx, ref)
+
+
+def above(tx: Transaction, *, ref: HoldingRef, limit: int) -> Sequence[tuple[Support, Holding]]:
+    """What stands on a holding, one level up: active ones first, the newest of them first."""
+    return store.above(tx, ref, limit)
 
 
 def _unknown(ref: HoldingRef) -> NotFound:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from hansa.federation.contract import AgreementRef, Characteristics, Family, Tax, Terms
 from hansa.foundation.ids import HoldingId, OfferCode, OrderId, PartyId, TraceId
@@ -31,6 +32,10 @@ HOLDING_STATES = StateGraph(
         HoldingState.TERMINATED: frozenset(),
     },
 )
+
+
+Side = Literal["sold", "bought", "own"]
+"""What others have from us, what we have from others, what we have from our own network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,54 @@ def page(
     return _holdings(tx, rows), count["total"]
 
 
+_HOLDING = "select * from inventory_holding"
+_COUNT = "select count(*) as total from inventory_holding"
+_FOUND = """where (%(seller)s::text is null or seller = %(seller)s)
+             and (%(not_seller)s::text is null or seller <> %(not_seller)s)
+             and (%(buyer)s::text is null or buyer = %(buyer)s)
+             and (%(not_buyer)s::text is null or buyer <> %(not_buyer)s)
+             and (%(state)s::text is null or state = %(state)s)
+             and (%(family)s::text is null or family = %(family)s)
+             and (%(text)s = '' or position(%(text)s in lower(concat_ws(' ', id, item, offer,
+                  offer_name, seller, buyer, trace, site ->> 'id', site ->> 'name',
+                  site ->> 'place', site ->> 'country'))) > 0)"""
+
+
+def search(
+    tx: Transaction,
+    *,
+    seller: PartyId | None = None,
+    not_seller: PartyId | None = None,
+    buyer: PartyId | None = None,
+    not_buyer: PartyId | None = None,
+    state: HoldingState | None = None,
+    family: str | None = None,
+    text: str = "",
+    offset: int = 0,
+    limit: int,
+) -> tuple[list[Holding], int]:
+    """Holdings with these words about them, the newest first, and how many that is in all."""
+    asked = {
+        "seller": seller,
+        "not_seller": not_seller,
+        "buyer": buyer,
+        "not_buyer": not_buyer,
+        "state": state,
+        "family": family,
+        "text": text.lower(),
+        "offset": offset,
+        "limit": limit,
+    }
+    rows = all_rows(
+        tx,
+        f"{_HOLDING} {_FOUND} order by id desc, seller offset %(offset)s limit %(limit)s",
+        asked,
+    )
+    count = one_row(tx, f"{_COUNT} {_FOUND}", asked)
+    assert count is not None
+    return _holdings(tx, rows), count["total"]
+
+
 def earliest(tx: Transaction) -> Instant | None:
     row = one_row(tx, "select min(lower(valid)) as first from inventory_spell")
     return row["first"] if row else None
@@ -300,6 +348,21 @@ def below(tx: Transaction, ref: HoldingRef) -> list[tuple[Support, Holding]]:
     return [
         (Support(upper=ref, lower=holding.ref, metered=row["metered"]), holding)
         for row, holding in ((row, _with_spells(row, spells)) for row in rows)
+    ]
+
+
+def above(tx: Transaction, ref: HoldingRef, limit: int) -> list[tuple[Support, Holding]]:
+    rows = all_rows(
+        tx,
+        """select h.*, s.metered from inventory_support s
+           join inventory_holding h on h.seller = s.upper_seller and h.id = s.upper_id
+           where s.lower_seller = %s and s.lower_id = %s
+           order by h.state, h.id desc limit %s""",
+        (ref.seller, ref.id, limit),
+    )
+    return [
+        (Support(upper=holding.ref, lower=ref, metered=row["metered"]), holding)
+        for row, holding in zip(rows, _holdings(tx, rows), strict=True)
     ]
 
 

@@ -191,6 +191,16 @@ def moves(tx: Transaction, order: OrderId) -> Sequence[tuple[OrderState, str, In
     return [(OrderState(row["state"]), row["reason"], row["at"]) for row in rows]
 
 
+_ORDERS = "select * from order_order"
+_ORDERS_COUNT = "select count(*) as total from order_order"
+_FITS = """where (%(buyer)s::text is null or buyer = %(buyer)s)
+             and (%(states)s::text[] is null or state = any(%(states)s))
+             and (%(among)s::text[] is null or id = any(%(among)s))
+             and id <> all(%(besides)s)
+             and (%(text)s = '' or position(
+                  %(text)s in lower(concat_ws(' ', id, buyer, key, quote, trace))) > 0)"""
+
+
 def page(
     tx: Transaction,
     us: PartyId,
@@ -198,31 +208,43 @@ def page(
     states: Sequence[OrderState] | None,
     offset: int,
     limit: int,
+    *,
+    text: str = "",
+    among: Sequence[str] | None = None,
+    besides: Sequence[str] = (),
 ) -> Page[KeptOrder]:
-    """Orders of a buyer or of all, in one of these states if they are given, the newest first."""
+    """Orders of a buyer or of all, in one of these states if they are given, the newest first.
+
+    text: in their ids, or in what buyers call them. among, besides: of these alone, of none of
+    these.
+    """
     asked = {
         "buyer": buyer,
+        "text": text.lower(),
+        "among": None if among is None else list(among),
+        "besides": list(besides),
         "states": None if states is None else [str(state) for state in states],
         "offset": offset,
         "limit": limit,
     }
     rows = all_rows(
         tx,
-        """select * from order_order
-           where (%(buyer)s::text is null or buyer = %(buyer)s)
-             and (%(states)s::text[] is null or state = any(%(states)s))
-           order by placed_at desc, id desc offset %(offset)s limit %(limit)s""",
+        f"{_ORDERS} {_FITS} order by placed_at desc, id desc offset %(offset)s limit %(limit)s",
         asked,
     )
-    count = one_row(
-        tx,
-        """select count(*) as total from order_order
-           where (%(buyer)s::text is null or buyer = %(buyer)s)
-             and (%(states)s::text[] is null or state = any(%(states)s))""",
-        asked,
-    )
+    count = one_row(tx, f"{_ORDERS_COUNT} {_FITS}", asked)
     assert count is not None
     return Page([_kept(row, us) for row in rows], count["total"])
+
+
+def stamps(tx: Transaction, orders: Sequence[str]) -> dict[str, str]:
+    rows = all_rows(
+        tx,
+        """select id, concat_ws('/', state, reason, hold) as stamp
+           from order_order where id = any(%s)""",
+        (list(orders),),
+    )
+    return {row["id"]: row["stamp"] for row in rows}
 
 
 # --- cancellations ------------------------------------------------------------------------------

@@ -227,17 +227,65 @@ def of_task(tx: Transaction, task: TaskId) -> Plan | None:
     return next(iter(_plans(rows)), None)
 
 
-def in_state(tx: Transaction, state: PlanState, besides: Collection[str]) -> list[Plan]:
-    """Every plan in a state but those of these kinds, the oldest first."""
+_SOME_IN_STATE = """select id from plan where state = %s and kind <> all(%s)
+                    order by made_at, id offset %s limit %s"""
+
+
+def in_state(
+    tx: Transaction, state: PlanState, besides: Collection[str], offset: int, limit: int | None
+) -> list[Plan]:
+    """Plans in a state but those of these kinds, the oldest first."""
     return _plans(
         all_rows(
             tx,
-            _TASK
-            + """ where p.state = %s and p.kind <> all(%s)
-                        order by p.made_at, p.id, t.position""",
-            (state, list(besides)),
+            f"{_TASK} where t.plan in ({_SOME_IN_STATE}) order by p.made_at, p.id, t.position",
+            (state, list(besides), offset, limit),
         )
     )
+
+
+def in_state_count(tx: Transaction, state: PlanState, besides: Collection[str]) -> int:
+    row = one_row(
+        tx,
+        "select count(*) as n from plan where state = %s and kind <> all(%s)",
+        (state, list(besides)),
+    )
+    return int(row["n"]) if row else 0
+
+
+def held_subjects(tx: Transaction, kinds: Collection[str], limit: int) -> list[str]:
+    rows = all_rows(
+        tx,
+        """select subject from plan where state = 'held' and kind = any(%s)
+           order by made_at limit %s""",
+        (list(kinds), limit),
+    )
+    return [row["subject"] for row in rows]
+
+
+def began(tx: Transaction, plan: PlanId) -> dict[TaskId, Instant]:
+    """Since when each task of a plan that was reached could be done."""
+    rows = all_rows(
+        tx,
+        """select t.id, greatest(p.made_at, (select max(d.finished_at) from plan_task d
+                                             where d.id = any(t.after))) as since
+           from plan_task t join plan p on p.id = t.plan
+           where p.id = %s and t.missing = 0""",
+        (plan,),
+    )
+    return {TaskId(row["id"]): row["since"] for row in rows}
+
+
+def stamps(tx: Transaction, subjects: Collection[str]) -> dict[str, str]:
+    rows = all_rows(
+        tx,
+        """select p.subject, md5(string_agg(concat_ws('/', p.state, t.state, t.attempt, t.error,
+                      t.heard, t.output, t.body), ' ' order by p.id, t.position)) as stamp
+           from plan p join plan_task t on t.plan = p.id
+           where p.subject = any(%s) group by p.subject""",
+        (list(subjects),),
+    )
+    return {row["subject"]: row["stamp"] for row in rows}
 
 
 def unended(tx: Transaction, kind: str) -> list[Plan]:

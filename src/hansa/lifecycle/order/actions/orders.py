@@ -146,11 +146,23 @@ def page(
     us: PartyId,
     buyer: PartyId | None = None,
     states: Sequence[OrderState] | None = None,
+    text: str = "",
+    among: Sequence[str] | None = None,
+    besides: Sequence[str] = (),
     offset: int = 0,
     limit: int,
 ) -> Page[KeptOrder]:
-    """Orders placed with us by one buyer or all, the newest first."""
-    return store.page(tx, us, buyer, states, offset, limit)
+    """Orders placed with us by one buyer or all, the newest first.
+
+    text: in their ids, or in what buyers call them. among, besides: of these orders alone, of none
+    of these.
+    """
+    return store.page(tx, us, buyer, states, offset, limit, text=text, among=among, besides=besides)
+
+
+def stamps(tx: Transaction, *, orders: Sequence[str]) -> Mapping[str, str]:
+    """A short text for each order, another one when it has moved."""
+    return store.stamps(tx, orders)
 
 
 def extras(tx: Transaction, *, orders: Sequence[OrderId]) -> Mapping[OrderId, Extras]:

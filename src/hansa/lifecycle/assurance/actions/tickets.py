@@ -1,23 +1,24 @@
-"""What others may ask about the condition of what is held, and do about what is wrong with it.
+"""What others may do about what is wrong with what is held.
 
 A ticket's plan is always locked before the ticket, as the engine does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from hansa.federation import directory, notices
-from hansa.federation.contract import Condition, Seller
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
 from hansa.federation.papers import TicketMoved
+from hansa.federation.shelf import Page
 from hansa.foundation import documents
-from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
     BuyerKey,
+    HoldingId,
     Ids,
     NoteId,
     PartyId,
@@ -31,7 +32,7 @@ from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import Step
 from hansa.foundation.time import Instant
-from hansa.foundation.transaction import Begin, Transaction
+from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.assurance import rules, store
 from hansa.lifecycle.assurance.model import (
     RELAY,
@@ -47,33 +48,7 @@ from hansa.lifecycle.assurance.model import (
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState
 
-
-def condition(
-    begin: Begin, *, us: PartyId, ref: HoldingRef, sellers: Callable[[PartyId], Seller]
-) -> Condition:
-    """Is a holding as it was promised? Of what we hold, its seller says; of what we sell, what
-    it stands on today says; what was ended there, because it was replaced, says nothing.
-
-    Raises NotFound `holding-unknown`, and TryLater when a seller below does not answer. No
-    transaction is open while sellers are asked.
-    """
-    with begin() as tx:
-        holding = inventory.get(tx, ref=ref)
-        below = [lower for _, lower in inventory.below(tx, ref=ref)]
-    if holding.buyer == us:
-        return sellers(ref.seller).condition(ref.id)
-    if holding.state is HoldingState.TERMINATED:
-        return Condition(ref.id, "ended", (), measured=False)
-    active = [lower.ref for lower in below if lower.state is HoldingState.ACTIVE]
-    try:
-        conditions = [sellers(one.seller).condition(one.id) for one in active]
-    except TryLater as silence:  # a buyer is not told whom we have it from
-        words = "A supplier of this operator does not answer; ask again later."
-        raise TryLater(silence.code, words, after_s=silence.after_s) from silence
-    return rules.combined(ref.id, conditions, stands=bool(active) or not below)
-
-
-# --- tickets: what a buyer and our own people may do -------------------------------------------
+# --- what a buyer and our own people may do ------------------------------------------------------
 
 
 def open_ticket(
@@ -147,6 +122,36 @@ def tickets(
     """The tickets that this actor may see, the newest first."""
     found, total = store.newest(tx, buyer=_buyer(actor), state=state, offset=offset, limit=limit)
     return Tickets([_shown(one, actor) for one in found], total)
+
+
+def search(
+    tx: Transaction,
+    *,
+    buyer: PartyId | None = None,
+    holdings: Sequence[HoldingId] | None = None,
+    states: Collection[TicketState] | None = None,
+    text: str = "",
+    offset: int = 0,
+    limit: int,
+) -> Page[KeptTicket]:
+    """Tickets with all that is kept of them, for our own people, the newest first.
+
+    holdings: about one of these. text: in ids, names, descriptions and what they are about.
+    """
+    found, total = store.search(
+        tx, buyer=buyer, holdings=holdings, states=states, text=text, offset=offset, limit=limit
+    )
+    return Page(found, total)
+
+
+def ours_to_make(kept: KeptTicket) -> Sequence[TicketState]:
+    """Where our own people may move a ticket from where it is."""
+    return [state for state in S if rules.may("seller", kept.state, state)]
+
+
+def closes_at(kept: KeptTicket) -> Instant | None:
+    """When a ticket that is resolved closes by itself; None for any other."""
+    return rules.resolved_until(kept.moved_at) if kept.state is S.RESOLVED else None
 
 
 def note(
@@ -237,7 +242,7 @@ def close_due(tx: Transaction, *, ids: Ids, now: Instant, limit: int) -> int:
     return len(due)
 
 
-# --- tickets: what suppliers say ------------------------------------------------------------------
+# --- what suppliers say ---------------------------------------------------------------------------
 
 
 def hear_ticket(
