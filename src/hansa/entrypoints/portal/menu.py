@@ -33,7 +33,14 @@ class Area:
 S = StaffRole
 AREAS: Sequence[Area] = (
     Area(N_("Overview"), frozenset(S) - {S.CUSTOMER}, ()),
-    Area(N_("Sales"), frozenset({S.SALES}), ()),
+    Area(
+        N_("Sales"),
+        frozenset({S.SALES, S.FINANCE, S.APPROVER}),
+        (
+            (N_("Catalogue"), "/catalogue", "book-2"),
+            (N_("Price decks"), "/decks", "table"),
+        ),
+    ),
     Area(N_("Operations"), frozenset({S.OPERATIONS}), ()),
     Area(N_("Finance"), frozenset({S.FINANCE, S.APPROVER}), ()),
     Area(N_("Alliance"), frozenset({S.SALES, S.FINANCE, S.APPROVER}), ()),

@@ -83,6 +83,17 @@ class ListPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class BookEntry:
+    """An offer in the price book of one buyer, or of one price list. countries: where this buyer
+    may have it now.
+    """
+
+    offer: CatalogueOffer
+    price: ListPrice
+    countries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceRate:
     """Units of `quote` for one unit of `base` on a day, as a named source published it."""
 

@@ -10,6 +10,7 @@ from hansa.entrypoints.portal import language
 from hansa.entrypoints.portal.ask import ADMINS, APPROVERS, STAFF, Ask, change, page
 from hansa.entrypoints.portal.duties import Duty, known
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.pages.sales import publishing
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, PersonId, ProposalId
 from hansa.foundation.people.actions import audit, persons, proposals, sessions
@@ -17,7 +18,7 @@ from hansa.foundation.people.model import ProposalState, StaffRole
 
 PAGE = 50
 
-DUTIES: Mapping[str, Duty] = {}
+DUTIES: Mapping[str, Duty] = {duty.kind: duty for duty in (publishing.DUTY,)}
 """Every kind of proposal that somebody may make, by its kind."""
 
 

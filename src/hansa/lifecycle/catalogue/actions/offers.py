@@ -17,6 +17,7 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.catalogue.model import (
+    BookEntry,
     CatalogueOffer,
     ListPrice,
     ReferenceRate,
@@ -38,11 +39,20 @@ def put_price(tx: Transaction, *, price: ListPrice) -> None:
     The same price again changes nothing. Raises Refused `price-invalid`, `tariff-invalid`, or
     `price-overlaps` when it begins before or with a price that is already published.
     """
+    if price in check_price(tx, price=price):
+        return
+    store.end_price(tx, price)
+    store.add_price(tx, price)
+
+
+def check_price(tx: Transaction, *, price: ListPrice) -> Sequence[ListPrice]:
+    """Whether a price could be published, and which ones are in force where it begins.
+
+    Raises as `put_price` does; nothing is changed.
+    """
     rules.check_price(price, offer(tx, code=price.offer))
     published = store.price_at(tx, price.price_list, price.offer, price.valid_from)
-    if price in published:
-        return
-    for row in published:
+    for row in published if price not in published else ():
         if row.currency == price.currency and row.valid_from >= price.valid_from:
             raise Refused(
                 "price-overlaps",
@@ -50,8 +60,7 @@ def put_price(tx: Transaction, *, price: ListPrice) -> None:
                 f"{row.valid_from:%Y-%m-%d %H:%M}; begin the new one later.",
                 field=f"prices.{price.offer}.valid_from",
             )
-    store.end_price(tx, price)
-    store.add_price(tx, price)
+    return published
 
 
 def put_rate(tx: Transaction, *, rate: ReferenceRate, now: Instant) -> None:
@@ -112,25 +121,55 @@ def shelf_offers(
 
     This node's own people are shown every offer, at the price that is first by list.
     """
-    shown: list[ShelfOffer | None] = []
-    if actor.role == "operator":
-        for one in store.offers(tx):
-            listed = store.prices_at(tx, one.code, now)
-            if listed:
-                shown.append(rules.shown(one, listed, one.countries, listed[0].currency))
-    elif actor.role == "partner":
+    if actor.role != "operator":
+        entries = book(tx, us=us, actor=actor, now=now)
+    else:
+        entries = [
+            BookEntry(one, listed[0], one.countries)
+            for one in store.offers(tx)
+            if (listed := store.prices_at(tx, one.code, now))
+        ]
+    return [rules.shown(one) for one in entries]
+
+
+def book(tx: Transaction, *, us: PartyId, actor: Actor, now: Instant) -> Sequence[BookEntry]:
+    """What a customer or partner may have now, each with the price from which its own is made.
+
+    For this node's own people: a price says what margin is on it.
+    """
+    found: list[BookEntry | None] = []
+    if actor.role == "partner":
         for trade in agreement.items_between(tx, seller=us, buyer=actor.party, at=now):
-            for code in trade.item.offers:
-                found = store.offer(tx, code)
-                if found is not None and trade.countries:
-                    listed = store.price_at(tx, trade.item.price_list, code, now)
-                    shown.append(rules.shown(found, listed, trade.countries, trade.item.currency))
+            for code in trade.item.offers if trade.countries else ():
+                one = store.offer(tx, code)
+                listed = store.price_at(tx, trade.item.price_list, code, now) if one else []
+                if one is not None:
+                    found.append(rules.entry(one, listed, trade.countries, trade.item.currency))
     else:
         customer = agreement.customer(tx, party=actor.party)
-        for found in store.offers(tx):
-            listed = store.price_at(tx, customer.price_list, found.code, now)
-            shown.append(rules.shown(found, listed, found.countries, customer.party.currency))
-    return [one for one in shown if one is not None]
+        for one in store.offers(tx):
+            listed = store.price_at(tx, customer.price_list, one.code, now)
+            found.append(rules.entry(one, listed, one.countries, customer.party.currency))
+    return [one for one in found if one is not None]
+
+
+def book_of_list(tx: Transaction, *, price_list: str, now: Instant) -> Sequence[BookEntry]:
+    """Every offer with its prices in this list, one a currency, as they are now."""
+    return [
+        BookEntry(one, price, one.countries)
+        for one in store.offers(tx)
+        for price in store.price_at(tx, price_list, one.code, now)
+    ]
+
+
+def price_lists(tx: Transaction) -> Sequence[str]:
+    """The names of all price lists, in order."""
+    return store.price_lists(tx)
+
+
+def prices_since(tx: Transaction, *, offer: OfferCode, at: Instant) -> Sequence[ListPrice]:
+    """Every price of the offer that is in force or will be, by list, currency and beginning."""
+    return store.prices_since(tx, offer, at)
 
 
 def price_for(

@@ -9,7 +9,7 @@ from hansa.federation.contract import Offer, Terms
 from hansa.federation.shelf import ShelfOffer
 from hansa.foundation.errors import Refused
 from hansa.foundation.money import Money, Rate, Rounding, minor_digits, price
-from hansa.lifecycle.catalogue.model import CatalogueOffer, ListPrice, ReferenceRate
+from hansa.lifecycle.catalogue.model import BookEntry, CatalogueOffer, ListPrice, ReferenceRate
 from hansa.lifecycle.catalogue.rules import tariffs
 
 INVERSE_DIGITS = 12
@@ -95,16 +95,22 @@ def cancellation(listed: ListPrice, quantity: int) -> Money | None:
     return price(unit, quantity, rounding=Rounding.HALF_UP) or None
 
 
-def shown(
+def entry(
     offer: CatalogueOffer,
     listed: Sequence[ListPrice],
     countries: Sequence[str],
     currency: str,
-) -> ShelfOffer | None:
-    """The offer as a buyer sees it; None when it has no price in the buyer's currency."""
+) -> BookEntry | None:
+    """The offer in a buyer's book; None when it has no price in the buyer's currency."""
     mine = next((row for row in listed if row.currency == currency), None)
     if mine is None:
         return None
+    return BookEntry(offer, mine, tuple(c for c in countries if c in offer.countries))
+
+
+def shown(entry: BookEntry) -> ShelfOffer:
+    """The offer as a buyer sees it."""
+    offer, mine = entry.offer, entry.price
     smallest = {
         s.name: s.minimum if s.default is None else s.default for s in offer.characteristics
     }
@@ -113,9 +119,9 @@ def shown(
         name=offer.name,
         family=offer.family,
         per=offer.per,
-        countries=tuple(c for c in countries if c in offer.countries),
+        countries=entry.countries,
         characteristics=offer.characteristics,
-        currency=currency,
+        currency=mine.currency,
         terms=list_terms(mine, smallest, 1) if mine.margin_bp is None else None,
     )
     return ShelfOffer(seen, since=mine.valid_from)

@@ -93,6 +93,23 @@ def prices_at(tx: Transaction, offer: OfferCode, at: Instant) -> list[ListPrice]
     return [documents.read(ListPrice, row["document"]) for row in rows]
 
 
+def prices_since(tx: Transaction, offer: OfferCode, at: Instant) -> list[ListPrice]:
+    """Every price of the offer that has not ended by then."""
+    rows = all_rows(
+        tx,
+        """select document from catalogue_price
+           where offer = %s and (upper_inf(valid) or upper(valid) > %s)
+           order by price_list, currency, lower(valid)""",
+        (offer, at),
+    )
+    return [documents.read(ListPrice, row["document"]) for row in rows]
+
+
+def price_lists(tx: Transaction) -> list[str]:
+    rows = all_rows(tx, "select distinct price_list from catalogue_price order by price_list")
+    return [row["price_list"] for row in rows]
+
+
 def put_rate(tx: Transaction, rate: ReferenceRate, now: Instant) -> bool:
     """False when another rate is on record for that source, pair and day."""
     run(
