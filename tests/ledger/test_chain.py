@@ -15,8 +15,9 @@ from hansa.foundation.ids import EntryId, Ids, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.time import SetClock
 from hansa.ledger import actions as ledger
-from hansa.ledger import rules, store
+from hansa.ledger import rules
 from hansa.ledger.model import AccountSpec, Entry, Fault, Head, NewEntry, PostedLeg, Verification
+from hansa.ledger.store import chain
 from tests.conftest import seeded_entropy
 from tests.ledger.book import check_books, entry
 
@@ -249,7 +250,7 @@ def test_the_walk_reads_page_by_page(
     database: Database, ids: Ids, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(database, ids)
-    monkeypatch.setattr(store, "PAGE_ENTRIES", 5)
+    monkeypatch.setattr(chain, "PAGE_ENTRIES", 5)
     with database.begin() as tx:
         check_books(tx)
 

@@ -230,3 +230,28 @@ def test_a_fault_that_nobody_foresaw_is_not_dressed_up(begin: Begin, ids: Ids) -
     bad = replace(entry(ids, "INV-1", *SALE), id=EntryId("no id of an entry"))
     with pytest.raises(psycopg.errors.CheckViolation), begin() as tx:
         ledger.post(tx, entries=[bad], now=NOW)
+
+
+def test_accounts_and_legs_come_page_by_page(begin: Begin, ids: Ids) -> None:
+    with begin() as tx:
+        sales = [entry(ids, f"INV-{n}", ("receivable/mtn/GBP", n), ("revenue/voice/GBP", -n))
+                 for n in range(1, 6)]  # fmt: skip
+        ledger.post(tx, entries=sales, now=NOW)
+        ledger.post(
+            tx, entries=[entry(ids, "B-1", ("receivable/bt/EUR", 7), ("cash/EUR", -7))], now=NOW
+        )
+        first, total = ledger.page(tx, limit=2)
+        assert ([one.code for one in first], total) == (["cash/EUR", "receivable/bt/EUR"], 4)
+        rest, total = ledger.page(tx, text="receivable", offset=1, limit=2)
+        assert ([one.code for one in rest], total) == (["receivable/mtn/GBP"], 2)
+        assert ledger.page(tx, kind="income", limit=9)[1] == 1
+        assert [one.code for one in ledger.page(tx, text="%", currency="GBP", limit=9)[0]] == []
+        latest = ledger.legs(tx, code="receivable/mtn/GBP", below=6, limit=2)
+        assert [one.ref for one in latest] == ["INV-5", "INV-4"]
+        assert [leg.amount.minor for one in latest for leg in one.legs] == [5, 4]
+        older = ledger.legs(tx, code="receivable/mtn/GBP", below=4, limit=9)
+        assert [one.legs[0].sequence for one in older] == [3, 2, 1]
+        by_currency: dict[str, int] = {}
+        for _kind, amount in ledger.sums(tx):
+            by_currency[amount.currency] = by_currency.get(amount.currency, 0) + amount.minor
+        assert by_currency == {"GBP": 0, "EUR": 0}

@@ -15,7 +15,7 @@ from hansa.foundation.ids import EntryId, HoldId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.ledger import rules, store
+from hansa.ledger import rules
 from hansa.ledger.model import (
     HOLD_STATES,
     Account,
@@ -29,6 +29,8 @@ from hansa.ledger.model import (
     NewEntry,
     Verification,
 )
+from hansa.ledger.store import books as store
+from hansa.ledger.store import chain as links
 
 
 def account(
@@ -99,6 +101,11 @@ def get_by_key(tx: Transaction, *, key: str) -> Entry | None:
     return store.entry_by_key(tx, key)
 
 
+def get_account(tx: Transaction, *, code: str) -> Account:
+    """One account with its balance. Raises NotFound `account-unknown`."""
+    return _account(tx, code)
+
+
 def balance(tx: Transaction, *, code: str) -> Money:
     """The balance of one account: debits positive. Raises NotFound `account-unknown`."""
     return _account(tx, code).balance
@@ -107,6 +114,33 @@ def balance(tx: Transaction, *, code: str) -> Money:
 def balances(tx: Transaction, *, party: PartyId | None = None) -> Sequence[Account]:
     """Every account with its balance, in order of code; of one party if one is given."""
     return store.accounts(tx, party)
+
+
+def page(
+    tx: Transaction,
+    *,
+    text: str = "",
+    kind: AccountKind | None = None,
+    currency: str | None = None,
+    offset: int = 0,
+    limit: int,
+) -> tuple[Sequence[Account], int]:
+    """Accounts in order of code, and how many there are. text: a part of the code."""
+    wanted = {"text": text, "kind": kind, "currency": currency, "offset": offset, "limit": limit}
+    return store.page(tx, wanted)
+
+
+def sums(tx: Transaction) -> Sequence[tuple[AccountKind, Money]]:
+    """All balances added up by kind of account and currency; those of a currency come to zero."""
+    return [(kind, Money(minor, currency)) for kind, currency, minor in store.sums(tx)]
+
+
+def legs(tx: Transaction, *, code: str, below: int, limit: int) -> Sequence[Entry]:
+    """What moved an account, the last first: entries with their legs on it alone.
+
+    below: only legs with a lower number on the account, which `PostedLeg.sequence` says.
+    """
+    return store.legs(tx, code, below, limit)
 
 
 def journal(
@@ -131,7 +165,7 @@ def exposure(tx: Transaction, *, party: PartyId, currency: str) -> Money:
 
 def head(tx: Transaction) -> Head:
     """The end of the chain, to be told to a counterparty and compared later."""
-    return store.head(tx)
+    return links.head(tx)
 
 
 def verify(tx: Transaction, *, known: Sequence[Head] = ()) -> Verification:
@@ -142,11 +176,11 @@ def verify(tx: Transaction, *, known: Sequence[Head] = ()) -> Verification:
     thousand entries at a time. Stops at the first fault and names it.
     """
     walk = rules.Walk(known)
-    for batch in store.chain(tx):
+    for batch in links.chain(tx):
         fault = walk.step(batch)
         if fault is not None:
             return walk.result(fault)
-    return walk.result(walk.end(store.stray(tx)))
+    return walk.result(walk.end(links.stray(tx)))
 
 
 def hold(

@@ -25,6 +25,7 @@ from hansa.entrypoints.portal.ask import Ask, File, Page
 from hansa.entrypoints.portal.guard import Guard
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages import account, administration, home
+from hansa.entrypoints.portal.pages.finance import ledger
 from hansa.entrypoints.portal.pages.sales import catalogue, decks
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -47,6 +48,7 @@ AREAS: Sequence[Sequence[Page]] = (
     administration.pages,
     catalogue.pages,
     decks.pages,
+    ledger.pages,
 )
 """Every page of every area."""
 

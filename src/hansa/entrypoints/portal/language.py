@@ -98,8 +98,12 @@ def gettext(message: str, /, **values: object) -> str:
 
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """The same for a number of things; `%(num)s` is the number."""
-    said = catalogue(LANGUAGE.get()).ngettext(one, many, number)
-    return said % {"num": number, **values}
+    return counted(one, many, number) % {"num": number, **values}
+
+
+def counted(one: str, many: str, number: int, /) -> str:
+    """The same for templates, which fill in what they name themselves."""
+    return catalogue(LANGUAGE.get()).ngettext(one, many, number)
 
 
 def explained(code: str) -> str:

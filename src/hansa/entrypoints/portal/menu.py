@@ -42,7 +42,11 @@ AREAS: Sequence[Area] = (
         ),
     ),
     Area(N_("Operations"), frozenset({S.OPERATIONS}), ()),
-    Area(N_("Finance"), frozenset({S.FINANCE, S.APPROVER}), ()),
+    Area(
+        N_("Finance"),
+        frozenset({S.FINANCE, S.APPROVER}),
+        ((N_("Ledger"), "/ledger", "book-2"),),
+    ),
     Area(N_("Alliance"), frozenset({S.SALES, S.FINANCE, S.APPROVER}), ()),
     Area(
         N_("Administration"),

@@ -44,7 +44,7 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     made.install_gettext_callables(  # type: ignore[attr-defined]
-        language.gettext, language.ngettext, newstyle=True
+        language.gettext, language.counted, newstyle=True
     )
     made.filters.update(FILTERS)
     made.globals.update(

@@ -1,4 +1,4 @@
-"""The tables of the books, and every line of SQL about them."""
+"""The tables of accounts, entries and holds, and the SQL about them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,15 @@ from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.ledger.model import (
-    GENESIS,
     Account,
+    AccountKind,
     AccountSpec,
-    Batch,
     Entry,
-    Head,
     Hold,
     HoldState,
     NewEntry,
     PostedLeg,
 )
-
-PAGE_ENTRIES = 4000
-"""About how many entries a walk along the chain has in memory at once."""
 
 
 @contextmanager
@@ -99,7 +94,7 @@ def account(tx: Transaction, code: str) -> Account | None:
     return None if row is None else _account(row)
 
 
-def accounts(tx: Transaction, party: PartyId | None) -> Sequence[Account]:
+def accounts(tx: Transaction, party: PartyId | None) -> list[Account]:
     rows = all_rows(
         tx,
         """select * from ledger_balance
@@ -107,6 +102,35 @@ def accounts(tx: Transaction, party: PartyId | None) -> Sequence[Account]:
         {"party": party},
     )
     return [_account(row) for row in rows]
+
+
+_BALANCES = "select * from ledger_balance"
+_COUNT = "select count(*) as total from ledger_account"
+_WANTED = """where (%(text)s = '' or strpos(code, %(text)s) > 0)
+               and (%(kind)s::text is null or kind = %(kind)s)
+               and (%(currency)s::text is null or currency = %(currency)s)"""
+
+
+def page(tx: Transaction, wanted: dict[str, Any]) -> tuple[list[Account], int]:
+    """Accounts in order of code from `offset` on, at most `limit`, and how many there are."""
+    rows = all_rows(
+        tx,
+        f"{_BALANCES} {_WANTED} order by code offset %(offset)s limit %(limit)s",
+        wanted,
+    )
+    count = one_row(tx, f"{_COUNT} {_WANTED}", wanted)
+    assert count is not None
+    return [_account(row) for row in rows], count["total"]
+
+
+def sums(tx: Transaction) -> list[tuple[AccountKind, str, int]]:
+    """The balances of each kind and currency, added up."""
+    rows = all_rows(
+        tx,
+        """select kind, currency, sum(balance)::bigint as minor from ledger_balance
+            group by kind, currency order by currency, kind""",
+    )
+    return [(row["kind"], row["currency"], row["minor"]) for row in rows]
 
 
 def _account(row: dict[str, Any]) -> Account:
@@ -234,7 +258,7 @@ def _refuse(outcome: str, place: int, entries: Sequence[NewEntry], codes: Sequen
 
 
 def entry(tx: Transaction, id: EntryId) -> Entry | None:
-    found = _entries(
+    found = entries_of(
         all_rows(tx, "select * from ledger_journal where id = %s order by line", (id,))
     )
     return found[0] if found else None
@@ -242,7 +266,7 @@ def entry(tx: Transaction, id: EntryId) -> Entry | None:
 
 def entry_by_key(tx: Transaction, key: str) -> Entry | None:
     rows = all_rows(tx, "select * from ledger_journal where key = %s order by line", (key,))
-    found = _entries(rows)
+    found = entries_of(rows)
     return found[0] if found else None
 
 
@@ -265,10 +289,21 @@ def journal(
         order by number, line""",
         {"code": code, "party": party, "limit": limit, "after": after},
     )
-    return _entries(rows)
+    return entries_of(rows)
 
 
-def _entries(rows: Sequence[dict[str, Any]]) -> list[Entry]:
+def legs(tx: Transaction, code: str, below: int, limit: int) -> list[Entry]:
+    """Entries with their legs on one account only, numbered below so many, the last first."""
+    rows = all_rows(
+        tx,
+        """select * from ledger_journal where code = %s and sequence < %s
+            order by sequence desc limit %s""",
+        (code, below, limit),
+    )
+    return entries_of(rows)
+
+
+def entries_of(rows: Sequence[dict[str, Any]]) -> list[Entry]:
     """Entries from rows of `ledger_journal` in order, one for each leg."""
     found: list[Entry] = []
     legs: list[PostedLeg] = []
@@ -312,79 +347,6 @@ def _leg(row: dict[str, Any]) -> PostedLeg:
         sequence=row["sequence"],
         balance=Money(row["balance"], currency),
     )
-
-
-# --- the chain --------------------------------------------------------------------------------
-
-
-def head(tx: Transaction) -> Head:
-    row = one_row(
-        tx,
-        """select position, last_entry, encode(hash, 'hex') as hash
-             from ledger_batch order by position desc limit 1""",
-    )
-    if row is None:
-        return Head(batches=0, entries=0, hash=GENESIS.hex())
-    return Head(batches=row["position"], entries=row["last_entry"], hash=row["hash"])
-
-
-def chain(tx: Transaction) -> Iterator[Batch]:
-    """Every batch with its entries, from the first to the one that is last at the start."""
-    position, number, end = 0, 0, head(tx).batches
-    while position < end:
-        batches = all_rows(
-            tx,
-            """select * from (
-                   select b.*, max(b.last_entry) over (order by b.position) as reached,
-                          row_number() over (order by b.position) as place
-                     from (select * from ledger_batch
-                            where position > %s and position <= %s
-                            order by position limit 1000) b) c
-                where place = 1 or reached <= %s order by position""",
-            (position, end, number + PAGE_ENTRIES),
-        )
-        if not batches:
-            return
-        reached = max(batch["last_entry"] for batch in batches)
-        entries = _entries(
-            all_rows(
-                tx,
-                """select * from ledger_journal
-                    where number > %s and number <= %s order by number, line""",
-                (number, reached),
-            )
-        )
-        for batch in batches:
-            yield _batch(batch, number, entries)
-            number = batch["last_entry"]
-        position = batches[-1]["position"]
-
-
-def _batch(row: dict[str, Any], after: int, entries: Sequence[Entry]) -> Batch:
-    return Batch(
-        position=row["position"],
-        posted_at=row["posted_at"],
-        last_entry=row["last_entry"],
-        digests=bytes(row["digests"]),
-        previous=bytes(row["previous"]),
-        hash=bytes(row["hash"]),
-        entries=tuple(e for e in entries if after < e.number <= row["last_entry"]),
-    )
-
-
-def stray(tx: Transaction) -> EntryId | None:
-    """An entry that no batch reaches, or the id of none when a leg has no entry at all."""
-    row = one_row(
-        tx,
-        """select id from ledger_entry
-            where number < 1
-               or number > coalesce((select max(last_entry) from ledger_batch), 0)
-            union all
-           select 'ent_of_number_' || l.entry from ledger_leg l
-            where not exists (select from ledger_entry e where e.number = l.entry)
-            limit 1""",
-    )
-    return None if row is None else EntryId(row["id"])
 
 
 # --- holds ------------------------------------------------------------------------------------

@@ -1,0 +1,114 @@
+"""What lists of this area share: filters that are parsed, pages, and sheets that stream."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from starlette.responses import Response, StreamingResponse
+
+from hansa.entrypoints.papers import sheets
+from hansa.entrypoints.portal import words
+from hansa.entrypoints.portal.ask import Ask
+from hansa.entrypoints.portal.language import gettext as _
+from hansa.foundation.ids import PartyId
+from hansa.foundation.money import Money
+from hansa.foundation.party import party_id
+from hansa.foundation.time import Period
+
+PAGE = 50
+"""How many rows a page shows."""
+
+Cell = str | int | Decimal | Money
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which page of a list is shown. base: an address to which the number of a page is added."""
+
+    page: int
+    total: int
+    base: str
+    size: int = PAGE
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.size
+
+
+def page_of(ask: Ask) -> int:
+    """The number of the page that is asked for, from 1."""
+    return ask.number("page", 1)
+
+
+def pages(ask: Ask, total: int, *, size: int = PAGE) -> Pages:
+    """The page that is asked for, of so many rows."""
+    rest = ask.with_query(page=None)
+    base = f"{ask.request.url.path}{rest}{'' if rest == '?' else '&'}page="
+    return Pages(page_of(ask), total, base, size)
+
+
+def month(ask: Ask) -> Period | None:
+    """The month that is asked for, if any. Raises Refused `period-invalid` for none that is."""
+    text = ask.query.get("month", "").strip()
+    return Period.parse(text) if text else None
+
+
+def party(ask: Ask) -> PartyId | None:
+    """The party that is asked for, if any. Raises Refused `party-name` for what cannot be one."""
+    text = ask.query.get("party", "").strip().lower()
+    return party_id(text) if text else None
+
+
+def currency(ask: Ask) -> str | None:
+    """The currency that is asked for, if any."""
+    return ask.query.get("currency", "").strip().upper() or None
+
+
+def options(values: Iterable[object]) -> Sequence[tuple[str, str]]:
+    """What a select offers: all, and each of these in words."""
+    return [("", _("All")), *((str(one), words.said(one)) for one in values)]
+
+
+def as_csv(name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+    """A file that is written as it is sent: UTF-8 with a byte order mark, RFC 4180.
+
+    No text ever comes out as a formula; amounts are plain numbers with their currency beside.
+    """
+    return StreamingResponse(
+        _lines(headings, rows),
+        media_type="text/csv; charset=utf-8",
+        headers=attached(f"{name}.csv"),
+    )
+
+
+def _lines(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    text.write("\N{ZERO WIDTH NO-BREAK SPACE}")
+    writer.writerow(headings)
+    for row in rows:
+        writer.writerow([_cell(one) for one in row])
+        if text.tell() > 1 << 16:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, Money):
+        return f"{value.amount:f}"
+    return sheets.plain(Decimal(value) if isinstance(value, int) else value)
+
+
+def attached(name: str) -> dict[str, str]:
+    """Headers of a file that is kept, not shown. name: of ASCII letters, digits, `.` and `-`."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
