@@ -50,6 +50,7 @@ class Asked:
 
     brand: Brand = field(default_factory=Brand)
     language: str = "en"
+    zone: str = "UTC"
     said: str = ""
     person: Person = field(default_factory=Person)
 

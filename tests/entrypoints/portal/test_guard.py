@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from hansa.foundation.errors import Refused
 from hansa.foundation.people.actions import persons
-from hansa.node import Node
+from hansa.node import Node, load_settings
 from tests.entrypoints.portal.visitor import PASSWORD, Visitor, enter
 
 
@@ -84,3 +87,23 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(
     assert shown.heading == "Something went wrong here"
     assert "table" not in shown.text
     assert "the name of a table" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ('time_zone = "Mars/Base"', "tz database"),
+        ("port = 70000", "no port"),
+        ("idle_min = 0", "at least 1"),
+        ('colour = "#123456"', "portal.colour"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_when_the_node_starts(
+    tmp_path: Path, setting: str, words: str
+) -> None:
+    party = '[party]\nid = "acme"\nname = "ACME"\ncountry = "GB"\ncurrency = "GBP"\n'
+    (tmp_path / "node.toml").write_text(f"{party}[http]\nport = 1\n[portal]\n{setting}\n")
+    with pytest.raises(Refused) as refused:
+        load_settings(tmp_path)
+    assert refused.value.code == "settings-invalid"
+    assert words in refused.value.words

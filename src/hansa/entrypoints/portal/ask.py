@@ -81,6 +81,11 @@ class Ask:
         return self.request.path_params
 
     @property
+    def zone(self) -> str:
+        """In which times are shown, a name of the tz database."""
+        return self.node.settings.portal.time_zone
+
+    @property
     def is_part(self) -> bool:
         """Whether a script on a page asks for a piece of it."""
         return self.request.headers.get("hx-request-type") == "partial"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
+from zoneinfo import available_timezones
 
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import HansaError
@@ -244,6 +245,14 @@ class PortalSettings:
     upload_max_mb: int = 8
     brand: Brand = Brand()
     provider: ProviderSettings = field(default_factory=ProviderSettings)
+
+    def __post_init__(self) -> None:
+        if self.time_zone not in available_timezones():
+            raise ValueError(f"{self.time_zone!r} is not in the tz database")
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"{self.port} is no port")
+        if self.idle_min < 1 or self.longest_h < 1 or self.upload_max_mb < 1:
+            raise ValueError("a session and an upload have at least 1 of their unit")
 
     @property
     def url(self) -> str:
