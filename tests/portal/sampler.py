@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -114,6 +114,68 @@ def steps() -> list[object]:
     ]
 
 
+def drawn() -> Mapping[str, object]:
+    """What charts and maps are drawn from; numbers made up by arithmetic."""
+    days = [f"{day} Nov" for day in range(1, 31)]
+    towns = ["Cape Town", "Durban", "Maputo", "Lusaka", "Harare", "Luanda"]
+    nodes = ["BT", "MTN", "Unitel", "Vivo"]
+    return {
+        "availability": [
+            (day, 99.99 - (at * 7 % 11) / 100, None if at == 12 else 99.97 - (at * 5 % 7) / 50)
+            for at, day in enumerate(days)
+        ],
+        "revenue": [
+            (month, 40 + at * 3, 22 + at * 5 % 9, 12 + at * 7 % 8)
+            for at, month in enumerate(["Jun", "Jul", "Aug", "Sep", "Oct", "Nov"])
+        ],
+        "weeks": [f"W{week}" for week in range(40, 48)],
+        "towns": [
+            (town, [(at * 13 + week * 7) % 10 for week in range(8)])
+            for at, town in enumerate(towns)
+        ],
+        "flows": [
+            (one, other, (at * 31 + to * 17) % 90 + 10)
+            for at, one in enumerate(nodes)
+            for to, other in enumerate(nodes)
+            if at != to
+        ],
+        "stands": [
+            ("Managed site 1", "Line Cape Town", "good"),
+            ("Managed site 1", "Firewall", ""),
+            ("Line Cape Town", "Port MTN 4/2", "good"),
+            ("Managed site 2", "Line Maputo", "bad"),
+            ("Line Maputo", "Port Unitel 1", "bad"),
+            ("Line Maputo", "Port MTN 4/2", ""),
+            ("Firewall", "Point of presence JNB", ""),
+        ],
+        "places": places(24),
+    }
+
+
+def places(count: int) -> list[Mapping[str, object]]:
+    """Three points of presence in southern Africa, and sites around them in every state."""
+    pops = [("Johannesburg", -26.2, 28.05), ("Cape Town", -33.92, 18.42), ("Maputo", -25.97, 32.57)]
+    states = ["feasible", "near", "off-net"]
+    found: list[Mapping[str, object]] = [
+        {"place": f"pop{at}", "name": name, "lat": lat, "lon": lon, "kind": "pop", "radius": 250}
+        for at, (name, lat, lon) in enumerate(pops)
+    ]
+    for at in range(count):
+        _, lat, lon = pops[at % 3]
+        found.append(
+            {
+                "place": f"site{at}",
+                "name": f"Site {at + 1}",
+                "lat": round(lat + (at * 37 % 61 - 30) / 12, 3),
+                "lon": round(lon + (at * 53 % 67 - 40) / 14, 3),
+                "kind": "site",
+                "state": states[at % 7 % 3],
+                "to": f"pop{at % 3}",
+            }
+        )
+    return found
+
+
 def environment(front: Front) -> Environment:
     templates = STATIC.parent / "templates"
     found = Environment(
@@ -155,7 +217,7 @@ def sampler(colour: str = "#5514b4") -> Starlette:
     brand = Brand(colour=colour)
 
     def shown(name: str, items: list[object], **more: object) -> Response:
-        context: Mapping[str, object] = {"rows": rows(), "steps": steps(), "now": "20 Nov 2026"}
+        context = {"rows": rows(), "steps": steps(), "now": "20 Nov 2026", **drawn()}
         asked = Asked(brand, said=str(more.get("said", "")))
         return HTMLResponse(pages.get_template(name).render(ask=asked, menu=items, **context))
 
@@ -176,6 +238,21 @@ def sampler(colour: str = "#5514b4") -> Starlette:
 
         return StreamingResponse(told(), media_type="text/event-stream")
 
+    def many(_request: Request) -> Response:
+        return JSONResponse(
+            {
+                "type": "FeatureCollection",
+                "features": [
+                    {
+                        "type": "Feature",
+                        "properties": one,
+                        "geometry": {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
+                    }
+                    for one in places(1000)
+                ],
+            }
+        )
+
     def brand_css(_request: Request) -> Response:
         return Response(colours.stylesheet(colour), media_type="text/css")
 
@@ -185,6 +262,8 @@ def sampler(colour: str = "#5514b4") -> Starlette:
             Route("/my", lambda _: shown("mine.html", menu(MINE, "Services"))),
             Route("/sign-in", lambda _: shown("signin.html", [])),
             Route("/drawn", lambda _: shown("drawn.html", menu(STAFF, "Overview"))),
+            Route("/many", lambda _: shown("many.html", menu(STAFF, "Quotes"))),
+            Route("/places", many),
             Route("/sent", sent, methods=["POST"]),
             Route("/events", events),
             Route("/brand.css", brand_css),
