@@ -1,0 +1,207 @@
+"""How soon the portal's pages are there, how much they weigh, and how many one worker makes.
+
+Plays the scenario bt-mtn on real nodes with portals (its network simulated) and asks the portal
+of the operator that sells to the customer: pages a second over kept connections, page by page,
+beside a peer that makes a table from memory with the same libraries and nothing else; then in
+real Chromium, with an empty cache each time, when the first rows can be seen and what came over
+the wire. A quote of many sites is drawn on its map, moved and zoomed, and its frames are counted.
+
+Prints one JSON object. Example:
+    .venv/bin/python bench/portal.py --seconds 5 > portal.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from rich.console import Console
+
+from hansa.entrypoints.demo import people
+from hansa.entrypoints.demo.play import Play
+from hansa.entrypoints.demo.show import Show
+from hansa.foundation.ids import PartyId
+
+ROOT = Path(__file__).parents[1]
+MTN = PartyId("mtn")
+CONNECTIONS = 3
+COLD_LOADS = 5
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
+PAGES_WANTED, ROWS_WANTED_MS, WIRE_WANTED_KB = 100, 600, 160
+STAFF: Sequence[str] = ("/overview", "/orders", "/holdings", "/tickets", "/invoices", "/approvals")
+CUSTOMER: Sequence[str] = ("/my",)
+
+
+@contextmanager
+def demonstration() -> Iterator[tuple[str, str]]:
+    """The address of MTN's portal after a month, and the password of its people."""
+    folder = Path(tempfile.mkdtemp(prefix="hansa-bench-"))
+    play = Play(
+        ROOT / "scenarios" / "bt-mtn",
+        folder / "demo",
+        Show(Console(stderr=True, quiet=True)),
+        simulated=True,
+        portals=True,
+    )
+    try:
+        play.run()
+        password = people.password()
+        for operator in play.operators:
+            people.welcome(play.stage.nodes[operator.party.id], operator, password)
+        yield play.stage.portal(MTN), password
+    finally:
+        play.stage.clear()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def peer() -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "bench" / "peers" / "bare_page.py")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+# --- pages a second -------------------------------------------------------------------------------
+
+
+def signed_in(address: str, login: str, password: str) -> Mapping[str, str]:
+    """The headers of a browser that has signed in."""
+    connection = HTTPConnection(urlsplit(address).netloc)
+    form = urlencode({"login": login, "password": password})
+    kind = "application/x-www-form-urlencoded"
+    connection.request("POST", "/sign-in", form, {"Origin": address, "Content-Type": kind})
+    answer = connection.getresponse()
+    assert answer.status == 303, answer.read()
+    cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
+    return {"Cookie": cookie}
+
+
+def a_second(address: str, path: str, headers: Mapping[str, str], seconds: float) -> float | None:
+    """Pages a second over a few connections that stay; None for a page that there is not."""
+    until = time.perf_counter() + seconds
+
+    def ask() -> int:
+        connection, made = HTTPConnection(urlsplit(address).netloc), 0
+        while time.perf_counter() < until:
+            connection.request("GET", path, headers=dict(headers))
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                return -1
+            made += 1
+        return made
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        made = list(threads.map(lambda _: ask(), range(CONNECTIONS)))
+    took = time.perf_counter() - began
+    return None if min(made) < 0 else round(sum(made) / took, 1)
+
+
+# --- in a browser ---------------------------------------------------------------------------------
+
+
+def in_chromium(address: str, password: str, paths: Sequence[str]) -> dict[str, Any]:
+    """For each page: milliseconds until its first rows, kB on the wire, both with nothing kept."""
+    from playwright.sync_api import sync_playwright
+
+    found: dict[str, Any] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        cookie = dict([signed_in(address, "staff", password)["Cookie"].split("=", 1)])
+        for path in paths:
+            taken = [_cold(browser, address, path, cookie) for _ in range(COLD_LOADS)]
+            found[path] = {
+                "first_rows_ms": round(statistics.median(ms for ms, _ in taken)),
+                "wire_kb": round(statistics.median(kb for _, kb in taken), 1),
+            }
+        browser.close()
+    return found
+
+
+def _cold(browser: Any, address: str, path: str, cookie: Mapping[str, str]) -> tuple[float, float]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies(
+        [{"name": name, "value": value, "url": address} for name, value in cookie.items()]
+    )
+    page = context.new_page()
+    door = context.new_cdp_session(page)
+    door.send("Network.enable")
+    octets: list[int] = []
+    door.on("Network.loadingFinished", lambda event: octets.append(event["encodedDataLength"]))
+    began = time.perf_counter()
+    page.goto(address + path, wait_until="commit")
+    page.locator("main tbody tr, main .empty-state, main .figure").first.wait_for()
+    rows_ms = (time.perf_counter() - began) * 1000
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(300)
+    context.close()
+    return rows_ms, sum(octets) / 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, help="how long each page is asked for"
+    )
+    seconds = parser.parse_args().seconds
+    result: dict[str, Any] = {
+        "bench": "portal",
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "wanted": {
+            "pages_per_s": PAGES_WANTED,
+            "first_rows_ms": ROWS_WANTED_MS,
+            "wire_kb": WIRE_WANTED_KB,
+        },
+    }
+    with demonstration() as (address, password):
+        staff = signed_in(address, "staff", password)
+        with peer() as bare:
+            result["peer_pages_per_s"] = a_second(bare, "/", {}, seconds)
+        result["pages_per_s"] = {}
+        for path in STAFF:
+            sys.stderr.write(f"{path}\n")
+            result["pages_per_s"][path] = a_second(address, path, staff, seconds)
+        customer = signed_in(address, "karoo-retail", password)
+        for path in CUSTOMER:
+            result["pages_per_s"][path] = a_second(address, path, customer, seconds)
+        made = [one for one in result["pages_per_s"].values() if one]
+        if made and result["peer_pages_per_s"]:
+            result["slowest_over_peer"] = round(min(made) / result["peer_pages_per_s"], 3)
+        if Path(CHROMIUM).exists():
+            there = [path for path in STAFF if result["pages_per_s"][path]]
+            result["in_chromium"] = in_chromium(address, password, there)
+        else:
+            result["in_chromium"] = None
+            sys.stderr.write(f"There is no {CHROMIUM}: nothing is measured in a browser.\n")
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
