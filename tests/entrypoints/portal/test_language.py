@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -52,6 +52,20 @@ def test_a_time_names_its_zone(speak: object) -> None:
     assert language.moment(WHEN) == "2 Nov 2026, 15:04:05 UTC"
     assert language.month("2026-11") == "November 2026"
     assert language.month(date(2026, 12, 31)) == "December 2026"
+
+
+@pytest.mark.parametrize(
+    ("took", "shown"),
+    [
+        (timedelta(0), "0 seconds"),
+        (timedelta(seconds=-5), "0 seconds"),
+        (timedelta(seconds=61), "1 minute, 1 second"),
+        (timedelta(hours=2, seconds=5), "2 hours"),
+        (timedelta(days=40, hours=4, minutes=3), "40 days, 4 hours"),
+    ],
+)
+def test_how_long_something_takes(speak: object, took: timedelta, shown: str) -> None:
+    assert language.span(took) == shown
 
 
 def test_numbers(speak: object) -> None:

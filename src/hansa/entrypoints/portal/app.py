@@ -11,11 +11,12 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from anyio import CapacityLimiter, to_thread
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive
 
@@ -24,8 +25,10 @@ from hansa.entrypoints.portal import language, render
 from hansa.entrypoints.portal.ask import Ask, File, Page
 from hansa.entrypoints.portal.guard import Guard
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.live import Live, Watcher
 from hansa.entrypoints.portal.pages import account, administration, home
 from hansa.entrypoints.portal.pages.finance import ledger
+from hansa.entrypoints.portal.pages.operations import orders
 from hansa.entrypoints.portal.pages.sales import catalogue, decks
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -49,8 +52,12 @@ AREAS: Sequence[Sequence[Page]] = (
     catalogue.pages,
     decks.pages,
     ledger.pages,
+    orders.pages,
 )
 """Every page of every area."""
+
+LIVE: Sequence[Live] = (orders.live,)
+"""Every part of a page that follows what it shows."""
 
 
 def portal(node: Node) -> ASGIApp:
@@ -61,6 +68,8 @@ def portal(node: Node) -> ASGIApp:
         routes += [
             Route(page.path, _endpoint(node, page, threads), methods=[page.method]) for page in area
         ]
+    watcher = Watcher(node, threads)
+    routes += [Route(one.path, _stream(node, one, watcher, threads)) for one in LIVE]
     served = Starlette(
         routes=routes,
         exception_handlers={HTTPException: partial(_plain, node)},
@@ -80,6 +89,43 @@ def _endpoint(node: Node, page: Page, threads: CapacityLimiter):  # type: ignore
         return await to_thread.run_sync(_served, page, ask, limiter=threads)
 
     return endpoint
+
+
+def _stream(node: Node, live: Live, watcher: Watcher, threads: CapacityLimiter):  # type: ignore[no-untyped-def]
+    async def endpoint(request: Request) -> Response:
+        asked: list[Ask] = []
+
+        def handle(ask: Ask) -> Response:
+            asked.append(ask)
+            return live.handle(ask)
+
+        page = Page(live.path, "GET", live.roles, handle)
+        answer = await to_thread.run_sync(_served, page, _ask(node, request), limiter=threads)
+        if answer.status_code != 200:
+            return answer
+        if watcher.is_full:
+            return Response(status_code=503)
+        (ask,) = asked
+
+        def make() -> str:
+            with _speaking(ask):
+                return _text(live.handle(replace(ask, now=node.clock.now())))
+
+        def ended(shown: str) -> str:
+            with _speaking(ask):
+                return _text(ask.render("_ended.html", shown=Markup(shown)))  # noqa: S704 - ours
+
+        return StreamingResponse(
+            watcher.follow(live, ask, make, ended),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    return endpoint
+
+
+def _text(answer: Response) -> str:
+    return bytes(answer.body).decode()
 
 
 def _ask(node: Node, request: Request) -> Ask:

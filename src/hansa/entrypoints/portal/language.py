@@ -11,16 +11,18 @@ import gettext as gnu
 import io
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.units import format_unit
 
 from hansa.foundation.money import Money, minor_digits
 from hansa.foundation.time import Instant
@@ -163,6 +165,24 @@ def moment(value: Instant) -> str:
     """A date and time in the portal's time zone, which is named."""
     shown = format_datetime(value, format="medium", tzinfo=ZONE.get(), locale=locale())
     return f"{shown} {value.astimezone(ZONE.get()).tzname()}"
+
+
+def span(value: timedelta) -> str:
+    """How long something takes, by its two largest units: 2 days, 4 hours."""
+    seconds = max(0, int(value.total_seconds()))
+    parts = [
+        (seconds // 86_400, "duration-day"),
+        (seconds // 3_600 % 24, "duration-hour"),
+        (seconds // 60 % 60, "duration-minute"),
+        (seconds % 60, "duration-second"),
+    ]
+    first = next((at for at, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
+    said = [
+        format_unit(count, unit, "long", locale=locale())
+        for at, (count, unit) in enumerate(parts)
+        if at == first or (at == first + 1 and count)
+    ]
+    return format_list(said, style="unit-short", locale=locale())
 
 
 def month(value: date | Instant | str) -> str:

@@ -41,7 +41,11 @@ AREAS: Sequence[Area] = (
             (N_("Price decks"), "/decks", "table"),
         ),
     ),
-    Area(N_("Operations"), frozenset({S.OPERATIONS}), ()),
+    Area(
+        N_("Operations"),
+        frozenset({S.OPERATIONS}),
+        ((N_("Orders"), "/orders", "clipboard-list"),),
+    ),
     Area(
         N_("Finance"),
         frozenset({S.FINANCE, S.APPROVER}),

@@ -21,6 +21,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "date": language.day,
     "time": language.moment,
     "month": language.month,
+    "span": language.span,
     "said": words.said,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -254,6 +254,18 @@ def sessions(tx: Transaction, person: PersonId, now: Instant) -> Sequence[Sessio
             where person = %s and ended_at is null and ends_at > %s
             order by seen_at desc, id desc""",
         (person, now),
+    )
+    return [_session(row) for row in rows]
+
+
+def unended(tx: Transaction, sessions: Collection[SessionId]) -> Sequence[Session]:
+    """Those of them that nobody ended, of people who are not off."""
+    rows = all_rows(
+        tx,
+        """select s.id, s.person, s.begun_at, s.seen_at, s.ends_at, s.agent
+             from people_session s join people_person p on p.id = s.person
+            where s.id = any(%s) and s.ended_at is null and p.active""",
+        (list(sessions),),
     )
     return [_session(row) for row in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.federation.contract import (
@@ -212,7 +212,7 @@ def _kept_as(state: OrderState) -> OrderState:
     return OrderState.IN_PROGRESS if state in UNDER_WAY else state
 
 
-def stamps(tx: Transaction, *, ids: Sequence[str]) -> Mapping[str, str]:
+def stamps(tx: Transaction, *, ids: Collection[str]) -> Mapping[str, str]:
     """A short text for each order, another one when anything that `trace` shows has changed."""
     moved, planned = orders.stamps(tx, orders=ids), plans.stamps(tx, subjects=ids)
     return {id: f"{stamp} {planned.get(id, '')}" for id, stamp in moved.items()}

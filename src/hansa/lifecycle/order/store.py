@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from hansa.federation.contract import AgreementRef, Order, OrderState, Tax
@@ -237,7 +237,7 @@ def page(
     return Page([_kept(row, us) for row in rows], count["total"])
 
 
-def stamps(tx: Transaction, orders: Sequence[str]) -> dict[str, str]:
+def stamps(tx: Transaction, orders: Collection[str]) -> dict[str, str]:
     rows = all_rows(
         tx,
         """select id, concat_ws('/', state, reason, hold) as stamp

@@ -230,6 +230,14 @@ def session(
     return Seen(session, person)
 
 
+def lasting(
+    tx: Transaction, *, sessions: Collection[SessionId], idle: timedelta = IDLE, now: Instant
+) -> frozenset[SessionId]:
+    """Which of these sessions last. That it is asked makes none of them last longer."""
+    found = store.unended(tx, sessions)
+    return frozenset(one.id for one in found if rules.over(one, idle=idle, now=now) is None)
+
+
 def sign_out(tx: Transaction, *, session: SessionId, now: Instant) -> None:
     """Ends a session by who has it. Again: no change."""
     ended = store.end_session(tx, session, now)

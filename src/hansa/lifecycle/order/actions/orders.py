@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from hansa.federation import directory
@@ -160,7 +160,7 @@ def page(
     return store.page(tx, us, buyer, states, offset, limit, text=text, among=among, besides=besides)
 
 
-def stamps(tx: Transaction, *, orders: Sequence[str]) -> Mapping[str, str]:
+def stamps(tx: Transaction, *, orders: Collection[str]) -> Mapping[str, str]:
     """A short text for each order, another one when it has moved."""
     return store.stamps(tx, orders)
 
