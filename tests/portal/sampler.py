@@ -21,14 +21,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hansa.entrypoints.portal import colours
+from hansa.entrypoints.portal import colours, language
 from hansa.entrypoints.portal.front import STATIC, Front
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
+from hansa.entrypoints.portal.guard import POLICY
 
 
 @dataclass(frozen=True)
@@ -185,7 +180,7 @@ def environment(front: Front) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     found.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
-    found.globals["static"] = front.url
+    found.globals |= {"static": front.url, "LANGUAGES": language.LANGUAGES}
     found.filters |= {
         "money": lambda minor: f"R {minor / 100:,.2f}",
         "number": lambda value: f"{value:,}",

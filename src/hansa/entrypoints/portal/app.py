@@ -15,6 +15,7 @@ from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 12
 """How many pages one process makes at a time; no more than the node has connections."""
+PACKED_FROM = 1_000
+"""Octets from which a page is packed; no page holds a secret that its length could tell."""
 FIELDS_MAX = 5_000
 FILES_MAX = 4
 SECRET = frozenset({"password", "old", "new", "again"})
@@ -74,7 +77,8 @@ def portal(node: Node) -> ASGIApp:
         routes=routes,
         exception_handlers={HTTPException: partial(_plain, node)},
     )
-    return Guard(served, address=node.settings.portal.url)
+    packed = GZipMiddleware(served, minimum_size=PACKED_FROM, compresslevel=4)
+    return Guard(packed, address=node.settings.portal.url)
 
 
 def _endpoint(node: Node, page: Page, threads: CapacityLimiter):  # type: ignore[no-untyped-def]

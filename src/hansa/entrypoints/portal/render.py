@@ -49,7 +49,10 @@ def environment() -> Environment:
     )
     made.filters.update(FILTERS)
     made.globals.update(
-        static=front().url, explained=language.explained, LANGUAGES=language.LANGUAGES
+        LANGUAGES=language.LANGUAGES,
+        static=front().url,
+        explained=language.explained,
+        LANGUAGES=language.LANGUAGES,
     )
     return made
 
