@@ -49,10 +49,7 @@ def environment() -> Environment:
     )
     made.filters.update(FILTERS)
     made.globals.update(
-        LANGUAGES=language.LANGUAGES,
-        static=front().url,
-        explained=language.explained,
-        LANGUAGES=language.LANGUAGES,
+        static=front().url, explained=language.explained, LANGUAGES=language.LANGUAGES
     )
     return made
 
