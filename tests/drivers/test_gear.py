@@ -208,6 +208,11 @@ def test_a_key_that_is_not_private_opens_nothing(
     assert refused.value.code == "gear-key"
 
 
+def test_the_library_still_looks_at_what_it_is_to_send_by_the_tick_that_is_set() -> None:
+    session = pytest.importorskip("ncclient.transport.session")
+    assert "TICK" in session.Session.run.__code__.co_names
+
+
 def test_gaps_are_declared_in_three_words_for_every_family() -> None:
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]

@@ -153,7 +153,7 @@ def test_what_is_not_well_afterwards_goes_back_by_itself(clean: Box) -> None:
 
 
 def test_what_is_looked_at_for_too_long_has_gone_back_by_itself(clean: Box) -> None:
-    late = push(clean, CONFIGURE, step(MOVED, confirm_s=1, verify_s=3))[-1]
+    late = push(clean, CONFIGURE, step(MOVED, confirm_s=1, verify_s=1.5))[-1]
     assert (late["changed"], late["kept"], late["checks"]) == (True, False, [True, True])
     assert "10.60.0.9" in late["seen"]
     assert "10.60.0.1" in late["running"] and "10.60.0.9" not in late["running"]

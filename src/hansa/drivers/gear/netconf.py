@@ -28,6 +28,10 @@ BACK_S = 10.0
 
 PAUSE_S = 0.2
 REPLY_S = 60
+TICK_S = 0.01
+"""How long ncclient lets what it is to send lie at most: by itself a tenth of a second, so that a
+push of a dozen operations would mostly be waiting.
+"""
 
 NEEDED = ("candidate", "confirmed-commit", "validate")
 CAPABILITY = "urn:ietf:params:netconf:capability:"
@@ -166,6 +170,7 @@ def _session(device: Device) -> Iterator[Any]:
     """What goes wrong in it is Refused or TryLater."""
     _check_key(device.key)
     connect = _library("ncclient.manager").connect
+    _library("ncclient.transport.session").TICK = TICK_S
     errors = _library("ncclient.operations.errors")
     try:
         with connect(
