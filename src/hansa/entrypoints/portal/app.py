@@ -29,7 +29,7 @@ from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live, Watcher
 from hansa.entrypoints.portal.pages import account, administration, home
 from hansa.entrypoints.portal.pages.finance import ledger
-from hansa.entrypoints.portal.pages.operations import orders
+from hansa.entrypoints.portal.pages.operations import fallout, orders
 from hansa.entrypoints.portal.pages.sales import catalogue, decks
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -56,6 +56,7 @@ AREAS: Sequence[Sequence[Page]] = (
     decks.pages,
     ledger.pages,
     orders.pages,
+    fallout.pages,
 )
 """Every page of every area."""
 

@@ -44,7 +44,10 @@ AREAS: Sequence[Area] = (
     Area(
         N_("Operations"),
         frozenset({S.OPERATIONS}),
-        ((N_("Orders"), "/orders", "clipboard-list"),),
+        (
+            (N_("Orders"), "/orders", "clipboard-list"),
+            (N_("Held for a person"), "/fallout", "player-pause"),
+        ),
     ),
     Area(
         N_("Finance"),
