@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -39,10 +39,14 @@ from hansa.node import Node
 
 log = logging.getLogger(__name__)
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 THREADS = 12
 """How many pages one process makes at a time; no more than the node has connections."""
 PACKED_FROM = 1_000
 """Octets from which a page is packed; no page holds a secret that its length could tell."""
+STRANGERS = 2
+"""How many of them are for forms of people who have not signed in: passwords cost much to check."""
 FIELDS_MAX = 5_000
 FILES_MAX = 4
 SECRET = frozenset({"password", "old", "new", "again"})
@@ -66,11 +70,16 @@ LIVE: Sequence[Live] = (orders.live,)
 
 def portal(node: Node) -> ASGIApp:
     """The node's portal. The node must be open."""
-    threads = CapacityLimiter(THREADS)
+    threads, few = CapacityLimiter(THREADS), CapacityLimiter(STRANGERS)
     routes: list[BaseRoute] = [render.front().route()]
     for area in AREAS:
         routes += [
-            Route(page.path, _endpoint(node, page, threads), methods=[page.method]) for page in area
+            Route(
+                page.path,
+                _endpoint(node, page, few if page.is_for_strangers else threads),
+                methods=[page.method],
+            )
+            for page in area
         ]
     watcher = Watcher(node, threads)
     routes += [Route(one.path, _stream(node, one, watcher, threads)) for one in LIVE]
@@ -82,7 +91,7 @@ def portal(node: Node) -> ASGIApp:
     return Guard(packed, address=node.settings.portal.url)
 
 
-def _endpoint(node: Node, page: Page, threads: CapacityLimiter):  # type: ignore[no-untyped-def]
+def _endpoint(node: Node, page: Page, threads: CapacityLimiter) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         ask = _ask(node, request)
         if page.method == "POST":
@@ -96,7 +105,7 @@ def _endpoint(node: Node, page: Page, threads: CapacityLimiter):  # type: ignore
     return endpoint
 
 
-def _stream(node: Node, live: Live, watcher: Watcher, threads: CapacityLimiter):  # type: ignore[no-untyped-def]
+def _stream(node: Node, live: Live, watcher: Watcher, threads: CapacityLimiter) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         asked: list[Ask] = []
 

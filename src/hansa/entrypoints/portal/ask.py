@@ -209,6 +209,11 @@ class Page:
     def __call__(self, ask: Ask) -> Response:
         return self.handle(ask)
 
+    @property
+    def is_for_strangers(self) -> bool:
+        """Whether it is a form that anybody may send."""
+        return self.roles is None and self.method == "POST"
+
 
 def page(path: str, *, roles: frozenset[StaffRole] | None) -> Callable[[Handler], Page]:
     """Declares a page that is looked at. `{name}` in the path is one part of an address."""
