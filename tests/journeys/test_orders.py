@@ -93,6 +93,8 @@ def test_trace_shows_the_way_down_without_a_name_beyond_the_neighbour(alliance: 
     assert trace.hops == 3
     assert max(one.depth for one in leg.milestones) >= 1
     assert "op1" not in repr(trace)
+    steps = [(one.name, one.depth) for one in front.progress(order).milestones]
+    assert steps == [("line", 0), ("service", 0)], "a customer is told of our own steps alone"
 
 
 def test_a_change_and_then_a_cease_go_down_the_whole_chain(alliance: Alliance) -> None:

@@ -183,6 +183,21 @@ def test_a_buyer_sees_its_seller_and_nobody_below(three: Chain) -> None:
     assert "shop" not in below and "op3" not in below
 
 
+def test_who_names_itself_is_named_to_its_buyers_people_alone(three: Chain) -> None:
+    ticket = three.opened()
+    three.notes(three.op1, "OP1 has sent somebody; ask noc@op1.example.")
+    three.notes(three.op2, "op2 is at it.")
+    three.moves(three.op1, S.RESOLVED, "Op1's card is replaced.")
+    seen = three.shop.ticket(ticket)
+    assert [note.text for note in seen.notes] == [
+        "[name withheld] has sent somebody; ask noc@[name withheld].example.",
+        "[name withheld] is at it.",
+    ]
+    assert seen.reason == "[name withheld]'s card is replaced."
+    private = [one.text for one in three.kept(three.op2).entries if one.private]
+    assert private == ["OP1 has sent somebody; ask noc@op1.example.", "Op1's card is replaced."]
+
+
 def test_everyone_keeps_its_private_notes(three: Chain) -> None:
     ticket = three.opened()
     for node in three.alliance.nodes.values():

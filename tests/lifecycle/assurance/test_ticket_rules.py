@@ -85,3 +85,18 @@ def test_whatever_is_told_may_be_said_by_a_buyer() -> None:
     for ours, theirs in itertools.product(S, repeat=2):
         told = rules.told_as(ours, theirs)
         assert told is None or rules.may("buyer", theirs, told)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("BT's people dug; ask noc@bt.example.", "{0}'s people dug; ask noc@{0}.example."),
+        ("bt_noc and Bharat Telecom, (BT)", "{0}_noc and {0}, ({0})"),
+        ("A debt of abt 20, in BTX.", "A debt of abt 20, in BTX."),
+        ("Nobody is named.", "Nobody is named."),
+    ],
+)
+def test_partners_are_not_named_to_a_buyer(text: str, read: str) -> None:
+    names = ["Bharat Telecom", "bt"]
+    assert rules.without(names, text) == read.format(rules.WITHHELD)
+    assert rules.without([], text) == text

@@ -4,11 +4,13 @@ do what with a ticket, and what a supplier is told of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
 from hansa.federation.contract import Condition
 from hansa.federation.helpdesk import Note, Ticket, TicketAsk, TicketMove, TicketState
+from hansa.federation.model import Partner
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, HoldingId, PartyId, TaskId
@@ -224,6 +226,24 @@ def from_below(states: Sequence[TicketState]) -> TicketState | None:
     if taken & {S.RESOLVED, S.CLOSED}:
         return S.IN_PROGRESS
     return S.HELD if S.HELD in taken else None
+
+
+WITHHELD = "[name withheld]"
+"""What a buyer reads where a supplier has named itself or another operator."""
+
+
+def named(partners: Sequence[Partner], *, besides: PartyId) -> Sequence[str]:
+    """Under which names partners may be told apart, but for one of them, the longest first."""
+    others = [one.party for one in partners if one.party.id != besides]
+    return sorted({name for one in others for name in (one.id, one.name) if name}, key=len)[::-1]
+
+
+def without(names: Sequence[str], text: str) -> str:
+    """A text without these names, however they are written; not where they are part of a word."""
+    if not names:
+        return text
+    any_of = "|".join(re.escape(name) for name in names)
+    return re.sub(rf"(?<![^\W_])(?:{any_of})(?![^\W_])", WITHHELD, text, flags=re.IGNORECASE)
 
 
 def new_notes(kept: KeptTicket, theirs: Ticket, us: PartyId) -> Sequence[Note]:

@@ -102,35 +102,6 @@ def by_key(tx: Transaction, buyer: PartyId, key: BuyerKey) -> tuple[KeptTicket, 
     return (_tickets(tx, [row])[0], row["request"]) if row else None
 
 
-def newest(
-    tx: Transaction,
-    *,
-    buyer: PartyId | None,
-    state: TicketState | None,
-    offset: int,
-    limit: int,
-) -> tuple[Sequence[KeptTicket], int]:
-    """Some tickets, the newest first, and how many there are."""
-    asked = {"buyer": buyer, "state": state, "offset": offset, "limit": limit}
-    rows = all_rows(
-        tx,
-        """select * from assurance_ticket
-           where (%(buyer)s::text is null or buyer = %(buyer)s)
-             and (%(state)s::text is null or state = %(state)s)
-           order by opened_at desc, id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(
-        tx,
-        """select count(*) as total from assurance_ticket
-           where (%(buyer)s::text is null or buyer = %(buyer)s)
-             and (%(state)s::text is null or state = %(state)s)""",
-        asked,
-    )
-    assert count is not None
-    return _tickets(tx, rows), count["total"]
-
-
 _TICKETS = "select * from assurance_ticket"
 _TICKETS_COUNT = "select count(*) as total from assurance_ticket"
 _FITS = """where (%(buyer)s::text is null or buyer = %(buyer)s)

@@ -214,7 +214,8 @@ _SHOWN: dict[TaskState, str] = {
 
 
 def milestones(plan: Plan, kept: KeptOrder) -> tuple[Milestone, ...]:
-    """The plan as the buyer may see it, with what is known of the steps further down.
+    """The plan as the buyer may see it; a partner, with what is known of the steps further down,
+    an end customer without: whoever delivers for us names its steps as it likes.
 
     The last step is the order's own: it is told before its task is marked done.
     """
@@ -227,7 +228,7 @@ def milestones(plan: Plan, kept: KeptOrder) -> tuple[Milestone, ...]:
             continue
         shown.append(Milestone(task.label, _SHOWN.get(task.state, "inProgress"), task.finished_at))
         below = task.output if task.kind in (SUPPLY, CEASE) else None
-        if below is not None:
+        if below is not None and kept.by_partner:
             progress = supplied(task).progress
             shown += [Milestone(m.name, m.state, m.at, m.depth + 1) for m in progress.milestones]
     return tuple(shown)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from hansa.federation import directory, notices
 from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
@@ -116,11 +118,22 @@ def tickets(
     *,
     actor: Actor,
     state: TicketState | None = None,
+    open_only: bool = False,
+    holding: HoldingId | None = None,
     offset: int = 0,
     limit: int = 100,
 ) -> Tickets:
-    """The tickets that this actor may see, the newest first."""
-    found, total = store.newest(tx, buyer=_buyer(actor), state=state, offset=offset, limit=limit)
+    """The tickets that this actor may see, the newest first; open_only: none that is over."""
+    states = set(S) - rules.OVER if open_only else set(S)
+    found, total = store.search(
+        tx,
+        buyer=_buyer(actor),
+        holdings=None if holding is None else [holding],
+        states=states if state is None else states & {state},
+        text="",
+        offset=offset,
+        limit=limit,
+    )
     return Tickets([_shown(one, actor) for one in found], total)
 
 
@@ -288,9 +301,9 @@ def heard(
     store.set_relay(tx, task, theirs=theirs.id if theirs else None, state=state, told=answer.told)
     if theirs is not None:
         for found in rules.new_notes(kept, theirs, us):
-            kept = _append(
-                tx, kept, side="seller", author=relay.supplier, text=found.text,
-                source=relay.supplier, source_id=found.id, ids=ids, now=now,
+            kept = _take(
+                tx, kept, relay, found.text, ids=ids, now=now, source=relay.supplier,
+                source_id=found.id,
             )  # fmt: skip
     if state in (S.REJECTED, S.CANCELLED) and state is not relay.state:
         words = answer.words or (theirs.reason if theirs else "")
@@ -301,14 +314,22 @@ def heard(
     kept = replace(kept, relays=_find(tx, kept.id, None).relays)
     wanted = rules.from_below([one.state for one in kept.relays if one.state])
     if wanted and not rules.behind(kept) and rules.may("seller", kept.state, wanted):
-        kept = _append(
-            tx, kept, side="seller", author=relay.supplier, state=wanted,
-            text=theirs.reason if theirs else "", ids=ids, now=now,
-        )  # fmt: skip
+        reason = theirs.reason if theirs else ""
+        kept = _take(tx, kept, relay, reason, ids=ids, now=now, state=wanted)
     if len(_public(kept)) > before:
         _tell(tx, kept, ids=ids, now=now)
     told = not rules.untold(kept, answer.told)
     return theirs is None or (state in rules.OVER and kept.state in rules.OVER and told)
+
+
+def _take(tx: Transaction, kept: KeptTicket, relay: Relay, text: str, **what: Any) -> KeptTicket:
+    """Adds what a supplier says: without partners' names, and as it was for our own people."""
+    plain = rules.without(rules.named(directory.partners(tx), besides=kept.buyer), text)
+    said = partial(_append, tx, side="seller", author=relay.supplier)
+    kept = said(kept, text=plain, **what)
+    if plain == text:
+        return kept
+    return said(kept, text=text, private=True, ids=what["ids"], now=what["now"])
 
 
 # --- inside -----------------------------------------------------------------------------------
