@@ -86,7 +86,7 @@ LENT = frozenset(
     {
         "agreement_between", "agreement_fellows_of_party", "agreement_lists_of_party",
         "agreement_of_party", "billing_bill_guard", "billing_bill_watch",
-        "billing_next_serial", "hub_wanting",
+        "billing_next_serial", "clearing_document", "hub_wanting",
         "inventory_below", "inventory_serves_party", "inventory_spells_below",
         "ledger_place_hold", "ledger_post", "plan_told", "plan_wake",
     }

@@ -29,6 +29,8 @@ from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.time import SetClock
 from hansa.foundation.transaction import Begin, Transaction
+from hansa.lifecycle.clearing.actions import parties
+from hansa.lifecycle.clearing.model import Particulars
 from hansa.node import Node
 from tests.alliance import Alliance
 from tests.databases import Pool, unbound
@@ -271,6 +273,12 @@ def test_functions_of_the_clerk_ask_whom_they_work_for(us: Node) -> None:
     with begin() as tx:
         assert all_rows(tx, "select from agreement_between(%s, %s)", (US, ALPHA)) == []
         assert len(all_rows(tx, "select from agreement_between(%s, %s)", (US, BETA))) == 1
+    with us.begin() as tx:
+        given = Particulars(ALPHA, city="Accra")
+        parties.enter_particulars(tx, given=given, by="ada", now=us.clock.now())
+    for guest, seen in ((ALPHA, given), (BETA, Particulars(ALPHA))):
+        with as_guest(us, guest)() as tx:
+            assert parties.particulars(tx, party=ALPHA) == seen
     hold = """select ledger_place_hold('hol_1', 'mine', %s, 'GBP', 1, null, 'ord_1',
                                       '2026-12-03Z', null)"""
     assert "credit of another" in refused(begin, hold, (ALPHA,))

@@ -64,7 +64,17 @@ AREAS: Sequence[Area] = (
             (N_("Audit log"), "/audit", "history"),
         ),
     ),
-    Area(N_("Services"), frozenset({S.CUSTOMER}), ()),
+    Area(
+        N_("Your services"),
+        frozenset({S.CUSTOMER}),
+        (
+            (N_("Overview"), "/my", "home"),
+            (N_("Services"), "/my/services", "plug-connected"),
+            (N_("Orders"), "/my/orders", "shopping-cart"),
+            (N_("Bills"), "/my/bills", "file-invoice"),
+            (N_("Tickets"), "/my/tickets", "lifebuoy"),
+        ),
+    ),
 )
 
 
@@ -73,13 +83,21 @@ def of(person: Person | None, *, here: str) -> Sequence[Item]:
     if person is None:
         return []
     shown = [area for area in AREAS if area.items and person.roles & area.roles]
+    nearest = _nearest(shown, here)
     return [
         Item(
             label=gettext(area.label),
             parts=tuple(
-                Item(gettext(label), href, icon, here == href or here.startswith(f"{href}/"))
+                Item(gettext(label), href, icon, href == nearest)
                 for label, href, icon in area.items
             ),
         )
         for area in shown
     ]
+
+
+def _nearest(areas: Sequence[Area], here: str) -> str:
+    """The item that leads to a page, or to the nearest page above it."""
+    hrefs = [href for area in areas for _label, href, _icon in area.items]
+    above = [href for href in hrefs if here == href or here.startswith(f"{href}/")]
+    return max(above, key=len, default="")

@@ -367,12 +367,15 @@ def shelf_bills(
     *,
     buyer: PartyId | None = None,
     state: BillStage | None = None,
+    unpaid_only: bool = False,
+    bare: bool = False,
     offset: int = 0,
     limit: int,
 ) -> Page[ShelfBill]:
-    """Final bills of one end customer or of all of them, the newest first."""
-    states = FINAL if state is None else FINAL & {BillState(state.value)}
-    found, total = store.customers(tx, buyer, states, offset, limit)
+    """Final bills of one end customer or of all of them, the newest first; bare: without lines."""
+    states = FINAL - {BillState.SETTLED} if unpaid_only else FINAL
+    states = states if state is None else states & {BillState(state.value)}
+    found, total = store.customers(tx, buyer, states, offset, limit, bare=bare)
     return Page([rules.shown(one) for one in found], total)
 
 

@@ -336,8 +336,13 @@ def customers(
     states: Collection[BillState],
     offset: int,
     limit: int,
+    *,
+    bare: bool = False,
 ) -> tuple[list[Bill], int]:
-    """End customers' bills in these states, the newest first, and how many there are."""
+    """End customers' bills in these states, the newest first, and how many there are.
+
+    bare: without their lines.
+    """
     asked = {
         "buyer": buyer,
         "states": [str(state) for state in states],
@@ -346,7 +351,7 @@ def customers(
     }
     rows = all_rows(
         tx,
-        f"""{_BILL}
+        f"""{_BARE if bare else _BILL}
             where agreement is null and (%(buyer)s::text is null or buyer = %(buyer)s)
               and state = any(%(states)s)
             order by made_at desc, id desc offset %(offset)s limit %(limit)s""",
@@ -360,7 +365,7 @@ def customers(
         asked,
     )
     assert count is not None
-    return [_kept(row).whole for row in rows], count["total"]
+    return [_bare(row) if bare else _kept(row).whole for row in rows], count["total"]
 
 
 def add_request(tx: Transaction, request: BillRequest) -> None:

@@ -29,7 +29,7 @@ from hansa.lifecycle.delivery.model import CEASE, SUPPLY, Listed, Trace
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
 from hansa.lifecycle.order.actions import ending, orders
-from hansa.lifecycle.order.model import KeptOrder
+from hansa.lifecycle.order.model import FINAL_STATES, KeptOrder
 from hansa.lifecycle.quote import actions as quotes
 from hansa.lifecycle.quote.model import KeptQuote
 
@@ -63,12 +63,17 @@ def shelf_orders(
     us: PartyId,
     buyer: PartyId | None = None,
     state: OrderState | None = None,
+    open_only: bool = False,
     offset: int = 0,
     limit: int,
 ) -> Page[ShelfOrder]:
-    """Orders of one buyer or of all, line by line, the newest first."""
+    """Orders of one buyer or of all, line by line, the newest first; open_only: none that is over.
+
+    A state says more than that, and goes before it.
+    """
     if state not in UNDER_WAY:
-        states = None if state is None else (state,)
+        states = tuple(set(OrderState) - FINAL_STATES) if open_only else None
+        states = states if state is None else (state,)
         found = orders.page(tx, us=us, buyer=buyer, states=states, offset=offset, limit=limit)
         return Page(_on_the_shelf(tx, us, found.things), found.total)
     kept = orders.page(

@@ -147,11 +147,13 @@ def shelf_holdings(
     us: PartyId,
     buyer: PartyId | None = None,
     state: HoldingState | None = None,
+    text: str = "",
     offset: int = 0,
     limit: int,
 ) -> Page[ShelfHolding]:
-    """What one buyer or all hold from us, the newest first."""
-    found, total = store.page(tx, seller=us, buyer=buyer, state=state, offset=offset, limit=limit)
+    """What one buyer or all hold from us, the newest first. text: see `search`."""
+    asked: Mapping[str, PartyId | None] = {"seller": us, "not_buyer": us, "buyer": buyer}
+    found, total = store.search(tx, **asked, state=state, text=text, offset=offset, limit=limit)
     return Page([rules.shown(one) for one in found], total)
 
 

@@ -247,38 +247,6 @@ def find(
     return _holdings(tx, rows)
 
 
-def page(
-    tx: Transaction,
-    *,
-    seller: PartyId,
-    buyer: PartyId | None,
-    state: HoldingState | None,
-    offset: int,
-    limit: int,
-) -> tuple[list[Holding], int]:
-    """What others hold of a seller, the newest first, and how many holdings that is in all."""
-    asked = {"seller": seller, "buyer": buyer, "state": state, "offset": offset, "limit": limit}
-    rows = all_rows(
-        tx,
-        """select * from inventory_holding
-           where seller = %(seller)s and buyer <> seller
-             and (%(buyer)s::text is null or buyer = %(buyer)s)
-             and (%(state)s::text is null or state = %(state)s)
-           order by id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(
-        tx,
-        """select count(*) as total from inventory_holding
-           where seller = %(seller)s and buyer <> seller
-             and (%(buyer)s::text is null or buyer = %(buyer)s)
-             and (%(state)s::text is null or state = %(state)s)""",
-        asked,
-    )
-    assert count is not None
-    return _holdings(tx, rows), count["total"]
-
-
 _HOLDING = "select * from inventory_holding"
 _COUNT = "select count(*) as total from inventory_holding"
 _FOUND = """where (%(seller)s::text is null or seller = %(seller)s)

@@ -11,12 +11,9 @@ from hansa.lifecycle.clearing.model import Particulars
 
 
 def particulars(tx: Transaction, party: PartyId) -> Particulars | None:
-    row = one_row(
-        tx,
-        "select document from clearing_particulars where party = %s order by id desc limit 1",
-        (party,),
-    )
-    return documents.read(Particulars, row["document"]) if row else None
+    row = one_row(tx, "select clearing_document(%s) as document", (party,))
+    found = row["document"] if row else None
+    return None if found is None else documents.read(Particulars, found)
 
 
 def add_particulars(tx: Transaction, given: Particulars, by: str, now: Instant) -> None:

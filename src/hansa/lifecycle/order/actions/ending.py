@@ -10,6 +10,7 @@ from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BuyerKey, CancellationId, HoldId, Ids, OrderId, PartyId, check_key
+from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import Instant, Period
@@ -136,10 +137,13 @@ def cancel(
     ids: Ids,
     now: Instant,
     extras: Extras | None = None,
+    at_most: Money | None = None,
 ) -> Cancellation:
     """Has an order that is under way taken back; asked again gives the same cancellation.
 
-    It costs what its quote says, and nothing before work on it has begun. Raises NotFound
+    It costs what its quote says, and nothing before work on it has begun. at_most: what the
+    buyer was told that it costs; Refused `cancellation-costs-more` if that is too little by now,
+    because work on it has begun since. Raises NotFound
     `order-unknown`; Refused `order-not-cancellable` for an order that is over or ends another,
     `order-not-ceasable` for one that is being ceased already, `mandate-missing` for a node, which
     ceases instead.
@@ -157,11 +161,37 @@ def cancel(
             "only an order under way can be cancelled. What it brought is ended by another order.",
             field="productOrder",
         )
+    if at_most is not None:
+        _check_cost(tx, target, at_most)
     wish = _Wish(ids.new(CancellationId), reason, wished_for, extras or {})
     key, asked = BuyerKey(wish.id), rules.request(ends=order_id)
     made = _enter(tx, target, key, asked, ids=ids, now=now)
     _note(tx, target, wish, taken_back_by=made.id, ids=ids, now=now)
     return store.cancellations(tx, id=wish.id).things[0]
+
+
+def cost(tx: Transaction, *, us: PartyId, order_id: OrderId, buyer: PartyId | None = None) -> Money:
+    """What it would cost now to have an order taken back, tax apart.
+
+    Raises NotFound `order-unknown`.
+    """
+    return _cost(tx, orders.get(tx, us=us, order_id=order_id, buyer=buyer))
+
+
+def _cost(tx: Transaction, target: KeptOrder) -> Money:
+    quote = quotes.get(tx, quote_id=target.order.quote).quote
+    return rules.cancellation_charge(quote, target.order.state)
+
+
+def _check_cost(tx: Transaction, target: KeptOrder, at_most: Money) -> None:
+    cost = _cost(tx, target)
+    if cost.currency != at_most.currency or cost > at_most:
+        raise Refused(
+            "cancellation-costs-more",
+            f"Work on order {target.order.id} has begun: to cancel it now costs {cost}, not "
+            f"{at_most}. Look at it again.",
+            field="cost",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +213,6 @@ def _note(
     ids: Ids,
     now: Instant,
 ) -> None:
-    quote = quotes.get(tx, quote_id=target.order.quote).quote
     asked = AskedCancellation(
         id=wish.id,
         order=target.order.id,
@@ -191,7 +220,7 @@ def _note(
         reason=wish.reason,
         wished_for=wish.wished_for,
         asked_at=now,
-        charge=rules.cancellation_charge(quote, target.order.state),
+        charge=_cost(tx, target),
     )
     store.add_cancellation(tx, asked, wish.extras)
     orders.tell_cancellation(tx, target, wish.id, "create", ids, now)

@@ -1,0 +1,7 @@
+"""Every page of a customer's."""
+
+from __future__ import annotations
+
+from hansa.entrypoints.portal.pages.customer import bills, orders, services, tickets
+
+pages = [*services.pages, *orders.pages, *bills.pages, *tickets.pages]

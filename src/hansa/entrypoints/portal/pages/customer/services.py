@@ -1,0 +1,146 @@
+"""What a customer has: everything at a glance, its services, and how they are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from starlette.responses import Response
+
+from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, page
+from hansa.entrypoints.portal.pages.customer import saying
+from hansa.entrypoints.portal.pages.customer.mine import LONG, Turn, mine, offset, seat, turned
+from hansa.federation.contract import Condition
+from hansa.federation.shelf import ShelfHolding
+from hansa.foundation.errors import TryLater
+from hansa.foundation.ids import HoldingId
+from hansa.foundation.money import Money, add_up
+from hansa.lifecycle.assurance.actions import tickets as assurance
+from hansa.lifecycle.billing import actions as billing
+from hansa.lifecycle.delivery import actions as delivery
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import HoldingRef, HoldingState
+
+FEW = 5
+"""Entries of each list at a glance."""
+DUE_MAX = 200
+"""Bills that are added up at most to say what is due."""
+Filter = Literal["active", "terminated", ""]
+
+
+@page("/my", roles=CUSTOMERS)
+def overview(ask: Ask) -> Response:
+    """What there is, what is under way, what is due, and what is wrong."""
+    us, me = ask.node.us.id, ask.actor.party
+    with mine(ask) as tx:
+        held = inventory.shelf_holdings(tx, us=us, buyer=me, state=HoldingState.ACTIVE, limit=8)
+        orders = delivery.shelf_orders(tx, us=us, buyer=me, open_only=True, limit=FEW)
+        due = billing.shelf_bills(tx, buyer=me, unpaid_only=True, bare=True, limit=DUE_MAX)
+        tickets = assurance.tickets(tx, actor=ask.actor, open_only=True, limit=FEW)
+    currencies = sorted({one.currency for one in due.things})
+    sums = [
+        add_up((one.net + one.tax for one in due.things if one.currency == currency), currency)
+        for currency in currencies
+    ]
+    return ask.render(
+        "customer/overview.html",
+        held=held,
+        orders=orders,
+        due=due,
+        sums=_told(sums, whole=due.total <= DUE_MAX),
+        tickets=tickets,
+        few=FEW,
+        told=saying.told,
+    )
+
+
+def _told(sums: list[Money], *, whole: bool) -> list[Money]:
+    """What is due in all; nothing when not all of it was added up."""
+    return sums if whole else []
+
+
+@page("/my/services", roles=CUSTOMERS)
+def service_list(ask: Ask) -> Response:
+    wanted = ask.query.get("state", "active")
+    state = HoldingState(wanted) if wanted in set(HoldingState) else None
+    text = ask.query.get("q", "").strip()
+    with mine(ask) as tx:
+        held = inventory.shelf_holdings(
+            tx,
+            us=ask.node.us.id,
+            buyer=ask.actor.party,
+            state=state,
+            text=text,
+            offset=offset(ask),
+            limit=LONG,
+        )
+    return ask.render(
+        "customer/services.html",
+        part="customer/_services.html",
+        held=held,
+        turn=Turn(turned(ask), held.total),
+        wanted=wanted,
+        text=text,
+        told=saying.told,
+    )
+
+
+@page("/my/services/{id}", roles=CUSTOMERS)
+def service(ask: Ask) -> Response:
+    """What was bought, since when, at which price, and what was said about it."""
+    held = _held(ask)
+    with mine(ask) as tx:
+        tickets = assurance.tickets(tx, actor=ask.actor, holding=held.id, limit=FEW)
+    return ask.render(
+        "customer/service.html",
+        held=held,
+        tickets=tickets,
+        by_use=saying.by_use(held.terms.tariff, held.terms.monthly.currency),
+        bands=getattr(held.terms.tariff, "bands", ()),
+        saying=saying,
+        told=saying.told,
+    )
+
+
+@page("/my/services/{id}/condition", roles=CUSTOMERS)
+def condition(ask: Ask) -> Response:
+    """How a service is now; who delivers it may take a while to say, so it comes by itself."""
+    held = _held(ask)
+    return ask.render(
+        "customer/condition.html",
+        part="customer/_condition.html",
+        held=held,
+        condition=_condition(ask, held.id),
+        saying=saying,
+        told=saying.told,
+    )
+
+
+@page("/my/services/{id}/glance", roles=CUSTOMERS)
+def glance(ask: Ask) -> Response:
+    """The same in a word, for lists."""
+    held = _held(ask)
+    return ask.render(
+        "customer/condition.html",
+        part="customer/_glance.html",
+        held=held,
+        condition=_condition(ask, held.id),
+        saying=saying,
+        told=saying.told,
+    )
+
+
+def _held(ask: Ask) -> ShelfHolding:
+    ref = HoldingRef(ask.node.us.id, HoldingId(ask.path["id"]))
+    with mine(ask) as tx:
+        return inventory.shelf_holding(tx, ref=ref, buyer=ask.actor.party)
+
+
+def _condition(ask: Ask, holding: HoldingId) -> Condition | None:
+    """How it is; None while that cannot be told."""
+    try:
+        return seat(ask).seller.condition(holding)
+    except TryLater:
+        return None
+
+
+pages = [overview, service_list, service, condition, glance]
