@@ -363,10 +363,18 @@ def verify_paper(
 
     Raises Refused `signature-wrong`; NotFound `partner-unknown`.
     """
+    signer(tx, party=party, fingerprint=fingerprint, signature=signature)
+
+
+def signer(tx: Transaction, *, party: PartyId, fingerprint: str, signature: Signature) -> str:
+    """The id of the key with which this party signed a paper of this fingerprint, good then.
+
+    Raises as verify_paper.
+    """
     keys = store.keys_at(tx, party, signature.at)
     if not keys:
         partner(tx, party=party)
-    verify(keys, fingerprint, signature)
+    return key_id(verify(keys, fingerprint, signature))
 
 
 # --- what a card may say ------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from hansa.entrypoints.portal.guard import Guard
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live, Watcher
 from hansa.entrypoints.portal.pages import account, administration, home
+from hansa.entrypoints.portal.pages.alliance import area as alliance
 from hansa.entrypoints.portal.pages.customer import area as customer
 from hansa.entrypoints.portal.pages.finance import ledger
 from hansa.entrypoints.portal.pages.operations import fallout, orders
@@ -60,6 +61,7 @@ AREAS: Sequence[Sequence[Page]] = (
     catalogue.pages,
     decks.pages,
     ledger.pages,
+    alliance.pages,
     orders.pages,
     fallout.pages,
     customer.pages,

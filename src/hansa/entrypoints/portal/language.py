@@ -154,6 +154,17 @@ def percent(value: Decimal | int, digits: int = 1) -> str:
     )
 
 
+def basis(value: int) -> str:
+    """Hundredths of a percent as percent, exact."""
+    return percent(Decimal(value).scaleb(-4), 2)
+
+
+def country(code: str) -> str:
+    """A country by its ISO 3166-1 code, as the page's language calls it."""
+    name: str = locale().territories.get(code, code)
+    return name
+
+
 def day(value: date | Instant) -> str:
     """A date as people write it."""
     if isinstance(value, datetime):

@@ -54,7 +54,11 @@ AREAS: Sequence[Area] = (
         frozenset({S.FINANCE, S.APPROVER}),
         ((N_("Ledger"), "/ledger", "book-2"),),
     ),
-    Area(N_("Alliance"), frozenset({S.SALES, S.FINANCE, S.APPROVER}), ()),
+    Area(
+        N_("Alliance"),
+        frozenset({S.SALES, S.OPERATIONS, S.FINANCE, S.APPROVER}),
+        ((N_("Agreements"), "/agreements", "writing-sign"),),
+    ),
     Area(
         N_("Administration"),
         frozenset(S) - {S.CUSTOMER},

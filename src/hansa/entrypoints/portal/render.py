@@ -18,6 +18,8 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "number": language.number,
     "compact": language.compact,
     "percent": language.percent,
+    "basis": language.basis,
+    "country": language.country,
     "date": language.day,
     "time": language.moment,
     "month": language.month,

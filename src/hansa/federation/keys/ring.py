@@ -204,6 +204,14 @@ class KeyRing:
         value = self.current(at).sign(fingerprint.encode("ascii"))
         return Signature(party=party, value=b64encode(value).decode(), at=at)
 
+    def signer(self, fingerprint: str, signature: Signature) -> str:
+        """The id of our key that signed a paper of this fingerprint, good then or not.
+
+        Raises Refused `signature-wrong`.
+        """
+        publics = [self.key(one).public for one in self.generations("signing")]
+        return key_id(verify(publics, fingerprint, signature))
+
     # --- change -------------------------------------------------------------------------------
 
     def rotate(self, *, now: Instant, overlap: timedelta) -> Generation:
@@ -454,16 +462,17 @@ def is_signed(public: str, content: bytes, value: str) -> bool:
     return True
 
 
-def verify(public: str | Sequence[str], fingerprint: str, signature: Signature) -> None:
-    """Returns when the signature is over this fingerprint by this key, or by one of these.
+def verify(public: str | Sequence[str], fingerprint: str, signature: Signature) -> str:
+    """Of this key, or of these, the one by which the signature is over this fingerprint.
 
     Raises Refused `signature-wrong` when it is not, `public-key-invalid` when `public` is
     no key.
     """
     keys = [public] if isinstance(public, str) else public
     content = fingerprint.encode("ascii", "replace")
-    if fingerprint.isascii() and any(is_signed(key, content, signature.value) for key in keys):
-        return
+    for key in keys if fingerprint.isascii() else ():
+        if is_signed(key, content, signature.value):
+            return key
     raise Refused(
         "signature-wrong",
         f"The signature of {signature.party} is not over this paper, or not by its key. "

@@ -22,7 +22,7 @@ from hansa.federation.papers import (
     Signature,
 )
 from hansa.foundation import documents
-from hansa.foundation.errors import NotFound, Refused, TryLater
+from hansa.foundation.errors import NotFound
 from hansa.foundation.ids import AgreementId, Ids, OfferCode, PartyId, check_given
 from hansa.foundation.money import Money
 from hansa.foundation.party import Party
@@ -34,6 +34,7 @@ from hansa.lifecycle.agreement.model import (
     AgreementState,
     Customer,
     GatePassed,
+    Listed,
     ShareTerms,
     TradeTerms,
 )
@@ -210,13 +211,7 @@ def hear_signature(
     texts.check_utc(notice.signature.at, "signature.at")
     agreement = _heard(tx, notice.agreement)
     permission.check_heard(agreement, us=us, sender=sender, signature=notice.signature)
-    if notice.fingerprint != agreement.fingerprint:
-        raise Refused(
-            "agreement-differs",
-            f"{sender} signed another text of {notice.agreement.id} version "
-            f"{notice.agreement.version} than this node holds; compare the fingerprints.",
-            field="fingerprint",
-        )
+    permission.check_same_text(agreement, notice)
     directory.verify_paper(
         tx, party=sender, fingerprint=agreement.fingerprint, signature=notice.signature
     )
@@ -267,12 +262,41 @@ def show(tx: Transaction, *, ref: AgreementRef) -> Agreement:
     for one in store.versions(tx, ref.id):
         if one.ref == ref:
             return one
-    raise _unknown(ref)
+    raise permission.unknown(ref)
 
 
 def all(tx: Transaction) -> Sequence[Agreement]:
     """Every version of every agreement that this node knows, the oldest agreement first."""
     return store.agreements(tx)
+
+
+def page(
+    tx: Transaction,
+    *,
+    text: str = "",
+    state: AgreementState | None = None,
+    offset: int = 0,
+    limit: int,
+    now: Instant,
+) -> tuple[Sequence[Listed], int]:
+    """Agreements from `offset` on, at most `limit`, the newest first, and how many there are.
+
+    text: a part of a name, an id or a party.
+    """
+    wanted = {"text": text, "state": state, "offset": offset, "limit": limit, "now": now}
+    return store.page(tx, wanted)
+
+
+def history(
+    tx: Transaction, *, id: AgreementId
+) -> tuple[Sequence[Agreement], Sequence[tuple[AgreementMoved, str]]]:
+    """Every version of the agreement, and every move as signed, with the fingerprint that its
+    signature is over; both in order. Raises NotFound `agreement-unknown`.
+    """
+    versions = store.versions(tx, id)
+    if not versions:
+        raise permission.unknown(AgreementRef(id, 1))
+    return versions, [(one, standing.fingerprint_to_sign(one)) for one in store.moves(tx, id)]
 
 
 def terms_for(
@@ -344,20 +368,10 @@ def register_customer(
     `party-name`.
     """
     texts.check_customer(party, price_list, credit_limit)
-    if any(one.party.id == party.id for one in directory.partners(tx)):
-        raise Refused(
-            "customer-is-partner",
-            f"{party.id} is the name of a partner; give the customer another one.",
-            field="party.id",
-        )
+    permission.check_no_partner(party, [one.party.id for one in directory.partners(tx)])
     store.add_customer(tx, Customer(party, price_list, credit_limit, now))
     known = customer(tx, party=party.id)
-    if (known.party, known.price_list, known.credit_limit) != (party, price_list, credit_limit):
-        raise Refused(
-            "customer-differs",
-            f"{party.id} is already registered with other terms.",
-            field="party.id",
-        )
+    permission.check_same_terms(known, party, price_list, credit_limit)
     return known
 
 
@@ -405,14 +419,8 @@ def _keep_draft(tx: Transaction, document: AgreementDocument, *, now: Instant) -
     for one in store.versions(tx, document.id):
         texts.check_successor(document, one.document)
         if one.ref.version == document.version:
-            if one.fingerprint == fingerprint:
-                return False
-            raise Refused(
-                "agreement-differs",
-                f"{document.id} version {document.version} is on record with another text; "
-                "draft the next version.",
-                field="version",
-            )
+            permission.check_unchanged(one, fingerprint)
+            return False
     store.add_version(
         tx,
         document,
@@ -430,13 +438,8 @@ def _locked(tx: Transaction, ref: AgreementRef) -> Agreement:
     What was not there to be locked is unknown, even if it has come since.
     """
     if not store.lock(tx, ref.id):
-        raise _unknown(ref)
+        raise permission.unknown(ref)
     return show(tx, ref=ref)
-
-
-def _unknown(ref: AgreementRef) -> NotFound:
-    words = f"This node knows no agreement {ref.id} version {ref.version}."
-    return NotFound("agreement-unknown", words, field="agreement")
 
 
 def _heard(tx: Transaction, ref: AgreementRef) -> Agreement:
@@ -444,11 +447,7 @@ def _heard(tx: Transaction, ref: AgreementRef) -> Agreement:
     try:
         return _locked(tx, ref)
     except NotFound:
-        raise TryLater(
-            "agreement-not-heard",
-            f"The draft of {ref.id} version {ref.version} has not arrived here yet; send this "
-            "again after it.",
-        ) from None
+        raise permission.not_heard(ref) from None
 
 
 def _settle(tx: Transaction, agreement: AgreementId) -> None:

@@ -138,6 +138,14 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An agreement in a list: the version in force, else the newest; newest: its number."""
+
+    shown: Agreement
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where one version stands, worked out from all signatures and moves that are known.
 

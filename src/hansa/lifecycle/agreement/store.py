@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +23,7 @@ from hansa.lifecycle.agreement.model import (
     Customer,
     GatePassed,
     InForce,
+    Listed,
     Standing,
 )
 
@@ -181,6 +182,32 @@ def agreements(tx: Transaction) -> list[Agreement]:
     """Every version of every agreement, the oldest agreement first."""
     sql = "select * from agreement_as_known order by agreement, version"
     return [_agreement(row) for row in all_rows(tx, sql)]
+
+
+_SHOWN = """
+from agreement_life l
+join lateral (select k.*, max(k.version) over () as newest from agreement_as_known k
+              where k.agreement = l.id
+              order by k.in_force @> %(now)s::timestamptz desc nulls last, k.version desc
+              limit 1) k on true
+where (%(state)s::text is null or k.state = %(state)s)
+  and (%(text)s = '' or strpos(lower(k.document ->> 'name'), lower(%(text)s)) > 0
+       or strpos(k.agreement, %(text)s) > 0
+       or exists (select from agreement_party p where p.agreement = k.agreement
+                  and strpos(p.party, lower(%(text)s)) > 0))
+"""
+
+
+def page(tx: Transaction, wanted: Mapping[str, Any]) -> tuple[list[Listed], int]:
+    """One version of each agreement that is wanted, the newest agreement first; and how many."""
+    rows = all_rows(
+        tx,
+        f"select k.* {_SHOWN} order by l.id desc offset %(offset)s limit %(limit)s",
+        wanted,
+    )
+    count = one_row(tx, f"select count(*) as total {_SHOWN}", wanted)
+    assert count is not None
+    return [Listed(_agreement(row), row["newest"]) for row in rows], count["total"]
 
 
 def between(tx: Transaction, seller: PartyId, buyer: PartyId) -> list[list[Agreement]]:

@@ -10,6 +10,7 @@ from hansa.entrypoints.portal import language
 from hansa.entrypoints.portal.ask import ADMINS, APPROVERS, STAFF, Ask, change, page
 from hansa.entrypoints.portal.duties import Duty, known
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.pages.alliance import signing
 from hansa.entrypoints.portal.pages.sales import publishing
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, PersonId, ProposalId
@@ -18,7 +19,7 @@ from hansa.foundation.people.model import ProposalState, StaffRole
 
 PAGE = 50
 
-DUTIES: Mapping[str, Duty] = {duty.kind: duty for duty in (publishing.DUTY,)}
+DUTIES: Mapping[str, Duty] = {duty.kind: duty for duty in (publishing.DUTY, *signing.DUTIES)}
 """Every kind of proposal that somebody may make, by its kind."""
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from hansa.federation.papers import AgreementDocument, AgreementMoved, Signature
-from hansa.foundation.errors import Refused
+from hansa.federation.contract import AgreementRef
+from hansa.federation.papers import (
+    AgreementDocument,
+    AgreementMoved,
+    AgreementSigned,
+    Signature,
+)
+from hansa.foundation.errors import NotFound, Refused, TryLater
 from hansa.foundation.ids import PartyId
+from hansa.foundation.money import Money
+from hansa.foundation.party import Party
 from hansa.foundation.time import Instant
-from hansa.lifecycle.agreement.model import Agreement, AgreementState, GatePassed
+from hansa.lifecycle.agreement.model import Agreement, AgreementState, Customer, GatePassed
 
 
 def check_lead(document: AgreementDocument, party: PartyId) -> None:
@@ -43,6 +51,65 @@ def check_heard(
             "sender-not-signer",
             f"{sender} sent a paper signed by {signature.party}; each party sends its own.",
             field="signature.party",
+        )
+
+
+def unknown(ref: AgreementRef) -> NotFound:
+    """For a version that this node has never been told of."""
+    words = f"This node knows no agreement {ref.id} version {ref.version}."
+    return NotFound("agreement-unknown", words, field="agreement")
+
+
+def not_heard(ref: AgreementRef) -> TryLater:
+    """For a notice that has overtaken the draft it speaks of."""
+    return TryLater(
+        "agreement-not-heard",
+        f"The draft of {ref.id} version {ref.version} has not arrived here yet; send this again "
+        "after it.",
+    )
+
+
+def check_no_partner(party: Party, partners: Collection[PartyId]) -> None:
+    """Raises Refused `customer-is-partner` for a customer with the name of a partner."""
+    if party.id in partners:
+        raise Refused(
+            "customer-is-partner",
+            f"{party.id} is the name of a partner; give the customer another one.",
+            field="party.id",
+        )
+
+
+def check_same_text(agreement: Agreement, notice: AgreementSigned) -> None:
+    """Raises Refused `agreement-differs` unless what was signed is the text that is held here."""
+    if notice.fingerprint != agreement.fingerprint:
+        raise Refused(
+            "agreement-differs",
+            f"{notice.signature.party} signed another text of {agreement.ref.id} version "
+            f"{agreement.ref.version} than this node holds; compare the fingerprints.",
+            field="fingerprint",
+        )
+
+
+def check_unchanged(agreement: Agreement, fingerprint: str) -> None:
+    """Raises Refused `agreement-differs` when a version comes again with another text."""
+    if agreement.fingerprint != fingerprint:
+        raise Refused(
+            "agreement-differs",
+            f"{agreement.ref.id} version {agreement.ref.version} is on record with another text; "
+            "draft the next version.",
+            field="version",
+        )
+
+
+def check_same_terms(
+    known: Customer, party: Party, price_list: str, credit_limit: Money | None
+) -> None:
+    """Raises Refused `customer-differs` when a customer comes again with other terms."""
+    if (known.party, known.price_list, known.credit_limit) != (party, price_list, credit_limit):
+        raise Refused(
+            "customer-differs",
+            f"{party.id} is already registered with other terms.",
+            field="party.id",
         )
 
 

@@ -1,0 +1,7 @@
+"""Every page of the alliance's."""
+
+from __future__ import annotations
+
+from hansa.entrypoints.portal.pages.alliance import agreements
+
+pages = [*agreements.pages]
