@@ -107,3 +107,8 @@ def test_settings_that_cannot_be_are_refused_when_the_node_starts(
         load_settings(tmp_path)
     assert refused.value.code == "settings-invalid"
     assert words in refused.value.words
+
+
+def test_an_address_that_no_database_could_keep_leads_nowhere(admin: Visitor) -> None:
+    assert admin.open("/people/%00").status == 404
+    assert admin.open("/audit?who=%00").status == 404

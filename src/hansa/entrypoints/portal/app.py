@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive
 
 from hansa.entrypoints import errors
 from hansa.entrypoints.portal import language, render
-from hansa.entrypoints.portal.ask import Ask, File, Page
+from hansa.entrypoints.portal.ask import Ask, File, Page, nothing_here
 from hansa.entrypoints.portal.guard import Guard
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live, Watcher
@@ -224,6 +224,8 @@ def _served(page: Page, ask: Ask) -> Response:
             if not found.person.roles & page.roles:
                 return _not_for_you(ask)
         try:
+            if any("\0" in text for text in (*ask.path.values(), *ask.query.values())):
+                return _wrong(ask, nothing_here())  # what no database keeps
             return page(ask)
         except HansaError as error:
             return _again(page, ask, error)
