@@ -29,7 +29,7 @@ LEAVES = ("/sign-out", "/language", "/account")
 
 def theirs(world: World) -> frozenset[str]:
     """Names, addresses and ids by which suppliers could be known."""
-    found = set(SUPPLIERS)
+    found: set[str] = set(SUPPLIERS)
     us = world.node.us.id
     with world.node.begin() as tx:
         found |= {one.ref.id for one in inventory.bought(tx, us=us)}
