@@ -15,7 +15,7 @@ from hansa.federation.exchange import Answer, Ask, Caller, Dialect, Operation
 from hansa.foundation.database import all_rows
 from hansa.foundation.errors import NotFound
 from hansa.foundation.ids import PartyId, QuoteId
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from tests.isolation.world import ALPHA, BETA, ID, VICTIMS, House, Sent, body_for, ghost
 
 

@@ -30,7 +30,7 @@ from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import BuyerKey, PartyId
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.order import rules
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from tests.alliance import Alliance, Quiet, chain
 from tests.databases import Pool
 from tests.journeys.shown import (

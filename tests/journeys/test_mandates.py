@@ -21,7 +21,7 @@ from hansa.foundation.party import Actor
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.order.model import KeptOrder
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from hansa.node import Node
 from tests.alliance import Alliance, chain
 from tests.databases import Pool

@@ -50,6 +50,7 @@ DisputeId = NewType("DisputeId", str)
 PersonId = NewType("PersonId", str)
 SessionId = NewType("SessionId", str)
 ProposalId = NewType("ProposalId", str)
+DraftId = NewType("DraftId", str)
 TraceId = NewType("TraceId", str)
 """32 lower-case hexadecimal digits (W3C Trace Context), the same at every hop of an order."""
 
@@ -83,6 +84,7 @@ PREFIXES: dict[Callable[[str], str], str] = {
     PersonId: "per",
     SessionId: "ses",
     ProposalId: "prp",
+    DraftId: "drf",
 }
 
 Kind = TypeVar("Kind", bound=str)

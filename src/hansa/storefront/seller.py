@@ -64,7 +64,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from hansa.lifecycle.settlement.actions import disputes
 from hansa.lifecycle.settlement.actions import hearing as settlement
 from hansa.lifecycle.usage.actions import months as usage

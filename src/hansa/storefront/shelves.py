@@ -55,7 +55,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, HoldingState
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.qualification import actions as qualification
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from hansa.lifecycle.settlement.actions import shelf as bills
 from hansa.lifecycle.usage.actions import months as usage
 from hansa.storefront.seller import Storefront

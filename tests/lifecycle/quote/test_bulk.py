@@ -15,7 +15,7 @@ from hansa.federation.contract import Need, OrderState
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import BuyerKey
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from hansa.lifecycle.quote.rules import PART
 from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, chain

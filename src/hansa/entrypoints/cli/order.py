@@ -266,7 +266,7 @@ def _placed(
     """
     from hansa.foundation.errors import Refused
     from hansa.lifecycle.order.actions import orders
-    from hansa.lifecycle.quote import actions as quotes
+    from hansa.lifecycle.quote.actions import quotes
 
     with node.begin() as tx:
         known = orders.orders(tx, us=node.us.id, buyer=customer, limit=10_000)

@@ -105,7 +105,7 @@ def show(
 ) -> None:
     """Show a quote that we made and, for us alone, the suppliers' quotes that it stands on."""
     from hansa.foundation.ids import QuoteId
-    from hansa.lifecycle.quote import actions
+    from hansa.lifecycle.quote.actions import quotes as actions
 
     with opened(node) as ours, ours.begin() as tx:
         kept = actions.get(tx, quote_id=QuoteId(id))
@@ -128,7 +128,7 @@ def list_quotes(
     """List the quotes that we made, the newest first."""
     from hansa.foundation.money import add_up
     from hansa.foundation.party import party_id
-    from hansa.lifecycle.quote import actions
+    from hansa.lifecycle.quote.actions import quotes as actions
 
     with opened(node) as ours, ours.begin() as tx:
         found = actions.quotes(tx, buyer=party_id(buyer) if buyer else None, limit=limit)

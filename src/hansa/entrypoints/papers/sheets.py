@@ -21,7 +21,7 @@ HEADINGS = ("line", "offer", "description", "quantity", "unit", "currency", "net
 DIGITS_MAX = 15
 """How many digits of a number a spreadsheet program keeps; a longer number is written as text."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet program takes for a formula."""
 
 Cell = str | Decimal
@@ -82,7 +82,7 @@ def plain(cell: Cell) -> str:
     """A cell of a CSV file; numbers are ours and stay as they are."""
     if isinstance(cell, Decimal):
         return f"{cell:f}"
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def as_xlsx(held: Held) -> bytes:

@@ -32,7 +32,7 @@ from hansa.entrypoints.portal.pages.alliance import area as alliance
 from hansa.entrypoints.portal.pages.customer import area as customer
 from hansa.entrypoints.portal.pages.finance import ledger
 from hansa.entrypoints.portal.pages.operations import fallout, orders
-from hansa.entrypoints.portal.pages.sales import catalogue, decks
+from hansa.entrypoints.portal.pages.sales import routes as sales
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.people.actions import sessions
@@ -58,8 +58,7 @@ AREAS: Sequence[Sequence[Page]] = (
     home.pages,
     account.pages,
     administration.pages,
-    catalogue.pages,
-    decks.pages,
+    sales.pages,
     ledger.pages,
     alliance.pages,
     orders.pages,
@@ -175,16 +174,21 @@ async def _posted(ask: Ask) -> Ask:
     typed: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     files: dict[str, File] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            octets = await value.read()
-            if value.filename:
-                files[name] = File(value.filename, value.content_type or "", octets)
-        elif "\0" in value:  # what no database keeps
-            raise Refused("form-unreadable", _("Leave out the characters of code 0."), field=name)
-        else:
-            typed[name] = value
-            lists.setdefault(name, []).append(value)
+    try:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                octets = await value.read()
+                if value.filename:
+                    files[name] = File(value.filename, value.content_type or "", octets)
+            elif "\0" in value:  # what no database keeps
+                raise Refused(
+                    "form-unreadable", _("Leave out the characters of code 0."), field=name
+                )
+            else:
+                typed[name] = value
+                lists.setdefault(name, []).append(value)
+    finally:
+        await form.close()  # what was uploaded lies in files of the machine until then
     return replace(ask, form=typed, lists=lists, files=files)
 
 

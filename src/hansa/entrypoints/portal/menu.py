@@ -37,6 +37,7 @@ AREAS: Sequence[Area] = (
         N_("Sales"),
         frozenset({S.SALES, S.FINANCE, S.APPROVER}),
         (
+            (N_("Quotes"), "/quotes", "clipboard-list"),
             (N_("Catalogue"), "/catalogue", "book-2"),
             (N_("Price decks"), "/decks", "table"),
         ),

@@ -31,6 +31,11 @@ WORDS: Mapping[str, str] = {
     "open": N_("Open"),
     "rejected": N_("Rejected"),
     "withdrawn": N_("Withdrawn"),
+    # quotes and the sites of one
+    "feasible": N_("Feasible"),
+    "near": N_("Near"),
+    "off-net": N_("Off-net"),
+    "partner": N_("Partner"),
     # families, usage tariffs, what is chosen of an offer, what a deck's version changes
     "broadband": N_("Broadband"),
     "channels": N_("Channels"),

@@ -30,7 +30,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding, HoldingRef, HoldingState, Spell, Support
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.order.model import FINAL_STATES, KeptOrder
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from hansa.lifecycle.quote.model import KeptQuote
 
 

@@ -61,7 +61,7 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.order.model import KeptOrder
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 
 log = logging.getLogger(__name__)
 

@@ -191,6 +191,16 @@ def moves(tx: Transaction, order: OrderId) -> Sequence[tuple[OrderState, str, In
     return [(OrderState(row["state"]), row["reason"], row["at"]) for row in rows]
 
 
+def of_quotes(tx: Transaction, us: PartyId, quotes: Sequence[QuoteId]) -> list[KeptOrder]:
+    rows = all_rows(
+        tx,
+        """select * from order_order where kind = 'provide' and quote = any(%s)
+           order by placed_at, id""",
+        (list(quotes),),
+    )
+    return [_kept(row, us) for row in rows]
+
+
 _ORDERS = "select * from order_order"
 _ORDERS_COUNT = "select count(*) as total from order_order"
 _FITS = """where (%(buyer)s::text is null or buyer = %(buyer)s)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hansa.federation.bulk import Unquoted
-from hansa.federation.contract import AgreementRef, Quote
+from hansa.federation.contract import AgreementRef, Characteristics, Quote
 from hansa.federation.shelf import QuoteState
-from hansa.foundation.ids import PartyId, QuoteId, TraceId
+from hansa.foundation.ids import DraftId, OfferCode, PartyId, QuoteId, TraceId
+from hansa.foundation.money import Money
+from hansa.foundation.site import Site
 from hansa.foundation.states import StateGraph
+from hansa.foundation.time import Instant
 
 Q = QuoteState
 QUOTE_STATES = StateGraph(
@@ -65,3 +68,59 @@ class KeptQuote:
     trace: TraceId
     trail: tuple[PartyId, ...]
     supplies: tuple[SupplyQuote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCost:
+    """What suppliers charge us for one line, in the quote's currency."""
+
+    one_off: Money
+    monthly: Money
+
+
+# --- what our own people prepare ------------------------------------------------------------------
+
+
+WISHES_MAX = 10_000
+"""The most sites of a draft: as many as people look through, and as one need may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A site of a draft. characteristics: chosen for it, in place of the draft's own."""
+
+    site: Site
+    quantity: int = 1
+    characteristics: Characteristics = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftHead:
+    """What a draft asks for apart from its sites. by_partner: the buyer is a partner, not an end
+    customer. characteristics: for every site that says nothing else.
+    """
+
+    title: str
+    buyer: PartyId
+    by_partner: bool
+    offer: OfferCode
+    currency: str
+    characteristics: Characteristics = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A quote that is being prepared. version: another one after each change. asked: that in which
+    what is asked for last changed. sites: how many. parts: of them that have been answered.
+    """
+
+    id: DraftId
+    version: int
+    asked: int
+    head: DraftHead
+    sites: int
+    parts: int
+    made_by: str
+    made_at: Instant
+    changed_by: str
+    changed_at: Instant

@@ -14,6 +14,7 @@ from hansa.federation.contract import (
     AgreementRef,
     DeckTariff,
     Need,
+    NeedItem,
     PercentileTariff,
     Quote,
     Tariff,
@@ -28,6 +29,7 @@ from hansa.foundation.ids import TraceId
 from hansa.foundation.money import Money, Rounding, minor_digits, round_fraction
 from hansa.foundation.time import Instant
 from hansa.lifecycle.qualification.model import Wanted
+from hansa.lifecycle.quote.model import WISHES_MAX, Draft, DraftHead, Wish
 
 VALIDITY = timedelta(days=14)
 """How long a quote of ours stands, if no supplier's quote behind it ends sooner."""
@@ -69,6 +71,15 @@ def _with_costs(base: Money, costs: Sequence[tuple[Money, Decimal]], margin_bp: 
         shift = Fraction(10) ** (minor_digits(base.currency) - minor_digits(cost.currency))
         exact += cost.minor * Fraction(rate) * shift * Fraction(10_000 + margin_bp, 10_000)
     return Money(round_fraction(exact, Rounding.HALF_UP), base.currency)
+
+
+def cost(costs: Sequence[Cost], currency: str) -> tuple[Money, Money]:
+    """What these parts come to in our currency, one-off and monthly, each rounded once."""
+    nothing = Money.zero(currency)
+    return (
+        _with_costs(nothing, [(c.terms.one_off, c.rate) for c in costs], 0),
+        _with_costs(nothing, [(c.terms.monthly, c.rate) for c in costs], 0),
+    )
 
 
 def marked_up(tariff: Tariff, rate: Decimal, margin_bp: int) -> Tariff:
@@ -170,3 +181,54 @@ def answers(part: Need, quotes: Sequence[Quote], refusals: Sequence[Unquoted]) -
 def valid_until(now: Instant, supplies: Sequence[Quote]) -> Instant:
     """Our own validity, or the first supplier's quote to end if that is sooner."""
     return min([now + VALIDITY, *(supply.valid_until for supply in supplies)])
+
+
+# --- drafts -------------------------------------------------------------------------------------
+
+TITLE_MAX = 120
+
+
+def check_head(head: DraftHead) -> None:
+    """Raises Refused `draft-invalid`."""
+    title = head.title.strip()
+    if not title or len(title) > TITLE_MAX or not title.isprintable():
+        raise Refused(
+            "draft-invalid",
+            f"Give the quote a title of 1 to {TITLE_MAX} characters, by which people find it.",
+            field="title",
+        )
+
+
+def check_wishes(wishes: Sequence[Wish]) -> None:
+    """Raises Refused `draft-too-long`, `item-duplicate`."""
+    if len(wishes) > WISHES_MAX:
+        raise Refused(
+            "draft-too-long",
+            f"The list has {len(wishes)} sites; one quote takes {WISHES_MAX}. Split the list, or "
+            f"have it priced by `hansa quote bulk`, which takes {BULK_MAX}.",
+            field="sites",
+        )
+    for name, count in Counter(wish.site.id for wish in wishes).most_common(1):
+        if count > 1:
+            raise Refused(
+                "item-duplicate",
+                f"{count} sites are called {name!r}; name each of them once.",
+                field="sites",
+            )
+
+
+def need(draft: Draft, wishes: Sequence[Wish], trace: TraceId) -> Need:
+    """All that a draft asks for. An offer for the order as a whole is asked for once."""
+    head = draft.head
+    items = [
+        NeedItem(
+            id=wish.site.id,
+            offer=head.offer,
+            site=wish.site,
+            characteristics={**head.characteristics, **wish.characteristics},
+            quantity=wish.quantity,
+        )
+        for wish in wishes
+    ] or [NeedItem(id="1", offer=head.offer, characteristics=head.characteristics)]
+    trail = (head.buyer,) if head.by_partner else ()
+    return Need(tuple(items), head.currency, trace, trail)

@@ -10,10 +10,17 @@ from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, lasting, one_row, run, send
-from hansa.foundation.ids import BuyerKey, PartyId, QuoteId, TraceId
+from hansa.foundation.ids import BuyerKey, DraftId, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.quote.model import KeptPart, KeptQuote, SupplyQuote
+from hansa.lifecycle.quote.model import (
+    Draft,
+    DraftHead,
+    KeptPart,
+    KeptQuote,
+    SupplyQuote,
+    Wish,
+)
 
 
 def add(tx: Transaction, kept: KeptQuote, extras: Extras) -> None:
@@ -114,6 +121,26 @@ def add_part(
     return kept == 1
 
 
+def bulk_parts(tx: Transaction, buyer: PartyId, key: BuyerKey) -> dict[int, KeptPart] | None:
+    """What has been answered so far, by position; None when nothing was asked under the key."""
+    rows = all_rows(
+        tx,
+        """select p.position, p.quotes, p.refusals
+           from quote_bulk b left join quote_bulk_part p using (buyer, key)
+           where b.buyer = %s and b.key = %s""",
+        (buyer, key),
+    )
+    if not rows:
+        return None
+    return {
+        row["position"]: documents.read(
+            KeptPart, {"quotes": row["quotes"], "refusals": row["refusals"]}
+        )
+        for row in rows
+        if row["position"] is not None
+    }
+
+
 def of_buyer(tx: Transaction, buyer: PartyId | None, limit: int) -> Sequence[Quote]:
     rows = all_rows(
         tx,
@@ -180,4 +207,137 @@ def _shelf_quote(row: dict[str, Any]) -> ShelfQuote:
         trace=TraceId(row["trace"]),
         reason=row["reason"],
         extras=parse(row["extra"].encode()) if row["extra"] else {},
+    )
+
+
+# --- drafts -------------------------------------------------------------------------------------
+
+_DRAFT = """select d.id, d.version, d.asked, d.sites, d.made_by, d.made_at, d.changed_by,
+                   d.changed_at, d.document,
+                   (select count(*) from quote_bulk_part p
+                    where p.buyer = d.buyer and p.key = d.id || '.' || d.asked) as parts
+            from quote_draft d"""
+
+_DRAFT_COUNT = "select count(*) as total from quote_draft d"
+
+_DRAFT_FITS = """where (%(buyer)s::text is null or d.buyer = %(buyer)s)
+                   and (%(text)s = '' or strpos(lower(d.document ->> 'title'), %(text)s) > 0)"""
+
+
+def add_draft(tx: Transaction, draft: Draft) -> None:
+    run(
+        tx,
+        """insert into quote_draft (id, buyer, version, asked, sites, made_by, made_at, changed_by,
+                                    changed_at, document)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            draft.id,
+            draft.head.buyer,
+            draft.version,
+            draft.asked,
+            draft.sites,
+            draft.made_by,
+            draft.made_at,
+            draft.changed_by,
+            draft.changed_at,
+            Jsonb(documents.write(draft.head)),
+        ),
+    )
+
+
+def draft(tx: Transaction, draft: DraftId) -> Draft | None:
+    row = one_row(tx, f"{_DRAFT} where d.id = %s", (draft,))
+    return _draft(row) if row else None
+
+
+def lock_draft(tx: Transaction, draft: DraftId) -> Draft | None:
+    """As it is now, and nobody else changes it until this transaction ends."""
+    row = one_row(tx, f"{_DRAFT} where d.id = %s for update of d", (draft,))
+    return _draft(row) if row else None
+
+
+def drafts(
+    tx: Transaction, buyer: PartyId | None, text: str, offset: int, limit: int
+) -> Page[Draft]:
+    asked = {"buyer": buyer, "text": text.lower(), "offset": offset, "limit": limit}
+    rows = all_rows(
+        tx,
+        f"""{_DRAFT} {_DRAFT_FITS}
+            order by d.changed_at desc, d.id desc offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(tx, f"{_DRAFT_COUNT} {_DRAFT_FITS}", asked)
+    assert count is not None
+    return Page([_draft(row) for row in rows], count["total"])
+
+
+def change_draft(tx: Transaction, draft: Draft) -> None:
+    run(
+        tx,
+        """update quote_draft
+           set buyer = %s, version = %s, asked = %s, sites = %s, changed_by = %s, changed_at = %s,
+               document = %s
+           where id = %s""",
+        (
+            draft.head.buyer,
+            draft.version,
+            draft.asked,
+            draft.sites,
+            draft.changed_by,
+            draft.changed_at,
+            Jsonb(documents.write(draft.head)),
+            draft.id,
+        ),
+    )
+
+
+def is_ordered(tx: Transaction, draft: Draft) -> bool:
+    """Whether anything that was answered to what it asks for now has been ordered."""
+    row = one_row(
+        tx,
+        """select exists (
+               select from quote_bulk_part p join quote_move m on m.quote = any(p.quotes)
+               where p.buyer = %s and p.key = %s and m.state = 'accepted') as ordered""",
+        (draft.head.buyer, f"{draft.id}.{draft.asked}"),
+    )
+    assert row is not None
+    ordered: bool = row["ordered"]
+    return ordered
+
+
+def put_wishes(tx: Transaction, draft: DraftId, wishes: Sequence[Wish]) -> None:
+    """These are the draft's sites from now on."""
+    run(tx, "delete from quote_draft_site where draft = %s", (draft,))
+    run(
+        tx,
+        """insert into quote_draft_site (draft, position, document)
+           select %s, number - 1, document
+           from jsonb_array_elements(%s) with ordinality as given (document, number)""",
+        (draft, Jsonb([documents.write(wish) for wish in wishes])),
+    )
+
+
+def wishes(tx: Transaction, draft: DraftId) -> tuple[Wish, ...]:
+    row = one_row(
+        tx,
+        """select coalesce(jsonb_agg(document order by position), '[]') as documents
+           from quote_draft_site where draft = %s""",
+        (draft,),
+    )
+    assert row is not None
+    return documents.read(tuple[Wish, ...], row["documents"])
+
+
+def _draft(row: dict[str, Any]) -> Draft:
+    return Draft(
+        id=DraftId(row["id"]),
+        version=row["version"],
+        asked=row["asked"],
+        head=documents.read(DraftHead, row["document"]),
+        sites=row["sites"],
+        parts=row["parts"],
+        made_by=row["made_by"],
+        made_at=row["made_at"],
+        changed_by=row["changed_by"],
+        changed_at=row["changed_at"],
     )

@@ -25,7 +25,7 @@ from hansa.lifecycle.order.model import (
     KeptOrder,
     taking_back,
 )
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 
 
 def cease(

@@ -36,7 +36,7 @@ from hansa.lifecycle.order.model import (
     ORDER_STATES,
     KeptOrder,
 )
-from hansa.lifecycle.quote import actions as quotes
+from hansa.lifecycle.quote.actions import quotes
 from hansa.lifecycle.quote.model import KeptQuote
 
 
@@ -158,6 +158,11 @@ def page(
     of these.
     """
     return store.page(tx, us, buyer, states, offset, limit, text=text, among=among, besides=besides)
+
+
+def of_quotes(tx: Transaction, *, us: PartyId, quotes: Sequence[QuoteId]) -> Sequence[KeptOrder]:
+    """The orders that these quotes were accepted with, the oldest first."""
+    return store.of_quotes(tx, us, quotes)
 
 
 def stamps(tx: Transaction, *, orders: Collection[str]) -> Mapping[str, str]:

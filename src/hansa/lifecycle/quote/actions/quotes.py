@@ -1,4 +1,4 @@
-"""What others may ask or do about quotes."""
+"""Quotes: made, looked up, moved."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from hansa.lifecycle.quote.model import (
     QUOTE_STATES,
     KeptPart,
     KeptQuote,
+    LineCost,
     SupplyLine,
     SupplyQuote,
 )
@@ -282,6 +283,16 @@ def _tell(
         trace=trace,
         now=now,
     )
+
+
+def costs(kept: KeptQuote) -> Mapping[str, LineCost]:
+    """What suppliers charge us for each line, for our own people alone."""
+    found = _costs(kept.supplies)
+    currency = kept.quote.currency
+    return {
+        line.item: LineCost(*rules.cost(found.get(line.item, ()), currency))
+        for line in kept.quote.lines
+    }
 
 
 def _ask(

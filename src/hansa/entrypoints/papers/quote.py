@@ -1,0 +1,56 @@
+"""A quote as a PDF for its buyer: PDF/UA-1, tagged, with its fonts inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hansa.entrypoints.papers.extra import extra
+from hansa.entrypoints.papers.pdf import STANDARD
+
+TEMPLATE = Path(__file__).with_name("quote.typ")
+
+Texts = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePaper:
+    """All that is printed, as texts in the reader's language.
+
+    language: ISO 639-1. seller, buyer: a heading, then lines. facts, sums: name and value. lines:
+    site, place, quantity, one-off, monthly, tax. left_out: site, place, why it cannot be had.
+    """
+
+    language: str
+    title: str
+    seller: Texts
+    buyer: Texts
+    facts: Sequence[tuple[str, str]]
+    sums_head: tuple[str, str]
+    sums: Sequence[tuple[str, str]]
+    lines_title: str
+    lines_head: Texts
+    lines: Sequence[Texts]
+    left_out_title: str
+    left_out_head: Texts
+    left_out: Sequence[Texts]
+    legends: Texts
+    terms: str
+
+
+def write(paper: QuotePaper) -> bytes:
+    """The document. What people have named things is data for the template, never its code.
+
+    Raises Refused `extra-missing` where the library for it is not installed.
+    """
+    typst = extra("typst")
+    pdf: bytes = typst.compile(
+        TEMPLATE.read_bytes(),
+        format="pdf",
+        sys_inputs={"data": json.dumps(asdict(paper))},
+        pdf_standards=[STANDARD],
+        ignore_system_fonts=True,
+    )
+    return pdf
