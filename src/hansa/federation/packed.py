@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from hansa.federation.contract import AgreementRef
 from hansa.federation.papers import Confirmation, Statement, StatementKind, StatementLine
+from hansa.federation.shelf import Page
 from hansa.foundation import documents, packing
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, StatementId
@@ -130,6 +131,17 @@ def kept(bare: Statement, lines: PackedLines) -> KeptStatement:
     packing.digest(lines.parts, digest, what=LINES)
     digest.update(after)
     return KeptStatement(bare, digest.hexdigest(), lines)
+
+
+def page(
+    some: Sequence[bytes], parts: int, last: bytes | None, *, offset: int, limit: int
+) -> Page[StatementLine]:
+    """Some of the lines, in their order, and how many there are in all.
+
+    some: of the parts only those that `packing.parts_of` names. parts: how many there are.
+    """
+    found = packing.window(StatementLine, some, offset=offset, limit=limit, what=LINES)
+    return Page(found, packing.count(StatementLine, parts, last, what=LINES))
 
 
 def _texts(lines: Iterable[StatementLine]) -> Iterator[str]:

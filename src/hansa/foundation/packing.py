@@ -104,6 +104,27 @@ def unpack(kind: type[Item], parts: Sequence[bytes], *, what: str) -> tuple[Item
     return tuple(found)
 
 
+def parts_of(offset: int, limit: int) -> tuple[int, int]:
+    """In which parts these items are: the first and the last, counted from 1."""
+    return offset // PART_ITEMS + 1, (offset + limit - 1) // PART_ITEMS + 1
+
+
+def window(
+    kind: type[Item], some: Sequence[bytes], *, offset: int, limit: int, what: str
+) -> tuple[Item, ...]:
+    """So many items from the offset on. some: only the parts that `parts_of` names.
+
+    Raises Refused `malformed`.
+    """
+    skip = offset % PART_ITEMS
+    return unpack(kind, some, what=what)[skip : skip + limit]
+
+
+def count(kind: type[Item], parts: int, last: bytes | None, *, what: str) -> int:
+    """How many items so many parts hold, by the last of them. Raises Refused `malformed`."""
+    return (parts - 1) * PART_ITEMS + len(unpack(kind, [last], what=what)) if last else 0
+
+
 def _opened(part: bytes, what: str) -> bytes:
     """The JSON array of a part. Raises Refused `malformed`."""
     stream = zlib.decompressobj()

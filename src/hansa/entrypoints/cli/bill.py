@@ -23,12 +23,7 @@ from hansa.entrypoints.cli.door import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hansa.entrypoints.papers.invoice import Invoice
-    from hansa.foundation.ids import BillId, PartyId
-    from hansa.foundation.party import Party
-    from hansa.foundation.transaction import Transaction
     from hansa.lifecycle.billing.model import Bill, SupplierInvoice
-    from hansa.node import Node
 
 
 class PaperKind(StrEnum):
@@ -106,13 +101,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a bill of ours with its lines, or the paper itself."""
+    from hansa.entrypoints.papers import whole
     from hansa.foundation.ids import BillId
     from hansa.lifecycle.billing import actions
 
     with opened(node) as ours, ours.begin() as tx:
         found = actions.bill(tx, id=BillId(id))
         if as_text and not as_json:
-            paper = actions.paper(found, issuer=ours.us, buyer=_party(tx, found.buyer))
+            paper = actions.paper(found, issuer=ours.us, buyer=whole.party_of(tx, found.buyer))
             render.say(paper)
             return
     if as_json:
@@ -135,38 +131,18 @@ def export(
 ) -> None:
     """Write a final bill of ours as an electronic invoice or credit note, or as a PDF."""
     from hansa.entrypoints.cli.files import one_of
-    from hansa.entrypoints.papers import pdf, ubl
+    from hansa.entrypoints.papers import pdf, ubl, whole
     from hansa.foundation.ids import BillId
 
     wanted = one_of(PaperKind, kind, option="as")
     with opened(node) as ours, ours.begin() as tx:
-        paper = _paper(ours, tx, BillId(id))
+        paper = whole.paper(tx, us=ours.us, bill=BillId(id))
     if wanted is PaperKind.PDF:
         document = pdf.write(paper)
     else:
         document = ubl.write(paper, peppol=wanted is PaperKind.PEPPOL)
     out.write_bytes(document)
     render.say(f"{paper.kind} {paper.number} over {paper.total} is in {out}")
-
-
-def _paper(ours: Node, tx: Transaction, id: BillId) -> Invoice:
-    from hansa.entrypoints.papers import invoice
-    from hansa.lifecycle.billing import actions
-    from hansa.lifecycle.clearing.actions import parties as clearing
-    from hansa.lifecycle.settlement.actions import statements
-
-    bill = actions.bill(tx, id=id)
-    stated = statements.find(tx, direction=None, partner=bill.buyer, period=bill.period)
-    sides = [
-        invoice.Side(party, clearing.particulars(tx, party=party.id))
-        for party in (ours.us, _party(tx, bill.buyer))
-    ]
-    return invoice.of_bill(
-        bill,
-        seller=sides[0],
-        buyer=sides[1],
-        statement=next((one.id for one in stated if one.bill == id and one.number), ""),
-    )
 
 
 @app.command(epilog="Example: hansa bill particulars mtn --city Sandton --endpoint 0088:600123…")
@@ -189,6 +165,7 @@ def particulars(
     """Enter what invoices say of a party, or show it when nothing is given to enter."""
     from dataclasses import asdict, replace
 
+    from hansa.entrypoints.papers import whole
     from hansa.foundation.party import party_id
     from hansa.lifecycle.clearing.actions import parties as actions
 
@@ -198,7 +175,7 @@ def particulars(
     with opened(node) as ours, ours.begin() as tx:
         whose = party_id(party)
         if whose != ours.us.id:
-            _party(tx, whose)
+            whole.party_of(tx, whose)
         found = actions.particulars(tx, party=whose)
         if given:
             found = replace(found, party=whose, **given)
@@ -207,18 +184,6 @@ def particulars(
         render.as_json(found)
     else:
         render.facts(f"Particulars of {party}", asdict(found))
-
-
-def _party(tx: Transaction, party: PartyId) -> Party:
-    """A customer or partner as papers name it."""
-    from hansa.federation import directory
-    from hansa.foundation.errors import NotFound
-    from hansa.lifecycle.agreement import actions
-
-    try:
-        return directory.partner(tx, party=party).party
-    except NotFound:
-        return actions.customer(tx, party=party).party
 
 
 def _show(found: Bill) -> None:

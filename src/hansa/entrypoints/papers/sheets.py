@@ -1,4 +1,4 @@
-"""A statement as a sheet for people's spreadsheet programs: XLSX and CSV.
+"""A statement or a bill as a sheet for people's spreadsheet programs: XLSX and CSV.
 
 Amounts are numbers, written digit by digit from exact decimals. Texts come from partners and
 are never taken for formulas.
@@ -15,6 +15,7 @@ from decimal import Decimal
 from hansa.entrypoints.papers.extra import extra
 from hansa.federation.papers import StatementLine
 from hansa.foundation.money import minor_digits
+from hansa.lifecycle.billing.model import Bill
 from hansa.lifecycle.settlement.model import Held
 
 HEADINGS = ("line", "offer", "description", "quantity", "unit", "currency", "net", "tax", "total")
@@ -27,15 +28,20 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 Cell = str | Decimal
 
 
-def rows(held: Held) -> list[tuple[Cell, ...]]:
+def rows(of: Held | Bill) -> list[tuple[Cell, ...]]:
     """The lines, and their sums as the last row."""
-    paper = held.statement
-    found: list[tuple[Cell, ...]] = [_row(line) for line in paper.lines]
+    paper = of.statement if isinstance(of, Held) else of
+    return [*map(row, paper.lines), sums(of)]
+
+
+def sums(of: Held | Bill) -> tuple[Cell, ...]:
+    """The last row."""
+    paper = of.statement if isinstance(of, Held) else of
     total = ("", "", "Total", "", "", paper.currency)
-    return [*found, (*total, paper.net.amount, paper.tax.amount, held.total.amount)]
+    return (*total, paper.net.amount, paper.tax.amount, of.total.amount)
 
 
-def _row(line: StatementLine) -> tuple[Cell, ...]:
+def row(line: StatementLine) -> tuple[Cell, ...]:
     return (
         line.key,
         line.offer,
@@ -49,8 +55,24 @@ def _row(line: StatementLine) -> tuple[Cell, ...]:
     )
 
 
-def facts(held: Held) -> list[tuple[str, str]]:
+def facts(of: Held | Bill) -> list[tuple[str, str]]:
     """What stands above the lines."""
+    return _of_bill(of) if isinstance(of, Bill) else _of_statement(of)
+
+
+def _of_bill(bill: Bill) -> list[tuple[str, str]]:
+    return [
+        ("Bill", bill.id),
+        ("Number", bill.number),
+        ("State", bill.state),
+        ("For", bill.kind_of),
+        ("From", bill.issuer),
+        ("To", bill.buyer),
+        ("Period", bill.period.name),
+    ]
+
+
+def _of_statement(held: Held) -> list[tuple[str, str]]:
     paper = held.statement
     return [
         ("Statement", paper.id),
@@ -66,7 +88,7 @@ def facts(held: Held) -> list[tuple[str, str]]:
     ]
 
 
-def as_csv(held: Held) -> bytes:
+def as_csv(of: Held | Bill) -> bytes:
     """UTF-8 with a byte order mark, RFC 4180; the lines and their sums, headings first.
 
     A text that begins like a formula gets an apostrophe before it.
@@ -74,7 +96,7 @@ def as_csv(held: Held) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADINGS)
-    writer.writerows([plain(cell) for cell in row] for row in rows(held))
+    writer.writerows([plain(cell) for cell in row] for row in rows(of))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -85,8 +107,8 @@ def plain(cell: Cell) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def as_xlsx(held: Held) -> bytes:
-    """A workbook of two sheets: what the statement is, and its lines with their sums.
+def as_xlsx(of: Held | Bill) -> bytes:
+    """A workbook of two sheets: what the paper is, and its lines with their sums.
 
     Raises Refused `extra-missing` where the library for it is not installed.
     """
@@ -94,12 +116,12 @@ def as_xlsx(held: Held) -> bytes:
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True})
     bold = book.add_format({"bold": True})
-    head = book.add_worksheet("Statement")
+    head = book.add_worksheet("Statement" if isinstance(of, Held) else "Bill")
     head.set_column(0, 1, 28)
-    for number, (name, value) in enumerate(facts(held)):
+    for number, (name, value) in enumerate(facts(of)):
         head.write_string(number, 0, name, bold)
         head.write_string(number, 1, value)
-    digits = minor_digits(held.statement.currency)
+    digits = minor_digits(of.total.currency)
     money = book.add_format({"num_format": "#,##0" + ("." + "0" * digits if digits else "")})
     lines = book.add_worksheet("Lines")
     lines.set_column(0, 2, 36)
@@ -107,7 +129,7 @@ def as_xlsx(held: Held) -> bytes:
     lines.freeze_panes(1, 0)
     for column, name in enumerate(HEADINGS):
         lines.write_string(0, column, name, bold)
-    for number, row in enumerate(rows(held), start=1):
+    for number, row in enumerate(rows(of), start=1):
         _write(lines, number, row, money)
     book.close()
     return file.getvalue()

@@ -30,7 +30,7 @@ from hansa.entrypoints.portal.live import Live, Watcher
 from hansa.entrypoints.portal.pages import account, administration, home
 from hansa.entrypoints.portal.pages.alliance import area as alliance
 from hansa.entrypoints.portal.pages.customer import area as customer
-from hansa.entrypoints.portal.pages.finance import ledger
+from hansa.entrypoints.portal.pages.finance import area as finance
 from hansa.entrypoints.portal.pages.operations import fallout, orders
 from hansa.entrypoints.portal.pages.sales import routes as sales
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
@@ -59,7 +59,7 @@ AREAS: Sequence[Sequence[Page]] = (
     account.pages,
     administration.pages,
     sales.pages,
-    ledger.pages,
+    finance.pages,
     alliance.pages,
     orders.pages,
     fallout.pages,

@@ -53,7 +53,11 @@ AREAS: Sequence[Area] = (
     Area(
         N_("Finance"),
         frozenset({S.FINANCE, S.APPROVER}),
-        ((N_("Ledger"), "/ledger", "book-2"),),
+        (
+            (N_("Invoices"), "/invoices", "file-invoice"),
+            (N_("Statements"), "/statements", "file-text"),
+            (N_("Ledger"), "/ledger", "book-2"),
+        ),
     ),
     Area(
         N_("Alliance"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from hansa.federation.contract import AgreementRef, Family
 from hansa.federation.hub import actions as hub
+from hansa.federation.papers import StatementLine
 from hansa.federation.shelf import BillRequest, BillStage, Extras, Page, ShelfBill
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BillId, BillRequestId, EntryId, Ids, OfferCode, PartyId
@@ -15,12 +17,12 @@ from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
-from hansa.ledger.model import NewEntry
-from hansa.lifecycle.billing import rules, store
+from hansa.lifecycle.billing import rules
 from hansa.lifecycle.billing.model import (
     BILL_STATES,
     DRAFTS,
     Bill,
+    BillFilter,
     BillLine,
     BillState,
     Group,
@@ -28,10 +30,15 @@ from hansa.lifecycle.billing.model import (
     SupplierInvoice,
     keep,
 )
+from hansa.lifecycle.billing.store import bills as store
+from hansa.lifecycle.billing.store import invoices
+from hansa.lifecycle.billing.store import requests as wishes
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import Holding
 from hansa.lifecycle.order.actions import ending, orders
 from hansa.lifecycle.rating.actions import months as rating
+
+Found = TypeVar("Found")
 
 AT_ONCE = 200
 """Of so many holdings usage is read together."""
@@ -262,35 +269,15 @@ def finalise_all(
         )
         store.make_final(tx, final, now.year, serial)
         found[one.id] = replace(found[one.id], bare=final)
-    entries = [_entry(found[one.id], ids.new(EntryId)) for one in drafts]
+    entries = [rules.entry(found[one.id], ids.new(EntryId)) for one in drafts]
     ledger.post(tx, entries=[entry for entry in entries if entry.legs], now=now)
     for one in drafts:
         if one.agreement is None:  # a partner is told of the statement, which comes first
             hub.publish(
-                tx,
-                ids=ids,
-                topic="customerBill",
-                thing=one.id,
-                change="create",
-                party=one.buyer,
+                tx, ids=ids, topic="customerBill", thing=one.id, change="create", party=one.buyer,
                 now=now,
-            )
+            )  # fmt: skip
     return [found[bill].bare for bill in bills]
-
-
-def _entry(made: KeptBill, id: EntryId) -> NewEntry:
-    bill = made.bare
-    assert bill.issued_at is not None
-    return NewEntry(
-        id=id,
-        key=f"bill/{bill.id}",
-        kind="credit-note" if bill.kind_of == "credit-note" else "invoice",
-        ref=bill.number,
-        document=made.fingerprint,
-        words=f"{rules.title(bill.kind_of)} {bill.number} to {bill.buyer} for {bill.period.name}",
-        effective_at=bill.issued_at,
-        legs=rules.bill_legs(bill, made.income),
-    )
 
 
 def bill(tx: Transaction, *, id: BillId) -> Bill:
@@ -330,6 +317,21 @@ def kept(tx: Transaction, *, id: BillId) -> KeptBill:
     return _known(store.get(tx, id), id)
 
 
+def bare(tx: Transaction, *, id: BillId) -> Bill:
+    """One bill of ours without its lines. Raises NotFound `bill-unknown`."""
+    return _known(store.bare(tx, id), id)
+
+
+def page(tx: Transaction, *, wanted: BillFilter, offset: int = 0, limit: int) -> Page[Bill]:
+    """Bills of ours without their lines, the newest first; a wish that is None fits all."""
+    return store.page(tx, wanted, offset, limit)
+
+
+def lines(tx: Transaction, *, id: BillId, offset: int = 0, limit: int) -> Page[StatementLine]:
+    """Some lines of a bill of ours in their order, of however many; read as few as that."""
+    return store.lines(tx, id, offset, limit)
+
+
 def billed(tx: Transaction, *, us: PartyId, period: Period) -> bool:
     """Whether every buyer's bills for the period have been made."""
     return store.closed(tx, us, period)
@@ -358,6 +360,15 @@ def close(tx: Transaction, *, us: PartyId, period: Period, now: Instant) -> None
     store.close_period(tx, us, period, now)
 
 
+def open_sums(
+    tx: Transaction, *, us: PartyId, edges: Sequence[Instant], offset: int = 0, limit: int
+) -> Page[tuple[PartyId, str, Sequence[int]]]:
+    """What end customers owe us by customer and currency, in minor units: what was issued since
+    the first edge, before it but since the next, and so on; last what is older than all.
+    """
+    return store.open_sums(tx, us, edges, offset, limit)
+
+
 FINAL = frozenset(BillState) - DRAFTS
 """The states in which a bill may be seen by who owes it."""
 
@@ -375,18 +386,18 @@ def shelf_bills(
     """Final bills of one end customer or of all of them, the newest first; bare: without lines."""
     states = FINAL - {BillState.SETTLED} if unpaid_only else FINAL
     states = states if state is None else states & {BillState(state.value)}
-    found, total = store.customers(tx, buyer, states, offset, limit, bare=bare)
-    return Page([rules.shown(one) for one in found], total)
+    wanted = BillFilter(party=buyer, states=states, sold_to="customers")
+    found = (store.page if bare else store.whole_page)(tx, wanted, offset, limit)
+    return Page([rules.shown(one) for one in found.things], found.total)
 
 
 def shelf_bill(tx: Transaction, *, id: BillId, buyer: PartyId | None = None) -> ShelfBill:
     """One final bill of an end customer. Raises NotFound `bill-unknown`."""
-    found = store.get(tx, id)
-    if found is not None and (not found.bare.final or found.bare.agreement is not None):
-        found = None
-    if found is not None and buyer is not None and found.bare.buyer != buyer:
-        found = None
-    return rules.shown(_known(found, id).whole)
+    found = _known(store.get(tx, id), id)
+    one = found.bare
+    if not one.final or one.agreement is not None or buyer not in (None, one.buyer):
+        raise unknown(id)
+    return rules.shown(found.whole)
 
 
 def request(
@@ -394,7 +405,7 @@ def request(
 ) -> BillRequest:
     """Notes the wish to be shown a bill at once, and which one it was; empty for none."""
     asked = BillRequest(ids.new(BillRequestId), buyer, now, bill, extras)
-    store.add_request(tx, asked)
+    wishes.add_request(tx, asked)
     return asked
 
 
@@ -402,12 +413,12 @@ def requests(
     tx: Transaction, *, buyer: PartyId | None = None, offset: int = 0, limit: int
 ) -> Page[BillRequest]:
     """Such wishes of one buyer or of all, the newest first."""
-    return store.requests(tx, buyer=buyer, offset=offset, limit=limit)
+    return wishes.requests(tx, buyer=buyer, offset=offset, limit=limit)
 
 
 def request_of(tx: Transaction, *, id: BillRequestId, buyer: PartyId | None = None) -> BillRequest:
     """One of them. Raises NotFound `bill-request-unknown`."""
-    found = store.requests(tx, id=id, buyer=buyer, offset=0, limit=1).things
+    found = wishes.requests(tx, id=id, buyer=buyer, offset=0, limit=1).things
     if not found:
         raise NotFound(
             "bill-request-unknown", f"You have not asked for a bill under {id}.", field="id"
@@ -419,10 +430,15 @@ def _locked(tx: Transaction, id: BillId) -> KeptBill:
     return _known(store.get(tx, id, lock=True), id)
 
 
-def _known(found: KeptBill | None, id: BillId) -> KeptBill:
+def _known(found: Found | None, id: BillId) -> Found:
     if found is None:
-        raise NotFound("bill-unknown", f"There is no bill {id}.", field="bill")
+        raise unknown(id)
     return found
+
+
+def unknown(id: BillId) -> NotFound:
+    """For a bill that is not there."""
+    return NotFound("bill-unknown", f"There is no bill {id}.", field="bill")
 
 
 # --- invoices of partners to us ---------------------------------------------------------------
@@ -444,7 +460,7 @@ def record_supplier_invoice(
     invoice again changes nothing. Raises Refused `key-reused` when its number, id or
     statement stands for another.
     """
-    before = store.supplier_invoice_named(
+    before = invoices.supplier_invoice_named(
         tx, invoice.issuer, invoice.bill, invoice.number, invoice.statement
     )
     if before:
@@ -457,26 +473,9 @@ def record_supplier_invoice(
                 field="number",
             )
         return before[0]
-    store.insert_supplier_invoice(tx, us, invoice)
-    legs = rules.supplier_legs(
-        issuer=invoice.issuer,
-        kind_of=invoice.kind_of,
-        costs=rules.by_family(costs, invoice.currency),
-        net=invoice.net,
-        tax=invoice.tax,
-    )
-    entry = NewEntry(
-        id=invoice.entry,
-        key=f"supplier-invoice/{invoice.issuer}/{invoice.bill}",
-        kind="supplier-credit-note" if invoice.kind_of == "credit-note" else "supplier-invoice",
-        ref=invoice.number,
-        document=document,
-        words=f"{rules.title(invoice.kind_of)} {invoice.number} of {invoice.issuer} "
-        f"for {invoice.period.name}",
-        effective_at=invoice.issued_at,
-        legs=legs,
-    )
-    if legs:
+    invoices.insert_supplier_invoice(tx, us, invoice)
+    entry = rules.supplier_entry(invoice, document=document, costs=costs)
+    if entry.legs:
         ledger.post(tx, entries=[entry], now=now)
     return invoice
 
@@ -485,4 +484,16 @@ def supplier_invoices(
     tx: Transaction, *, issuer: PartyId | None = None, period: Period | None = None
 ) -> Sequence[SupplierInvoice]:
     """Partners' invoices as booked, in order of booking."""
-    return store.supplier_invoices(tx, issuer, period)
+    return invoices.supplier_invoices(tx, issuer, period)
+
+
+def received(
+    tx: Transaction, *, wanted: BillFilter, offset: int = 0, limit: int
+) -> Page[SupplierInvoice]:
+    """Partners' invoices as booked, the newest first; `wanted.states` says nothing of them."""
+    return invoices.received(tx, wanted, offset, limit)
+
+
+def received_one(tx: Transaction, *, issuer: PartyId, bill: BillId) -> SupplierInvoice:
+    """A partner's invoice by the partner's own id of it. Raises NotFound `bill-unknown`."""
+    return _known(invoices.supplier_invoice(tx, issuer, bill), bill)

@@ -196,6 +196,20 @@ _ALIKE = attrgetter("tax_code", "rate_bp", "legend", "holding", "order", "family
 
 
 @dataclass(frozen=True, slots=True)
+class BillFilter:
+    """Which bills are wanted; what is None is any. party: the other side.
+
+    sold_to: only to end customers, or only to partners under an agreement.
+    """
+
+    party: PartyId | None = None
+    period: Period | None = None
+    states: frozenset[BillState] | None = None
+    currency: str | None = None
+    sold_to: Literal["customers", "partners"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """The lines that belong on one bill: one counterparty, agreement version and currency."""
 

@@ -19,12 +19,20 @@ from typing import Literal
 from hansa.federation.contract import AgreementRef, Tax
 from hansa.federation.papers import StatementLine
 from hansa.federation.shelf import BillStage, ShelfBill
-from hansa.foundation.ids import PartyId
+from hansa.foundation.ids import EntryId, PartyId
 from hansa.foundation.money import Money, Rounding, add_up, from_nano
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period, instant_name
-from hansa.ledger.model import AccountKind, AccountSpec, Leg
-from hansa.lifecycle.billing.model import Bill, BillKind, BillLine, Group, TaxTotal
+from hansa.ledger.model import AccountKind, AccountSpec, Leg, NewEntry
+from hansa.lifecycle.billing.model import (
+    Bill,
+    BillKind,
+    BillLine,
+    Group,
+    KeptBill,
+    SupplierInvoice,
+    TaxTotal,
+)
 from hansa.lifecycle.inventory.model import Holding, Spell
 from hansa.lifecycle.order.model import Charge
 from hansa.lifecycle.rating.model.lines import RatedLine
@@ -260,6 +268,45 @@ def bill_legs(bill: Bill, income_by_family: Mapping[str, int]) -> tuple[Leg, ...
         _with("receivable", "asset", bill.buyer, bill.total),
         *income,
         _own("tax-output", "liability", bill.currency, -bill.tax),
+    )
+
+
+def entry(made: KeptBill, id: EntryId) -> NewEntry:
+    """What a final bill of ours posts; without legs for one over nothing."""
+    bill = made.bare
+    assert bill.issued_at is not None
+    return NewEntry(
+        id=id,
+        key=f"bill/{bill.id}",
+        kind="credit-note" if bill.kind_of == "credit-note" else "invoice",
+        ref=bill.number,
+        document=made.fingerprint,
+        words=f"{title(bill.kind_of)} {bill.number} to {bill.buyer} for {bill.period.name}",
+        effective_at=bill.issued_at,
+        legs=bill_legs(bill, made.income),
+    )
+
+
+def supplier_entry(
+    invoice: SupplierInvoice, *, document: str, costs: Iterable[tuple[str | None, Money]]
+) -> NewEntry:
+    """What a partner's invoice posts; see `actions.record_supplier_invoice`."""
+    kind_of = invoice.kind_of
+    return NewEntry(
+        id=invoice.entry,
+        key=f"supplier-invoice/{invoice.issuer}/{invoice.bill}",
+        kind="supplier-credit-note" if kind_of == "credit-note" else "supplier-invoice",
+        ref=invoice.number,
+        document=document,
+        words=f"{title(kind_of)} {invoice.number} of {invoice.issuer} for {invoice.period.name}",
+        effective_at=invoice.issued_at,
+        legs=supplier_legs(
+            issuer=invoice.issuer,
+            kind_of=kind_of,
+            costs=by_family(costs, invoice.currency),
+            net=invoice.net,
+            tax=invoice.tax,
+        ),
     )
 
 

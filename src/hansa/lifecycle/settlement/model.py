@@ -98,6 +98,32 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementFilter:
+    """Which statements are wanted; what is None is any. party: the other side."""
+
+    party: PartyId | None = None
+    period: Period | None = None
+    state: StatementState | None = None
+    currency: str | None = None
+    direction: Literal["issued", "heard"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """A partner's invoice to us, or ours to it, of which not all is netted.
+
+    open: what is left of its total. since: when it was issued, or when we learned of it.
+    """
+
+    statement: StatementId
+    number: str
+    creditor: PartyId
+    debtor: PartyId
+    open: Money
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class NettedLine:
     """What of a statement a netting moved, with the sign of its total; with the other sign what
     was moved before a dispute was heard of. agreed: among many, as all have signed.

@@ -11,6 +11,7 @@ from hansa.entrypoints.portal.ask import ADMINS, APPROVERS, STAFF, Ask, change, 
 from hansa.entrypoints.portal.duties import Duty, known
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.alliance import signing
+from hansa.entrypoints.portal.pages.finance import confirming
 from hansa.entrypoints.portal.pages.sales import publishing
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, PersonId, ProposalId
@@ -19,7 +20,9 @@ from hansa.foundation.people.model import ProposalState, StaffRole
 
 PAGE = 50
 
-DUTIES: Mapping[str, Duty] = {duty.kind: duty for duty in (publishing.DUTY, *signing.DUTIES)}
+DUTIES: Mapping[str, Duty] = {
+    duty.kind: duty for duty in (publishing.DUTY, *confirming.DUTIES, *signing.DUTIES)
+}
 """Every kind of proposal that somebody may make, by its kind."""
 
 

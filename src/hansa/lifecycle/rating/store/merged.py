@@ -91,6 +91,45 @@ def charged(events: Path, rated: Path, legs: Sequence[int], to: Path) -> None:
         )
 
 
+def events(
+    files: Sequence[Path],
+    rated: Sequence[Path],
+    *,
+    leg: int,
+    band: int,
+    prices: Sequence[int],
+    offset: int,
+    limit: int,
+) -> tuple[Sequence[dict[str, Any]], int, int]:
+    """Some of the calls that a leg was charged for by these prices at one time of day, in order
+    of their numbers; how many there are, and what all of them come to, nano.
+
+    rated: of each of the files the rated rows.
+    """
+    with duckdb.connect(config={"memory_limit": MEMORY}) as db:
+        db.read_parquet([str(one) for one in files]).create_view("events")
+        db.read_parquet([str(one) for one in rated]).create_view("rated")
+        which = {"leg": leg, "band": band, "prices": list(prices)}
+        total = db.execute(
+            """select count(*), coalesce(cast(sum(amount) as hugeint), 0) from rated
+                where leg_id = $leg and band = $band and list_contains($prices, price_id)""",
+            which,
+        ).fetchall()[0]
+        found = db.execute(
+            """with picked as (
+                    select event_id, billed_s, price_id, amount from rated
+                     where leg_id = $leg and band = $band and list_contains($prices, price_id)
+                     order by event_id limit $limit offset $offset)
+                select event_id, calling, called, answered_us, duration_s, billed_s, price_id,
+                       amount
+                  from picked join events using (event_id) order by event_id""",
+            which | {"limit": limit, "offset": offset},
+        )
+        names = [column[0] for column in found.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return rows, int(total[0]), int(total[1])
+
+
 def of_leg(merged: Path, leg: int) -> Sequence[dict[str, Any]]:
     """The lines of one leg, as `month.sql` names their columns."""
     found = pq.read_table(merged, filters=[("leg_id", "=", leg)])

@@ -7,14 +7,25 @@ from datetime import UTC
 from typing import Any
 
 from hansa.federation.packed import KeptStatement, PackedLines, keep
-from hansa.federation.papers import Confirmation, Difference, Signature, Statement, StatementState
+from hansa.federation.papers import (
+    Confirmation,
+    Difference,
+    Signature,
+    Statement,
+    StatementState,
+)
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import AgreementId, BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
-from hansa.lifecycle.settlement.model import Held, NettedLine, Netting, Resolution
+from hansa.lifecycle.settlement.model import (
+    Held,
+    NettedLine,
+    Netting,
+    Resolution,
+)
 
 Differences = tuple[Difference, ...]
 
@@ -80,7 +91,7 @@ def update(tx: Transaction, held: Held) -> None:
     )
 
 
-_HELD = """select s.direction, s.document, s.fingerprint, s.lines_fingerprint, s.net_by_offer,
+HELD = """select s.direction, s.document, s.fingerprint, s.lines_fingerprint, s.net_by_offer,
                   s.parts, s.signature, s.state, s.bill,
                   coalesce(s.number, '') as number, s.compared_at, s.waiting, s.differences,
                   s.confirmation, coalesce(s.netting, '') as netting,
@@ -95,8 +106,8 @@ def get(tx: Transaction, statement: StatementId, *, lock: bool = False) -> Held 
     locks = "select from settlement_statement where id = %s for update"
     if lock and not run(tx, locks, (statement,)):
         return None  # what was not there to be locked may have come since
-    row = one_row(tx, f"{_HELD} where s.id = %s", (statement,))
-    return _held(row) if row else None
+    row = one_row(tx, f"{HELD} where s.id = %s", (statement,))
+    return held_of(row) if row else None
 
 
 def find(
@@ -115,7 +126,7 @@ def find(
     """Statements in order of their ids; each filter that is given must fit."""
     rows = all_rows(
         tx,
-        f"""{_HELD}
+        f"""{HELD}
             where (%(direction)s::text is null or s.direction = %(direction)s)
               and (%(party)s::text is null or %(party)s in (s.creditor, s.debtor))
               and (%(start)s::timestamptz is null or s.period_start = %(start)s)
@@ -138,7 +149,7 @@ def find(
             "limit": limit,
         },
     )
-    return [_held(row) for row in rows]
+    return [held_of(row) for row in rows]
 
 
 def page(
@@ -164,7 +175,7 @@ def page(
     }
     rows = all_rows(
         tx,
-        f"""{_HELD} {_COUNTS}
+        f"""{HELD} {_COUNTS}
             order by s.learned_at desc, s.id desc offset %(offset)s limit %(limit)s""",
         asked,
     )
@@ -174,13 +185,13 @@ def page(
         ([row["document"]["id"] for row in rows],),
     )
     learned: dict[str, Instant] = {row["id"]: row["learned_at"] for row in times}
-    count = one_row(tx, f"{_COUNT} {_COUNTS}", asked)
+    count = one_row(tx, f"{COUNT} {_COUNTS}", asked)
     assert count is not None
-    held = [_held(row) for row in rows]
+    held = [held_of(row) for row in rows]
     return [(one, learned[one.id]) for one in held], count["total"]
 
 
-_COUNT = "select count(*) as total from settlement_statement s"
+COUNT = "select count(*) as total from settlement_statement s"
 
 _COUNTS = """where s.state <> 'withdrawn'
                and (%(id)s::text is null or s.id = %(id)s)
@@ -247,7 +258,7 @@ def add_resolution(tx: Transaction, statement: StatementId, resolution: Resoluti
     )
 
 
-def _held(row: dict[str, Any]) -> Held:
+def held_of(row: dict[str, Any]) -> Held:
     return Held(
         statement=_kept(row),
         direction=row["direction"],

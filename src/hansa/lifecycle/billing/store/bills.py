@@ -1,4 +1,4 @@
-"""The tables of bills, numbers and supplier invoices, and every line of SQL about them."""
+"""The tables of bills and their numbers, and the SQL about them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
+from hansa.federation import packed
 from hansa.federation.contract import AgreementRef
 from hansa.federation.packed import PackedLines
-from hansa.federation.shelf import BillRequest, Page
-from hansa.federation.wire import parse, render
+from hansa.federation.papers import StatementLine
+from hansa.federation.shelf import Page
 from hansa.foundation import documents, packing
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import (
     AgreementId,
     BillId,
-    BillRequestId,
-    EntryId,
     PartyId,
-    StatementId,
 )
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing.model import (
     Bill,
+    BillFilter,
     BillLine,
     BillState,
     KeptBill,
     Run,
-    SupplierInvoice,
     keep,
 )
 
@@ -122,6 +120,110 @@ def get(tx: Transaction, bill: BillId, *, lock: bool = False) -> KeptBill | None
     return _kept(row) if row else None
 
 
+def bare(tx: Transaction, bill: BillId) -> Bill | None:
+    row = one_row(tx, f"{_BARE} where id = %s", (bill,))
+    return _bare(row) if row else None
+
+
+WANTED = """where (%(party)s::text is null or {party} = %(party)s)
+               and (%(start)s::timestamptz is null or period_start = %(start)s)
+               and (%(currency)s::text is null or currency = %(currency)s)"""
+_SOLD = f"""{WANTED.format(party="buyer")}
+               and (%(states)s::text[] is null or state = any(%(states)s))
+               and (%(customers)s::boolean is null or (agreement is null) = %(customers)s)"""
+_NEWEST = "order by made_at desc, id desc offset %(offset)s limit %(limit)s"
+_COUNT = "select count(*) as total from"
+
+
+def asked(wanted: BillFilter, offset: int, limit: int) -> dict[str, Any]:
+    return {
+        "party": wanted.party,
+        "start": wanted.period.start if wanted.period else None,
+        "currency": wanted.currency,
+        "states": None if wanted.states is None else [str(state) for state in wanted.states],
+        "customers": wanted.sold_to and wanted.sold_to == "customers",
+        "offset": offset,
+        "limit": limit,
+    }
+
+
+def page(tx: Transaction, wanted: BillFilter, offset: int, limit: int) -> Page[Bill]:
+    """The newest first, without their lines."""
+    given = asked(wanted, offset, limit)
+    rows = all_rows(tx, f"{_BARE} {_SOLD} {_NEWEST}", given)
+    return Page([_bare(row) for row in rows], total(tx, f"billing_bill {_SOLD}", given))
+
+
+def whole_page(tx: Transaction, wanted: BillFilter, offset: int, limit: int) -> Page[Bill]:
+    """The same with their lines."""
+    given = asked(wanted, offset, limit)
+    rows = all_rows(tx, f"{_BILL} {_SOLD} {_NEWEST}", given)
+    return Page([_kept(row).whole for row in rows], total(tx, f"billing_bill {_SOLD}", given))
+
+
+def total(tx: Transaction, which: str, asked: dict[str, Any]) -> int:
+    row = one_row(tx, f"{_COUNT} {which}", asked)
+    assert row is not None
+    total: int = row["total"]
+    return total
+
+
+_OPEN = """agreement is null and issuer = %(us)s and state in ('validated', 'sent')"""
+
+
+def open_sums(
+    tx: Transaction, us: PartyId, edges: Sequence[Instant], offset: int, limit: int
+) -> Page[tuple[PartyId, str, Sequence[int]]]:
+    """By customer and currency what is open, in minor units: first what was issued from the
+    first edge on, then from the next one on, at last what is older than all of them.
+    """
+    asked = {"us": us, "edges": list(edges), "offset": offset, "limit": limit}
+    rows = all_rows(
+        tx,
+        f"""{_AGED} where {_OPEN} group by buyer, currency, place
+        ) aged group by buyer, currency order by buyer, currency
+        offset %(offset)s limit %(limit)s""",
+        asked,
+    )
+    count = one_row(tx, f"{_PAIRS} where {_OPEN}", asked)
+    assert count is not None
+    found = [
+        (
+            PartyId(row["buyer"]),
+            row["currency"],
+            [row["sums"].get(str(place), 0) for place in range(len(edges) + 1)],
+        )
+        for row in rows
+    ]
+    return Page(found, count["total"])
+
+
+_AGED = """select buyer, currency, jsonb_object_agg(place, minor) as sums from (
+               select buyer, currency,
+                      (select count(*) from unnest(%(edges)s::timestamptz[]) edge
+                        where issued_at < edge) as place,
+                      sum(net_minor + tax_minor)::bigint as minor
+                 from billing_bill"""
+_PAIRS = "select count(distinct (buyer, currency)) as total from billing_bill"
+
+
+def lines(tx: Transaction, bill: BillId, offset: int, limit: int) -> Page[StatementLine]:
+    """Reads no more parts than these lines are in."""
+    first, last = packing.parts_of(offset, limit)
+    row = one_row(
+        tx,
+        """select lines, coalesce(cardinality(parts), 0) as parts, parts[%s:%s] as some,
+                  parts[cardinality(parts)] as last from billing_bill where id = %s""",
+        (first, last, bill),
+    )
+    if row is None:
+        return Page((), 0)
+    if row["lines"] is not None:
+        every = documents.read(Lines, row["lines"])
+        return Page(every[offset : offset + limit], len(every))
+    return packed.page(row["some"], row["parts"], row["last"], offset=offset, limit=limit)
+
+
 def drafts(tx: Transaction, issuer: PartyId, period: Period | None) -> list[Bill]:
     """An issuer's bills that are not final, in order of their ids, without their lines."""
     rows = all_rows(
@@ -181,8 +283,8 @@ def _bare(row: dict[str, Any]) -> Bill:
         kind_of=row["kind_of"],
         issuer=PartyId(row["issuer"]),
         buyer=PartyId(row["buyer"]),
-        agreement=_agreement(row) if row["agreement"] else None,
-        period=_period(row),
+        agreement=agreement_of(row) if row["agreement"] else None,
+        period=period_of(row),
         currency=row["currency"],
         lines=(),
         net=Money(row["net_minor"], row["currency"]),
@@ -194,11 +296,11 @@ def _bare(row: dict[str, Any]) -> Bill:
     )
 
 
-def _agreement(row: dict[str, Any]) -> AgreementRef:
+def agreement_of(row: dict[str, Any]) -> AgreementRef:
     return AgreementRef(id=AgreementId(row["agreement"]), version=row["agreement_version"])
 
 
-def _period(row: dict[str, Any]) -> Period:
+def period_of(row: dict[str, Any]) -> Period:
     """In UTC, whatever the server's time zone: papers are hashed as they are written."""
     return Period(row["period_start"].astimezone(UTC), row["period_end"].astimezone(UTC))
 
@@ -246,177 +348,3 @@ def closed(tx: Transaction, us: PartyId, period: Period) -> bool:
 def closed_starts(tx: Transaction, us: PartyId) -> frozenset[Instant]:
     rows = all_rows(tx, "select period_start from billing_period where us = %s", (us,))
     return frozenset(row["period_start"] for row in rows)
-
-
-def insert_supplier_invoice(tx: Transaction, us: PartyId, invoice: SupplierInvoice) -> None:
-    run(
-        tx,
-        """insert into billing_supplier_invoice (us, bill, number, kind_of, issuer, statement,
-               agreement, agreement_version, period_start, period_end, currency, net_minor,
-               tax_minor, issued_at, booked_at, entry)
-           values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
-        (
-            us,
-            invoice.bill,
-            invoice.number,
-            invoice.kind_of,
-            invoice.issuer,
-            invoice.statement,
-            invoice.agreement.id,
-            invoice.agreement.version,
-            invoice.period.start,
-            invoice.period.end,
-            invoice.currency,
-            invoice.net.minor,
-            invoice.tax.minor,
-            invoice.issued_at,
-            invoice.booked_at,
-            invoice.entry,
-        ),
-    )
-
-
-_INVOICE = """select bill, number, kind_of, issuer, statement, agreement, agreement_version,
-                     period_start, period_end, currency, net_minor, tax_minor, issued_at,
-                     booked_at, entry
-              from billing_supplier_invoice"""
-
-
-def supplier_invoice_named(
-    tx: Transaction, issuer: PartyId, bill: BillId, number: str, statement: StatementId
-) -> list[SupplierInvoice]:
-    """Every booked invoice that shares any of its names with this one."""
-    rows = all_rows(
-        tx,
-        f"""{_INVOICE}
-            where (issuer = %s and (bill = %s or number = %s)) or statement = %s""",
-        (issuer, bill, number, statement),
-    )
-    return [_invoice(row) for row in rows]
-
-
-def supplier_invoices(
-    tx: Transaction, issuer: PartyId | None, period: Period | None
-) -> Sequence[SupplierInvoice]:
-    rows = all_rows(
-        tx,
-        f"""{_INVOICE}
-            where (%(issuer)s::text is null or issuer = %(issuer)s)
-              and (%(start)s::timestamptz is null or period_start = %(start)s)
-            order by booked_at, bill""",
-        {"issuer": issuer, "start": period.start if period else None},
-    )
-    return [_invoice(row) for row in rows]
-
-
-def _invoice(row: dict[str, Any]) -> SupplierInvoice:
-    return SupplierInvoice(
-        bill=BillId(row["bill"]),
-        number=row["number"],
-        kind_of=row["kind_of"],
-        issuer=PartyId(row["issuer"]),
-        statement=StatementId(row["statement"]),
-        agreement=_agreement(row),
-        period=_period(row),
-        currency=row["currency"],
-        net=Money(row["net_minor"], row["currency"]),
-        tax=Money(row["tax_minor"], row["currency"]),
-        issued_at=row["issued_at"],
-        booked_at=row["booked_at"],
-        entry=EntryId(row["entry"]),
-    )
-
-
-# --- bills that are looked at -------------------------------------------------------------------
-
-
-def customers(
-    tx: Transaction,
-    buyer: PartyId | None,
-    states: Collection[BillState],
-    offset: int,
-    limit: int,
-    *,
-    bare: bool = False,
-) -> tuple[list[Bill], int]:
-    """End customers' bills in these states, the newest first, and how many there are.
-
-    bare: without their lines.
-    """
-    asked = {
-        "buyer": buyer,
-        "states": [str(state) for state in states],
-        "offset": offset,
-        "limit": limit,
-    }
-    rows = all_rows(
-        tx,
-        f"""{_BARE if bare else _BILL}
-            where agreement is null and (%(buyer)s::text is null or buyer = %(buyer)s)
-              and state = any(%(states)s)
-            order by made_at desc, id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(
-        tx,
-        """select count(*) as total from billing_bill
-           where agreement is null and (%(buyer)s::text is null or buyer = %(buyer)s)
-             and state = any(%(states)s)""",
-        asked,
-    )
-    assert count is not None
-    return [_bare(row) if bare else _kept(row).whole for row in rows], count["total"]
-
-
-def add_request(tx: Transaction, request: BillRequest) -> None:
-    run(
-        tx,
-        "insert into billing_request (id, buyer, asked_at, bill, extra) values (%s,%s,%s,%s,%s)",
-        (
-            request.id,
-            request.buyer,
-            request.asked_at,
-            request.bill,
-            render(request.extras).decode() if request.extras else "",
-        ),
-    )
-
-
-def requests(
-    tx: Transaction,
-    *,
-    id: BillRequestId | None = None,
-    buyer: PartyId | None,
-    offset: int,
-    limit: int,
-) -> Page[BillRequest]:
-    asked = {"id": id, "buyer": buyer, "offset": offset, "limit": limit}
-    rows = all_rows(
-        tx,
-        """select * from billing_request
-           where (%(id)s::text is null or id = %(id)s)
-             and (%(buyer)s::text is null or buyer = %(buyer)s)
-           order by asked_at desc, id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(
-        tx,
-        """select count(*) as total from billing_request
-           where (%(id)s::text is null or id = %(id)s)
-             and (%(buyer)s::text is null or buyer = %(buyer)s)""",
-        asked,
-    )
-    assert count is not None
-    return Page(
-        [
-            BillRequest(
-                id=BillRequestId(row["id"]),
-                buyer=PartyId(row["buyer"]),
-                asked_at=row["asked_at"],
-                bill=row["bill"],
-                extras=parse(row["extra"].encode()) if row["extra"] else {},
-            )
-            for row in rows
-        ],
-        count["total"],
-    )
