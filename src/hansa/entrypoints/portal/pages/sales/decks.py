@@ -11,7 +11,7 @@ from hansa.entrypoints.portal.duties import propose
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.sales import publishing
 from hansa.entrypoints.portal.pages.sales.buyers import LOOKERS
-from hansa.foundation.errors import Refused
+from hansa.foundation.errors import HansaError, Refused
 from hansa.foundation.people.actions import proposals
 from hansa.foundation.people.model import ProposalState
 from hansa.lifecycle.catalogue.actions import decks, imports
@@ -48,8 +48,10 @@ def deck(ask: Ask) -> Response:
                 preview = imports.preview(
                     tx, name=name, number=number, folder=ask.node.folder, now=ask.now
                 )
-            except Refused as refusal:  # what reads the rows is not installed on this machine
-                missing = refusal.words
+            except HansaError as error:
+                if error.code != "bulk-missing":
+                    raise
+                missing = error.words
         waiting = {
             proposal.content["version"]: proposal
             for proposal in proposals.proposals(

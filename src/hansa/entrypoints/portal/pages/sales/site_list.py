@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from importlib.util import find_spec
 
 from hansa.entrypoints.papers import sheets
 from hansa.entrypoints.portal.language import gettext as _
@@ -23,7 +24,6 @@ from hansa.entrypoints.portal.pages.sales import places
 from hansa.entrypoints.portal.pages.sales.places import folded
 from hansa.federation.contract import CharacteristicSpec
 from hansa.foundation.errors import Refused
-from hansa.foundation.extras import need
 from hansa.foundation.site import Site
 from hansa.lifecycle.quote.model import WISHES_MAX, Wish
 
@@ -93,10 +93,7 @@ class _Reading:
 
 
 def read(name: str, octets: bytes, *, specs: Sequence[CharacteristicSpec]) -> SiteList:
-    """The sites of a file, or what is wrong with it. name: of the file. specs: what may be chosen.
-
-    Raises Refused `bulk-missing` for a spreadsheet where nothing is installed that reads it.
-    """
+    """The sites of a file of that name, or what is wrong with it. specs: what may be chosen."""
     reading = _Reading(specs)
     try:
         rows = _sheet(octets) if _is_sheet(name, octets) else _csv(octets, reading)
@@ -150,7 +147,11 @@ def _is_sheet(name: str, octets: bytes) -> bool:
 
 def _sheet(octets: bytes) -> Rows:
     """The first sheet of a workbook; a cell with a formula has the value that was last computed."""
-    need("python_calamine")
+    if find_spec("python_calamine") is None:
+        raise _Unreadable(
+            _("Spreadsheets cannot be read on this machine. Save the list as CSV, or have “make "
+              "bulk” run here.")
+        )  # fmt: skip
     import python_calamine as calamine
 
     damaged = _("The file cannot be read as a spreadsheet. Save it as XLSX or CSV and try again.")
