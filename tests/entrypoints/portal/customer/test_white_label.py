@@ -115,6 +115,7 @@ def ids(path: str, world: World, *, rivals: bool) -> list[str]:
     by_path: dict[str, Sequence[str]] = {
         "/my/bills": bills,
         "/my/orders": [world.rivals_order] if rivals else [world.first, world.under_way],
+        "/my/quotes": [world.rivals_quote if rivals else world.quote],
         "/my/services": world.rivals if rivals else world.holdings,
         "/my/tickets": [world.rivals_ticket] if rivals else [world.ticket],
     }

@@ -47,6 +47,9 @@ class World:
         self.rivals_ticket = self._ticket(self.rival, self.rivals[0], "It is slow.")
         self._talk()
         self.under_way = self._under_way()
+        self.quote, self.rivals_quote = (
+            front.quote(alliance.need("Prieska")).id for front in (self.shop, self.rival)
+        )
         for login, party in (("shop", SHOP), ("rival", RIVAL)):
             enter(self.node, login, "customer", party=party)
         enter(self.node, "sal", "sales", "operations", "finance", "approver", "admin")

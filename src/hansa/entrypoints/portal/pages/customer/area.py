@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hansa.entrypoints.portal.pages.customer import bills, orders, services, tickets
+from hansa.entrypoints.portal.pages.customer import bills, orders, quotes, services, tickets
 
-pages = [*services.pages, *orders.pages, *bills.pages, *tickets.pages]
+pages = [*services.pages, *quotes.pages, *orders.pages, *bills.pages, *tickets.pages]

@@ -126,6 +126,12 @@ def check(name: str) -> str:
     return f"{_(CHECKS[what]) if what in CHECKS else what}{comma}{more}"
 
 
+def label(name: str, unit: str) -> str:
+    """What is chosen by a whole number, with what it counts: `Speed (Mbit/s)`."""
+    what = words.said(name).capitalize()
+    return what if unit in ("", name) else f"{what} ({unit})"
+
+
 def traits(characteristics: Characteristics) -> Sequence[tuple[str, str]]:
     """What was chosen of a service, each with its words."""
     found = []

@@ -95,6 +95,7 @@ def service(ask: Ask) -> Response:
         held=held,
         tickets=tickets,
         by_use=saying.by_use(held.terms.tariff, held.terms.monthly.currency),
+        may_change=held.state == "active" and _is_on_offer(ask, held),
         bands=getattr(held.terms.tariff, "bands", ()),
         saying=saying,
         told=saying.told,
@@ -126,6 +127,14 @@ def glance(ask: Ask) -> Response:
         condition=_condition(ask, held.id),
         saying=saying,
         told=saying.told,
+    )
+
+
+def _is_on_offer(ask: Ask, held: ShelfHolding) -> bool:
+    """Whether this customer may have it, and choose anything of it, now."""
+    return any(
+        one.offer.code == held.offer and one.offer.characteristics
+        for one in seat(ask).shelf.offers()
     )
 
 
