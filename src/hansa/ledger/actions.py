@@ -27,10 +27,12 @@ from hansa.ledger.model import (
     HoldState,
     Leg,
     NewEntry,
+    Turnover,
     Verification,
 )
 from hansa.ledger.store import books as store
 from hansa.ledger.store import chain as links
+from hansa.ledger.store import figures
 
 
 def account(
@@ -161,6 +163,23 @@ def journal(
 def exposure(tx: Transaction, *, party: PartyId, currency: str) -> Money:
     """What a party may cost us: balances of its asset accounts, and active holds."""
     return store.exposure(tx, party, currency)
+
+
+def exposures(tx: Transaction, *, of: Sequence[tuple[PartyId, str]]) -> Sequence[Money]:
+    """As exposure, for several parties and currencies at once, in the same order."""
+    return figures.exposures(tx, of)
+
+
+def turnover(tx: Transaction, *, kind: AccountKind, since: Instant) -> Sequence[Turnover]:
+    """What moved each account of a kind, month by month; in order of month and code."""
+    return figures.turnover(tx, kind, since)
+
+
+def together(tx: Transaction, *, heads: Sequence[str]) -> Sequence[tuple[str, Money]]:
+    """The balances of all accounts whose codes begin with one of these parts, such as
+    `receivable`, added up by it and by currency.
+    """
+    return figures.together(tx, heads)
 
 
 def head(tx: Transaction) -> Head:

@@ -8,6 +8,7 @@ and so do all balances of one currency.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
@@ -211,3 +212,12 @@ class Verification:
     batches: int
     head: str
     fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """By how much all that took effect in a month (UTC) moved an account. month: its first day."""
+
+    code: str
+    month: date
+    amount: Money

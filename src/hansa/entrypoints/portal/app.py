@@ -27,7 +27,7 @@ from hansa.entrypoints.portal.ask import Ask, File, Page, nothing_here
 from hansa.entrypoints.portal.guard import Guard
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live, Watcher
-from hansa.entrypoints.portal.pages import account, administration, home
+from hansa.entrypoints.portal.pages import account, administration, home, overview
 from hansa.entrypoints.portal.pages.alliance import area as alliance
 from hansa.entrypoints.portal.pages.customer import area as customer
 from hansa.entrypoints.portal.pages.finance import area as finance
@@ -56,6 +56,7 @@ SECRET = frozenset({"password", "old", "new", "again"})
 
 AREAS: Sequence[Sequence[Page]] = (
     home.pages,
+    overview.pages,
     account.pages,
     administration.pages,
     sales.pages,

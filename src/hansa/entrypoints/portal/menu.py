@@ -32,7 +32,11 @@ class Area:
 
 S = StaffRole
 AREAS: Sequence[Area] = (
-    Area(N_("Overview"), frozenset(S) - {S.CUSTOMER}, ()),
+    Area(
+        N_("Overview"),
+        frozenset(S) - {S.CUSTOMER},
+        ((N_("Overview"), "/overview", "layout-dashboard"),),
+    ),
     Area(
         N_("Sales"),
         frozenset({S.SALES, S.FINANCE, S.APPROVER}),

@@ -200,6 +200,8 @@ WORDS: Mapping[str, str] = {
     "ticket-moved": N_("Ticket moved"),
     "ticket-noted": N_("Note written on a ticket"),
     "ticket-opened": N_("Ticket opened"),
+    "share-income": N_("Shares of partners' revenue"),
+    "other": N_("Other"),
     # Agreements, what is taken off before revenue is shared, and how far debts are set off.
     "agreement-move-proposed": N_("Stop or resumption proposed"),
     "agreement-signing-proposed": N_("Signature proposed"),

@@ -170,3 +170,15 @@ def test_what_is_not_there(sal: Visitor, north: Node) -> None:
 def agreed_as(node: Node, ref: AgreementRef) -> Agreement:
     with node.begin() as tx:
         return actions.show(tx, ref=ref)
+
+
+def test_the_overview_says_what_waits_to_be_signed(
+    sal: Visitor, south: Node, north: Node, alliance: Alliance
+) -> None:
+    ref = unsigned(alliance, south, north)
+    shown = sal.open("/overview")
+    assert shown.status == 200
+    assert "Agreements to sign" in shown.text
+    (href,) = shown.tree.xpath("//section[@aria-labelledby='waits']//a[contains(., 'sign')]/@href")
+    assert f"/agreements/{ref.id}" in sal.open(href).tree.xpath("//tbody//a/@href")
+    assert "Countries that are live 1" in shown.text

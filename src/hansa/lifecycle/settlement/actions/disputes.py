@@ -65,6 +65,11 @@ def find(
     return store.find(tx, partner=partner, period=period, states=states)
 
 
+def count(tx: Transaction, *, states: Collection[DisputeState]) -> int:
+    """How many disputes, of either side, are in one of these states."""
+    return store.count(tx, states)
+
+
 def clock(held: HeldDispute, *, now: Instant) -> DisputeClock:
     """By when what is due."""
     return rules.clock(held, now)

@@ -113,6 +113,18 @@ def find(
     return [_held(row) for row in rows]
 
 
+def count(tx: Transaction, states: Collection[DisputeState]) -> int:
+    """How many disputes, of either side, are in one of these states."""
+    row = one_row(
+        tx,
+        "select count(*) as total from settlement_dispute where state = any(%s)",
+        ([str(state) for state in states],),
+    )
+    assert row is not None
+    total: int = row["total"]
+    return total
+
+
 def uncredited(tx: Transaction, limit: int) -> list[HeldDispute]:
     """Accepted disputes about our own invoices that have no credit note yet."""
     rows = all_rows(

@@ -1,0 +1,88 @@
+"""The first page of all staff: how things stand, and what waits for who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from hansa.entrypoints.portal.ask import (
+    APPROVERS,
+    BOOKS,
+    FINANCE,
+    OPERATIONS,
+    SALES,
+    STAFF,
+    Ask,
+    page,
+)
+from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.pages import figures
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TRADING, names
+from hansa.entrypoints.portal.pages.operations import fallout
+from hansa.foundation.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for this person. href: empty where no page shows it yet."""
+
+    label: str
+    count: int
+    href: str
+
+
+@page("/overview", roles=STAFF)
+def overview(ask: Ask) -> Response:
+    shown: dict[str, Any] = {}
+    with ask.node.begin() as tx:
+        shown["waiting"] = [one for one in _waiting(ask, tx) if one.count]
+        shown["called"] = names(ask, tx)
+        if ask.has(OPERATIONS | SALES):
+            shown["delivery"] = figures.delivery(ask, tx)
+        if ask.has(OPERATIONS):
+            shown |= {"held": figures.held(ask, tx), "unsolved": figures.unsolved(tx)}
+        if ask.has(LOOKING):
+            counting = figures.counting(ask, tx)
+            shown["launches"] = figures.launches(counting)
+        if ask.has(BOOKS):
+            shown |= _money(ask, tx, figures.exposures(ask, tx, counting))
+    return ask.render("alliance/overview.html", link=lambda path: _link(ask, path), **shown)
+
+
+def _waiting(ask: Ask, tx: Transaction) -> Iterator[Waiting]:
+    """What this person's roles have it do, the most pressing first."""
+    theirs, own = figures.to_approve(ask, tx)
+    if ask.has(OPERATIONS):
+        stuck = figures.stuck(tx, fallout.BESIDES)
+        yield Waiting(_("Work that is stuck"), stuck, _link(ask, "/fallout"))
+        yield Waiting(_("Open tickets"), figures.unsolved(tx), _link(ask, "/tickets"))
+    if ask.has(APPROVERS):
+        yield Waiting(_("Proposals to decide"), theirs, _link(ask, "/approvals"))
+    if ask.has(FINANCE):
+        yield Waiting(_("Open disputes"), figures.undecided(tx), _link(ask, "/disputes"))
+    if ask.has(TRADING):
+        signing = figures.to_sign(ask, tx)
+        yield Waiting(_("Agreements to sign"), signing, _link(ask, "/agreements?state=draft"))
+    yield Waiting(_("Your proposals that wait"), own, _link(ask, "/approvals"))
+
+
+def _money(ask: Ask, tx: Transaction, exposures: Sequence[figures.Exposure]) -> dict[str, Any]:
+    found = figures.outstanding(tx)
+    return {
+        "outstanding": found,
+        "converted": figures.converted(ask, tx, found),
+        "revenue": figures.revenue(ask, tx),
+        "exposures": exposures,
+    }
+
+
+def _link(ask: Ask, path: str) -> str:
+    """The address of a page behind a figure; nothing where this portal has no such page."""
+    known = {getattr(route, "path", "") for route in ask.request.app.routes}
+    return path if path.partition("?")[0] in known else ""
+
+
+pages = [overview]
