@@ -50,6 +50,7 @@ def test_money_has_the_decimals_of_its_currency_and_loses_none(speak: object) ->
 
 def test_a_time_names_its_zone(speak: object) -> None:
     assert language.moment(WHEN) == "2 Nov 2026, 15:04:05 UTC"
+    assert language.when(WHEN) == "2 Nov, 15:04"
     assert language.month("2026-11") == "November 2026"
     assert language.month(date(2026, 12, 31)) == "December 2026"
 
@@ -59,13 +60,21 @@ def test_a_time_names_its_zone(speak: object) -> None:
     [
         (timedelta(0), "0 seconds"),
         (timedelta(seconds=-5), "0 seconds"),
-        (timedelta(seconds=61), "1 minute, 1 second"),
+        (timedelta(seconds=61), "1 minute and 1 second"),
         (timedelta(hours=2, seconds=5), "2 hours"),
-        (timedelta(days=40, hours=4, minutes=3), "40 days, 4 hours"),
+        (timedelta(days=40, hours=4, minutes=3), "40 days and 4 hours"),
     ],
 )
 def test_how_long_something_takes(speak: object, took: timedelta, shown: str) -> None:
     assert language.span(took) == shown
+
+
+@pytest.mark.parametrize("spoken", language.LANGUAGES)
+def test_times_are_said_in_every_language(speak: object, spoken: str) -> None:
+    language.LANGUAGE.set(spoken)
+    assert "15" in language.when(WHEN)
+    for took in (timedelta(0), timedelta(days=1, hours=1), timedelta(minutes=59, seconds=1)):
+        assert language.span(took)
 
 
 def test_numbers(speak: object) -> None:

@@ -31,7 +31,7 @@ from hansa.entrypoints.portal.pages import account, administration, home, overvi
 from hansa.entrypoints.portal.pages.alliance import area as alliance
 from hansa.entrypoints.portal.pages.customer import area as customer
 from hansa.entrypoints.portal.pages.finance import area as finance
-from hansa.entrypoints.portal.pages.operations import fallout, orders
+from hansa.entrypoints.portal.pages.operations import area as operations
 from hansa.entrypoints.portal.pages.sales import routes as sales
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
@@ -62,13 +62,12 @@ AREAS: Sequence[Sequence[Page]] = (
     sales.pages,
     finance.pages,
     alliance.pages,
-    orders.pages,
-    fallout.pages,
+    operations.pages,
     customer.pages,
 )
 """Every page of every area."""
 
-LIVE: Sequence[Live] = (orders.live,)
+LIVE: Sequence[Live] = operations.live
 """Every part of a page that follows what it shows."""
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -178,8 +178,16 @@ def moment(value: Instant) -> str:
     return f"{shown} {value.astimezone(ZONE.get()).tzname()}"
 
 
+def when(value: Instant) -> str:
+    """Day and minute, short, for the points of a chart; in the portal's time zone."""
+    day, minute = (
+        format_skeleton(of, value, tzinfo=ZONE.get(), locale=locale()) for of in ("MMMd", "Hm")
+    )
+    return str(locale().datetime_formats["short"]).format(minute, day)
+
+
 def span(value: timedelta) -> str:
-    """How long something takes, by its two largest units: 2 days, 4 hours."""
+    """How long something takes, by its two largest units: 2 days and 4 hours."""
     seconds = max(0, int(value.total_seconds()))
     parts = [
         (seconds // 86_400, "duration-day"),
@@ -193,7 +201,7 @@ def span(value: timedelta) -> str:
         for at, (count, unit) in enumerate(parts)
         if at == first or (at == first + 1 and count)
     ]
-    return format_list(said, style="unit-short", locale=locale())
+    return format_list(said, locale=locale())
 
 
 def month(value: date | Instant | str) -> str:

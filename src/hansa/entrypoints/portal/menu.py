@@ -52,6 +52,8 @@ AREAS: Sequence[Area] = (
         (
             (N_("Orders"), "/orders", "clipboard-list"),
             (N_("Held for a person"), "/fallout", "player-pause"),
+            (N_("Inventory"), "/inventory", "stack-2"),
+            (N_("Tickets"), "/tickets", "lifebuoy"),
         ),
     ),
     Area(

@@ -24,6 +24,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "time": language.moment,
     "month": language.month,
     "span": language.span,
+    "when": language.when,
     "said": words.said,
 }
 

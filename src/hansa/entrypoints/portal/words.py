@@ -186,6 +186,12 @@ WORDS: Mapping[str, str] = {
     "undo-waiting": N_("Being undone, waits for an answer"),
     "undone": N_("Undone"),
     "waiting": N_("Waits for an answer"),
+    "in service": N_("In service"),
+    "available": N_("Available"),
+    "span-hour": N_("An hour"),
+    "span-day": N_("A day"),
+    "span-week": N_("A week"),
+    "span-month": N_("30 days"),
     # What people did to work that was stuck.
     "act-by-hand": N_("Took it as done"),
     "act-cancel": N_("Took it back"),

@@ -140,6 +140,18 @@ def search(
     return _tickets(tx, rows), count["total"]
 
 
+def stamps(tx: Transaction, tickets: Collection[str]) -> dict[str, str]:
+    rows = all_rows(
+        tx,
+        """select t.id, concat_ws('/', t.entries, t.state, string_agg(
+                      concat_ws('/', r.theirs, r.state, r.told), ' ' order by r.task)) as stamp
+           from assurance_ticket t left join assurance_relay r on r.ticket = t.id
+           where t.id = any(%s) group by t.id""",
+        (list(tickets),),
+    )
+    return {row["id"]: row["stamp"] for row in rows}
+
+
 def resolved_before(tx: Transaction, moment: Instant, limit: int) -> Sequence[TicketId]:
     """Tickets that were resolved then or before, and are so still."""
     rows = all_rows(

@@ -72,7 +72,7 @@ def test_the_newest_comes_first_with_state_and_clock(
         ("page=2", 0),
         ("page=-1", 2),
         ("page=1e9", 2),
-        ("q=%00%27%22%3Cscript%3E", 0),
+        ("q=%27%22%3Cscript%3E", 0),
         ("q=" + "x" * 5000, 0),
     ],
 )

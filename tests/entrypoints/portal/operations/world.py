@@ -13,6 +13,7 @@ from hansa.federation.contract import OrderState
 from hansa.foundation.ids import BuyerKey, OrderId
 from hansa.foundation.people.model import Brand, PortalSettings
 from hansa.foundation.time import SetClock
+from hansa.node import Node
 from hansa.storefront.seller import Storefront
 from tests.alliance import Alliance, chain
 from tests.entrypoints.portal.visitor import Visitor, enter
@@ -27,10 +28,15 @@ class World:
         self.alliance = Alliance(databases, folder, SetClock(START), b"operations")
         self.shop: Storefront = chain(self.alliance, 2)
         self.op1, self.node = self.alliance.nodes.values()
-        portal = PortalSettings(
-            port=2, address="http://portal.test", brand=Brand("Op Two"), idle_min=300, longest_h=999
-        )
-        self.node.settings = replace(self.node.settings, portal=portal)
+        for node in (self.op1, self.node):
+            portal = PortalSettings(
+                port=2,
+                address=f"http://portal.{node.us.id}.test",
+                brand=Brand(node.us.name),
+                idle_min=300,
+                longest_h=999,
+            )
+            node.settings = replace(node.settings, portal=portal)
 
     @property
     def clock(self) -> SetClock:
@@ -57,5 +63,6 @@ class World:
         self.alliance.silent = silent
         return self.shop.order(quote_id=quote.id, key=BuyerKey(key)).id
 
-    def visitor(self, login: str, *roles: str) -> Visitor:
-        return Visitor(self.node).sign_in(enter(self.node, login, *roles))
+    def visitor(self, login: str, *roles: str, node: Node | None = None) -> Visitor:
+        at = node or self.node
+        return Visitor(at).sign_in(enter(at, login, *roles))

@@ -24,7 +24,7 @@ from hansa.ledger import actions as ledger
 from hansa.ledger.model import Turnover
 from hansa.lifecycle.agreement import actions as agreements
 from hansa.lifecycle.agreement.model import Agreement, AgreementState, CountryState
-from hansa.lifecycle.assurance.actions import tickets
+from hansa.lifecycle.assurance.actions import overview
 from hansa.lifecycle.catalogue.actions import offers
 from hansa.lifecycle.catalogue.model import ReferenceRate
 from hansa.lifecycle.inventory import actions as inventory
@@ -138,7 +138,7 @@ def held(ask: Ask, tx: Transaction) -> int:
 
 def unsolved(tx: Transaction) -> int:
     """Tickets on which somebody has to work."""
-    return tickets.search(tx, states=UNSOLVED, limit=1).total
+    return overview.search(tx, states=UNSOLVED, limit=1).total
 
 
 def stuck(tx: Transaction, besides: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ A ticket's plan is always locked before the ticket, as the engine does it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,7 +15,6 @@ from hansa.federation.helpdesk import Ticket, TicketAsk, Tickets, TicketState
 from hansa.federation.hub import actions as hub
 from hansa.federation.hub.model import Change
 from hansa.federation.papers import TicketMoved
-from hansa.federation.shelf import Page
 from hansa.foundation import documents
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import (
@@ -135,36 +134,6 @@ def tickets(
         limit=limit,
     )
     return Tickets([_shown(one, actor) for one in found], total)
-
-
-def search(
-    tx: Transaction,
-    *,
-    buyer: PartyId | None = None,
-    holdings: Sequence[HoldingId] | None = None,
-    states: Collection[TicketState] | None = None,
-    text: str = "",
-    offset: int = 0,
-    limit: int,
-) -> Page[KeptTicket]:
-    """Tickets with all that is kept of them, for our own people, the newest first.
-
-    holdings: about one of these. text: in ids, names, descriptions and what they are about.
-    """
-    found, total = store.search(
-        tx, buyer=buyer, holdings=holdings, states=states, text=text, offset=offset, limit=limit
-    )
-    return Page(found, total)
-
-
-def ours_to_make(kept: KeptTicket) -> Sequence[TicketState]:
-    """Where our own people may move a ticket from where it is."""
-    return [state for state in S if rules.may("seller", kept.state, state)]
-
-
-def closes_at(kept: KeptTicket) -> Instant | None:
-    """When a ticket that is resolved closes by itself; None for any other."""
-    return rules.resolved_until(kept.moved_at) if kept.state is S.RESOLVED else None
 
 
 def note(

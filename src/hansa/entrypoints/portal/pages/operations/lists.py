@@ -16,7 +16,7 @@ TEXT_MAX = 100
 
 def words(ask: Ask, name: str) -> str:
     """What was asked for in words; no longer than anything it could find."""
-    return ask.query.get(name, "").replace("\0", "").strip()[:TEXT_MAX]
+    return ask.query.get(name, "").strip()[:TEXT_MAX]
 
 
 def party(ask: Ask, name: str = "party") -> PartyId | None:
