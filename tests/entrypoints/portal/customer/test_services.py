@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from hansa.entrypoints.portal.pages.customer.usage import by_kind
+from hansa.federation.contract import UsageRecord
+from hansa.foundation.ids import HoldingId
+from hansa.foundation.readings import Call, OctetDay, SeatDay
 from tests.entrypoints.portal.customer.world import DELIVERS, World
 from tests.entrypoints.portal.visitor import Visitor
 
@@ -54,3 +61,41 @@ def test_a_page_does_not_wait_for_who_is_silent_and_blames_nobody(
     assert shown.status == 200
     assert "cannot be told at the moment" in shown.text
     world.alliance.silent.clear()
+
+
+def test_usage_of_a_month_is_shown_by_the_day_and_said_to_be_simulated(
+    world: World, shop: Visitor
+) -> None:
+    shown = shop.open(f"/my/services/{world.holdings[0]}/usage")
+    assert "These figures are simulated" in shown.text
+    rows = shown.rows()
+    assert len(rows) == 29, "from the 2nd of November on"
+    assert rows[0][0] == "2 Nov 2026"
+    assert "In the month" in shown.text
+    assert shop.open(f"/my/services/{world.holdings[0]}/usage?month=2031-01").rows() == rows
+
+
+def test_usage_before_a_month_is_over_says_when_it_comes(world: World, shop: Visitor) -> None:
+    world.alliance.pass_time(timedelta(minutes=2))
+    (new,) = world.shop.progress(world.under_way).provided
+    shown = shop.open(f"/my/services/{new.holding}/usage")
+    assert "when the first month is over" in shown.text
+
+
+def test_usage_of_every_kind_is_added_up_by_the_day() -> None:
+    day = date(2026, 11, 2)
+    half = tuple(5 * 10**8 if slot < 2 else None for slot in range(288))
+    called = datetime(2026, 11, 2, 23, 59, tzinfo=UTC)
+    holding = HoldingId("hld_1")
+    calls, octets, seats = by_kind(
+        [
+            UsageRecord("1", holding, OctetDay(day, half, (None,) * 288), measured=True),
+            UsageRecord("2", holding, Call(called, "+1", "+2", 90)),
+            UsageRecord("3", holding, Call(called, "+1", "+2", 30), measured=True),
+            UsageRecord("4", holding, SeatDay(day, 7), measured=False),
+            UsageRecord("5", holding, SeatDay(date(2026, 11, 3), 9), measured=True),
+        ]
+    )
+    assert (octets.days, octets.measured) == ([(day, [Decimal(1), Decimal(0)])], True)
+    assert (calls.days, calls.measured) == ([(day, [Decimal(2), Decimal(2)])], None)
+    assert (seats.whole, seats.measured) == ([Decimal(9)], False)

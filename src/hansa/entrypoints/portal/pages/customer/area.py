@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from hansa.entrypoints.portal.pages.customer import bills, orders, quotes, services, tickets
+from hansa.entrypoints.portal.pages.customer import bills, orders, quotes, services, tickets, usage
 
-pages = [*services.pages, *quotes.pages, *orders.pages, *bills.pages, *tickets.pages]
+pages = [
+    *services.pages, *usage.pages, *quotes.pages, *orders.pages, *bills.pages, *tickets.pages,
+]  # fmt: skip

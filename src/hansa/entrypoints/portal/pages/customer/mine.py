@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.federation.shelf import ShelfHolding
 from hansa.foundation.errors import Refused
-from hansa.foundation.ids import BuyerKey
+from hansa.foundation.ids import BuyerKey, HoldingId
 from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.inventory.model import HoldingRef
 from hansa.node import Seat
 
 LONG = 20
@@ -24,6 +27,13 @@ def mine(ask: Ask) -> AbstractContextManager[Transaction]:
 def seat(ask: Ask) -> Seat:
     """What this customer may buy from us and tell us."""
     return ask.node.seat(ask.actor)
+
+
+def held(ask: Ask, id: HoldingId | None = None) -> ShelfHolding:
+    """A service of this customer's: this one, or that of the page's address."""
+    ref = HoldingRef(ask.node.us.id, id or HoldingId(ask.path["id"]))
+    with mine(ask) as tx:
+        return inventory.shelf_holding(tx, ref=ref, buyer=ask.actor.party)
 
 
 def noted(ask: Ask, action: str, *, subject: str, details: object = None) -> None:

@@ -15,6 +15,7 @@ from hansa.entrypoints.portal.pages.customer import saying
 from hansa.entrypoints.portal.pages.customer.mine import (
     LONG,
     Turn,
+    held,
     mine,
     noted,
     offset,
@@ -25,10 +26,8 @@ from hansa.federation.contract import CharacteristicSpec, Need, NeedItem, QuoteL
 from hansa.federation.shelf import QuoteState, ShelfHolding
 from hansa.foundation.characteristics import NETWORK
 from hansa.foundation.errors import NotFound, Refused
-from hansa.foundation.ids import BuyerKey, HoldingId, QuoteId
+from hansa.foundation.ids import BuyerKey, QuoteId
 from hansa.foundation.money import add_up
-from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.inventory.model import HoldingRef
 from hansa.lifecycle.quote.actions import quotes
 
 
@@ -50,46 +49,40 @@ class Line:
 @page("/my/services/{id}/change", roles=CUSTOMERS)
 def change_ask(ask: Ask) -> Response:
     """What can be had instead of what is had now."""
-    held = _held(ask, HoldingId(ask.path["id"]))
+    one = held(ask)
     return ask.render(
-        "customer/service_change.html", held=held, specs=_specs(ask, held), saying=saying
+        "customer/service_change.html", held=one, specs=_specs(ask, one), saying=saying
     )
 
 
 @change("/my/services/{id}/change", roles=CUSTOMERS, again=change_ask)
 def change_price(ask: Ask) -> Response:
     """Asks for the price of a change; nothing is ordered by that."""
-    held = _held(ask, HoldingId(ask.path["id"]))
-    wanted = {spec.name: _number(ask, spec) for spec in _specs(ask, held)}
-    if wanted == {name: held.characteristics.get(name) for name in wanted}:
+    one = held(ask)
+    wanted = {spec.name: _number(ask, spec) for spec in _specs(ask, one)}
+    if wanted == {name: one.characteristics.get(name) for name in wanted}:
         raise Refused("change-of-nothing", _("You have this already. Choose something else."))
     item = NeedItem(
-        id=held.item,
-        offer=held.offer,
-        site=held.site,
-        characteristics={**held.characteristics, **wanted},
-        quantity=held.quantity,
-        holding=held.id,
+        id=one.item,
+        offer=one.offer,
+        site=one.site,
+        characteristics={**one.characteristics, **wanted},
+        quantity=one.quantity,
+        holding=one.id,
     )
-    need = Need((item,), held.terms.monthly.currency, ask.node.ids.trace())
+    need = Need((item,), one.terms.monthly.currency, ask.node.ids.trace())
     made = seat(ask).shelf.make_quote(need).quote
     noted(ask, "change-priced", subject=made.id)
     return ask.back(f"/my/quotes/{made.id}")
 
 
-def _held(ask: Ask, id: HoldingId) -> ShelfHolding:
-    with mine(ask) as tx:
-        ref = HoldingRef(ask.node.us.id, id)
-        return inventory.shelf_holding(tx, ref=ref, buyer=ask.actor.party)
-
-
-def _specs(ask: Ask, held: ShelfHolding) -> Sequence[CharacteristicSpec]:
+def _specs(ask: Ask, one: ShelfHolding) -> Sequence[CharacteristicSpec]:
     """What a customer may choose anew of a service; which private network it belongs to is for
     our people. Raises NotFound where nothing is.
     """
-    offers = [one.offer for one in seat(ask).shelf.offers() if one.offer.code == held.offer]
-    specs = [spec for one in offers for spec in one.characteristics if spec.name != NETWORK]
-    if not specs or held.state != "active":
+    offers = [on.offer for on in seat(ask).shelf.offers() if on.offer.code == one.offer]
+    specs = [spec for offer in offers for spec in offer.characteristics if spec.name != NETWORK]
+    if not specs or one.state != "active":
         raise nothing_here()
     return specs
 
@@ -148,7 +141,7 @@ def _before(ask: Ask, line: QuoteLine) -> ShelfHolding | None:
     if line.holding is None:
         return None
     try:
-        return _held(ask, line.holding)
+        return held(ask, line.holding)
     except NotFound:  # what this customer had before may be in somebody else's hands
         return None
 

@@ -8,7 +8,15 @@ from starlette.responses import Response
 
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, page
 from hansa.entrypoints.portal.pages.customer import saying
-from hansa.entrypoints.portal.pages.customer.mine import LONG, Turn, mine, offset, seat, turned
+from hansa.entrypoints.portal.pages.customer.mine import (
+    LONG,
+    Turn,
+    held,
+    mine,
+    offset,
+    seat,
+    turned,
+)
 from hansa.federation.contract import Condition
 from hansa.federation.shelf import ShelfHolding
 from hansa.foundation.errors import TryLater
@@ -18,7 +26,7 @@ from hansa.lifecycle.assurance.actions import tickets as assurance
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.delivery import actions as delivery
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.inventory.model import HoldingRef, HoldingState
+from hansa.lifecycle.inventory.model import HoldingState
 
 FEW = 5
 """Entries of each list at a glance."""
@@ -32,7 +40,7 @@ def overview(ask: Ask) -> Response:
     """What there is, what is under way, what is due, and what is wrong."""
     us, me = ask.node.us.id, ask.actor.party
     with mine(ask) as tx:
-        held = inventory.shelf_holdings(tx, us=us, buyer=me, state=HoldingState.ACTIVE, limit=8)
+        found = inventory.shelf_holdings(tx, us=us, buyer=me, state=HoldingState.ACTIVE, limit=8)
         orders = delivery.shelf_orders(tx, us=us, buyer=me, open_only=True, limit=FEW)
         due = billing.shelf_bills(tx, buyer=me, unpaid_only=True, bare=True, limit=DUE_MAX)
         tickets = assurance.tickets(tx, actor=ask.actor, open_only=True, limit=FEW)
@@ -43,7 +51,7 @@ def overview(ask: Ask) -> Response:
     ]
     return ask.render(
         "customer/overview.html",
-        held=held,
+        held=found,
         orders=orders,
         due=due,
         sums=_told(sums, whole=due.total <= DUE_MAX),
@@ -64,7 +72,7 @@ def service_list(ask: Ask) -> Response:
     state = HoldingState(wanted) if wanted in set(HoldingState) else None
     text = ask.query.get("q", "").strip()
     with mine(ask) as tx:
-        held = inventory.shelf_holdings(
+        found = inventory.shelf_holdings(
             tx,
             us=ask.node.us.id,
             buyer=ask.actor.party,
@@ -76,8 +84,8 @@ def service_list(ask: Ask) -> Response:
     return ask.render(
         "customer/services.html",
         part="customer/_services.html",
-        held=held,
-        turn=Turn(turned(ask), held.total),
+        held=found,
+        turn=Turn(turned(ask), found.total),
         wanted=wanted,
         text=text,
         told=saying.told,
@@ -87,16 +95,16 @@ def service_list(ask: Ask) -> Response:
 @page("/my/services/{id}", roles=CUSTOMERS)
 def service(ask: Ask) -> Response:
     """What was bought, since when, at which price, and what was said about it."""
-    held = _held(ask)
+    one = held(ask)
     with mine(ask) as tx:
-        tickets = assurance.tickets(tx, actor=ask.actor, holding=held.id, limit=FEW)
+        tickets = assurance.tickets(tx, actor=ask.actor, holding=one.id, limit=FEW)
     return ask.render(
         "customer/service.html",
-        held=held,
+        held=one,
         tickets=tickets,
-        by_use=saying.by_use(held.terms.tariff, held.terms.monthly.currency),
-        may_change=held.state == "active" and _is_on_offer(ask, held),
-        bands=getattr(held.terms.tariff, "bands", ()),
+        by_use=saying.by_use(one.terms.tariff, one.terms.monthly.currency),
+        may_change=one.state == "active" and _is_on_offer(ask, one),
+        bands=getattr(one.terms.tariff, "bands", ()),
         saying=saying,
         told=saying.told,
     )
@@ -105,12 +113,12 @@ def service(ask: Ask) -> Response:
 @page("/my/services/{id}/condition", roles=CUSTOMERS)
 def condition(ask: Ask) -> Response:
     """How a service is now; who delivers it may take a while to say, so it comes by itself."""
-    held = _held(ask)
+    one = held(ask)
     return ask.render(
         "customer/condition.html",
         part="customer/_condition.html",
-        held=held,
-        condition=_condition(ask, held.id),
+        held=one,
+        condition=_condition(ask, one.id),
         saying=saying,
         told=saying.told,
     )
@@ -119,29 +127,22 @@ def condition(ask: Ask) -> Response:
 @page("/my/services/{id}/glance", roles=CUSTOMERS)
 def glance(ask: Ask) -> Response:
     """The same in a word, for lists."""
-    held = _held(ask)
+    one = held(ask)
     return ask.render(
         "customer/condition.html",
         part="customer/_glance.html",
-        held=held,
-        condition=_condition(ask, held.id),
+        held=one,
+        condition=_condition(ask, one.id),
         saying=saying,
         told=saying.told,
     )
 
 
-def _is_on_offer(ask: Ask, held: ShelfHolding) -> bool:
+def _is_on_offer(ask: Ask, one: ShelfHolding) -> bool:
     """Whether this customer may have it, and choose anything of it, now."""
     return any(
-        one.offer.code == held.offer and one.offer.characteristics
-        for one in seat(ask).shelf.offers()
+        on.offer.code == one.offer and on.offer.characteristics for on in seat(ask).shelf.offers()
     )
-
-
-def _held(ask: Ask) -> ShelfHolding:
-    ref = HoldingRef(ask.node.us.id, HoldingId(ask.path["id"]))
-    with mine(ask) as tx:
-        return inventory.shelf_holding(tx, ref=ref, buyer=ask.actor.party)
 
 
 def _condition(ask: Ask, holding: HoldingId) -> Condition | None:

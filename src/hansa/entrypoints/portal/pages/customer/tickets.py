@@ -12,6 +12,7 @@ from hansa.entrypoints.portal.pages.customer import saying
 from hansa.entrypoints.portal.pages.customer.mine import (
     LONG,
     Turn,
+    held,
     key,
     mine,
     noted,
@@ -29,8 +30,6 @@ from hansa.foundation.time import Instant
 from hansa.lifecycle.assurance.actions import tickets as assurance
 from hansa.lifecycle.assurance.model import TICKET_STATES
 from hansa.lifecycle.billing import actions as billing
-from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.inventory.model import HoldingRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,10 @@ def ticket_list(ask: Ask) -> Response:
 @page("/my/tickets/new", roles=CUSTOMERS)
 def ticket_new(ask: Ask) -> Response:
     """Something is wrong: with a service, with a bill, or otherwise."""
-    held, bill = _about(ask)
+    service, bill = _about(ask)
     return ask.render(
         "customer/ticket_new.html",
-        held=held,
+        held=service,
         bill=bill,
         key=key(ask),
         severities=[(one, saying.told("severity", one).word) for one in saying.SEVERITIES],
@@ -76,12 +75,12 @@ def ticket_new(ask: Ask) -> Response:
 @change("/my/tickets/new", roles=CUSTOMERS, again=ticket_new)
 def ticket_open(ask: Ask) -> Response:
     """Reports it; sent twice it is one ticket."""
-    held, bill = _about(ask)
+    service, bill = _about(ask)
     wanted = TicketAsk(
         description=ask.typed("description").strip(),
         severity=ask.typed("severity") or "major",
         kind="information" if bill else "incident",
-        holding=held.id if held else None,
+        holding=service.id if service else None,
         name=_("Bill %(number)s", number=bill.number) if bill else "",
     )
     try:
@@ -96,27 +95,19 @@ def _about(ask: Ask) -> tuple[ShelfHolding | None, ShelfBill | None]:
     """What a report is about: one of the customer's services or bills, or neither."""
     service = ask.typed("service", ask.query.get("service", ""))
     bill = ask.typed("bill", ask.query.get("bill", ""))
-    ref = HoldingRef(ask.node.us.id, HoldingId(service))
-    me = ask.actor.party
+    about = held(ask, HoldingId(service)) if service else None
     with mine(ask) as tx:
-        return (
-            inventory.shelf_holding(tx, ref=ref, buyer=me) if service else None,
-            billing.shelf_bill(tx, id=BillId(bill), buyer=me) if bill else None,
-        )
+        found = billing.shelf_bill(tx, id=BillId(bill), buyer=ask.actor.party) if bill else None
+    return about, found
 
 
 @page("/my/tickets/{id}", roles=CUSTOMERS)
 def ticket(ask: Ask) -> Response:
     found = seat(ask).helpdesk.ticket(TicketId(ask.path["id"]))
-    held = None
-    if found.ask.holding is not None:
-        ref = HoldingRef(ask.node.us.id, found.ask.holding)
-        with mine(ask) as tx:
-            held = inventory.shelf_holding(tx, ref=ref, buyer=ask.actor.party)
     return ask.render(
         "customer/ticket.html",
         found=found,
-        held=held,
+        held=held(ask, found.ask.holding) if found.ask.holding else None,
         log=_log(found),
         over=found.state in TICKET_STATES.ends,
         key=key(ask),
