@@ -95,6 +95,28 @@ def test_a_daemon_is_spoken_to_on_its_own_socket(lab: Lab) -> None:
     assert box.talk(path, "hello\n") == "heard: hello\n"
 
 
+POST = """
+import socket, sys
+door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+door.bind(sys.argv[1])
+while True:
+    text, sender = door.recvfrom(1 << 16)
+    door.sendto(b"heard: " + text, sender)
+"""
+
+
+def test_a_daemon_answers_datagrams_one_by_one(lab: Lab) -> None:
+    box = lab.box("written-to")
+    path = box.path("post.sock")
+    assert box.exchange(path, ["anybody?"]) is None
+    box.start(
+        *("post", sys.executable, "-c", POST, path), ready=lambda: bool(box.exchange(path, ["?"]))
+    )
+    assert box.exchange(path, ["one", "other"]) == ["heard: one", "heard: other"]
+    assert box.exchange(path, []) == []
+    assert box.run("ls", box.path("")).split() == ["post.log", "post.sock"]
+
+
 def test_what_a_dead_daemon_has_left_ends_before_it_comes_back(lab: Lab) -> None:
     box = lab.box("orphans")
     mark = f"5{os.getpid()}.5"

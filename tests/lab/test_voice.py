@@ -300,10 +300,10 @@ def test_whatever_is_killed_in_the_middle_the_next_apply_converges(
     hurt = VoiceTrunks(dying, driver.records.parent)
     for made_at, taken_at in (
         (("write", "hld_hurt"), ("write", "tables/trunk")),
-        (("write", "tables/trunk"), ("run", "ask.py")),
+        (("write", "tables/trunk"), ("exchange", "rpc.sock")),
         (("start", sbc.MEDIA), ("stop", sbc.MEDIA)),
         (("start", sbc.SIGNALLING), ("remove", "stir.pem")),
-        (("run", "ask.py"), ("remove", "hld_hurt")),
+        (("exchange", "rpc.sock"), ("remove", "hld_hurt")),
     ):
         dying.at = made_at
         with pytest.raises(KeyboardInterrupt):

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,6 +234,14 @@ class Box:
         """What a daemon answers on its own socket, by path; None when nobody is there."""
         answer: str | None = self.lab.ask("talk", socket=socket, text=text)["text"]
         return answer
+
+    def exchange(self, socket: str, texts: Sequence[str]) -> Sequence[str] | None:
+        """What a daemon answers to each of these datagrams on its own socket, by path; None when
+        nobody is there, or does not answer.
+        """
+        told = self.lab.ask("exchange", socket=socket, texts=[*texts])
+        answers: Sequence[str] | None = told["texts"]
+        return answers
 
     def start(
         self,

@@ -40,6 +40,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,24}")
 
 STOP_S = 5.0
 TALK_S = 10.0
+EXCHANGE_S = 5.0
 REAP_EVERY_S = 2.0
 OUTPUT_MAX = 4 << 20
 """Octets of a command's output that are handed on; the end of it is what counts."""
@@ -260,6 +261,25 @@ class Keeper:
                 return {"text": None}
             with line.makefile("rb") as answer:
                 return {"text": answer.read(OUTPUT_MAX).decode("utf-8", "replace")}
+
+    def do_exchange(self, socket: str, texts: list[str]) -> dict[str, Any]:
+        """Sends a daemon's own socket a datagram after the other, each when the one before it is
+        answered; None when nobody is there, or does not answer.
+        """
+        own = Path(f"{socket}.{threading.get_ident()}")
+        with unix.socket(unix.AF_UNIX, unix.SOCK_DGRAM) as line:
+            line.settimeout(EXCHANGE_S)
+            try:
+                line.bind(str(own))
+                answers = []
+                for text in texts:
+                    line.sendto(text.encode(), socket)
+                    answers.append(line.recv(OUTPUT_MAX).decode("utf-8", "replace"))
+            except (ConnectionError, FileNotFoundError, TimeoutError):
+                return {"texts": None}
+            finally:
+                own.unlink(missing_ok=True)
+        return {"texts": answers}
 
     # --- numbers --------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from hansa.drivers.contract import Change
 from hansa.drivers.lab import taken
 from hansa.drivers.lab.box import Box
-from hansa.drivers.voice import ask as asker
 from hansa.drivers.voice import config, tables
 from hansa.drivers.voice.intent import Controller, Trunk, check_ways
 from hansa.drivers.voice.tables import Loaded
@@ -56,12 +54,12 @@ class State:
 
 def ask(box: Box, *calls: Sequence[object]) -> list[dict[str, Any]] | None:
     """What Kamailio answers to these JSON-RPC calls; None when it does not."""
-    told = box.try_run(
-        *(sys.executable, "-I", "-S", asker.__file__, box.path(f"{HOME}/rpc.sock")),
-        input=json.dumps(calls),
-    )
-    answers: list[dict[str, Any]] | None = json.loads(told.out) if told.ok else None
-    return answers
+    asked = [
+        json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        for number, (method, *params) in enumerate(calls)
+    ]
+    told = box.exchange(box.path(f"{HOME}/rpc.sock"), asked)
+    return None if told is None else [json.loads(one) for one in told]
 
 
 def observe(box: Box) -> State:
