@@ -68,7 +68,10 @@ AREAS: Sequence[Area] = (
     Area(
         N_("Alliance"),
         frozenset({S.SALES, S.OPERATIONS, S.FINANCE, S.APPROVER}),
-        ((N_("Agreements"), "/agreements", "writing-sign"),),
+        (
+            (N_("Agreements"), "/agreements", "writing-sign"),
+            (N_("Launch board"), "/launches", "rocket"),
+        ),
     ),
     Area(
         N_("Administration"),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hansa.entrypoints.portal.pages.alliance import agreements
+from hansa.entrypoints.portal.pages.alliance import agreements, launches
 
-pages = [*agreements.pages]
+pages = [*agreements.pages, *launches.pages]

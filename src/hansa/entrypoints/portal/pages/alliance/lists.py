@@ -16,6 +16,9 @@ LOOKING = frozenset({StaffRole.SALES, StaffRole.OPERATIONS, StaffRole.FINANCE, S
 TRADING = frozenset({StaffRole.SALES, StaffRole.FINANCE})
 """Who may propose that an agreement be signed or stopped, and launch a country."""
 
+TESTING = TRADING | {StaffRole.OPERATIONS}
+"""Who may look at what is shown at a gate, and put it on record."""
+
 
 def names(ask: Ask, tx: Transaction) -> Mapping[PartyId, str]:
     """What the parties are called, ours too."""
