@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 
 import pypdf
 import pytest
 
+from hansa.drivers import actions as network
+from hansa.drivers.model import Product
+from hansa.foundation.ids import OfferCode
 from hansa.foundation.people.actions import audit
+from hansa.lifecycle.catalogue.actions import offers
+from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, ListPrice, Source
 from hansa.node import Node
+from tests.alliance import LONG_AGO, RETAIL, Alliance
 from tests.entrypoints.portal.sales.desk import LIST, begin, give, price, priced
 from tests.entrypoints.portal.visitor import Visitor, enter
 
@@ -99,6 +106,45 @@ def test_files_for_the_buyer_name_no_supplier_and_no_cost(sal: Visitor, fin: Vis
     assert "Quote: Prices for Åse / shops" in read and "=1+cmd" in read
     assert "182.50" in read and "What cannot be had" in read
     assert "125" not in read and "south" not in read.casefold().replace("south africa", "")
+
+
+def test_an_offer_for_the_order_as_a_whole_needs_no_sites(
+    alliance: Alliance, north: Node, sal: Visitor
+) -> None:
+    code = OfferCode("shield")
+    with north.begin() as tx:
+        network.set_products(tx, products=[Product(code, "Shield", "security", "order")])
+        offers.put_offer(
+            tx,
+            offer=CatalogueOffer(
+                code,
+                "Shield",
+                "security",
+                "order",
+                ("GB",),
+                (),
+                (Component("gateway", (Source(north.us.id, code),)),),
+            ),
+        )
+        offers.put_price(
+            tx,
+            price=ListPrice(RETAIL, code, "GBP", Decimal(5), Decimal(7), LONG_AGO),
+        )  # fmt: skip
+    form = {"for": "customer:shop", "offer": "shield", "title": "Whole"}
+    begun = sal.send("/quotes/new", form)
+    assert begun.heading == "Whole"
+    quote = str(begun.answer.url.path)
+    shown = price(sal, quote)
+    assert shown.rows() == [["Shield1", "", "Feasible", "1", "5.00 GBP", "7.00 GBP"]]
+    assert not shown.all("//x-map")
+    assert "Ordered: 1 order" in sal.send(f"{quote}/order", shown.form(f"{quote}/order")).text
+
+
+def test_a_place_that_nobody_knows_is_said(sal: Visitor) -> None:
+    quote = begin(sal, "Unknown")
+    done = give(sal, quote, "name,country,place\nA,GB,Leeds\nB,GB,Nirgendwo\n")
+    assert "no town of that name is known there: Nirgendwo (GB)" in done.text
+    assert "1 site is not on the map" in sal.open(quote).text
 
 
 def test_without_prices_there_are_no_files(sal: Visitor) -> None:

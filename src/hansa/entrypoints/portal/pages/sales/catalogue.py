@@ -62,6 +62,7 @@ def catalogue(ask: Ask) -> Response:
         family=family,
         families=[("", _("All")), *((one, said(one)) for one in FAMILIES)],
         margin=ask.has(MARGIN),
+        share=_share,
     )
 
 
@@ -75,8 +76,14 @@ def offer(ask: Ask) -> Response:
         prices=prices,
         now=ask.now,
         margin=ask.has(MARGIN),
+        share=_share,
         lists=sorted({price.price_list for price in prices}),
     )
+
+
+def _share(bp: int) -> Decimal:
+    """Hundredths of a percent as a share of one."""
+    return Decimal(bp) / 10_000
 
 
 def _offer(tx: Transaction, ask: Ask) -> tuple[CatalogueOffer, Sequence[ListPrice]]:

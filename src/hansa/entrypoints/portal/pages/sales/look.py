@@ -12,7 +12,7 @@ from hansa.drivers import actions as network
 from hansa.drivers.model import ANYWHERE
 from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.pages.sales import places
-from hansa.entrypoints.portal.pages.sales.buyers import Buyer, buyer
+from hansa.entrypoints.portal.pages.sales.buyers import MARGIN, Buyer, buyer
 from hansa.federation.bulk import Unquoted
 from hansa.federation.contract import NeedItem, QuoteLine
 from hansa.foundation.ids import BuyerKey, DraftId, TraceId
@@ -46,8 +46,8 @@ class Pop:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One site. line, cost: where it can be had. words: why it cannot; near, km: the nearest town
-    of our own network, where it is near.
+    """One site. line: where it can be had; cost: then, for those who may see it. words: why it
+    cannot be had; near, km: the nearest town of our own network, where it is near.
     """
 
     item: NeedItem
@@ -62,7 +62,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What all feasible sites come to, tax apart. earned: after what suppliers charge."""
+    """What all feasible sites come to, tax apart. earned: after what suppliers charge, for those
+    who may see it.
+    """
 
     one_off: Money
     monthly: Money
@@ -97,6 +99,12 @@ class Look:
     @property
     def feasible(self) -> int:
         return self.counts.get("feasible", 0)
+
+    @cached_property
+    def unplaced(self) -> int:
+        """How many sites nobody knows the place of."""
+        sites = [row.item.site for row in self.rows]
+        return sum(site is not None and site.latitude is None for site in sites)
 
     @property
     def valid_until(self) -> Instant | None:
@@ -149,7 +157,7 @@ def look(ask: Ask, tx: Transaction) -> Look:
         offer=offer,
         buyer=who,
         key=key,
-        rows=_rows(items, kept, refusals, pops),
+        rows=_rows(items, kept, refusals, pops, with_costs=ask.has(MARGIN)),
         parts=parts if items else 0,
         begun=answers is not None,
         kept=kept,
@@ -164,9 +172,13 @@ def _rows(
     kept: Sequence[KeptQuote],
     refusals: Sequence[Unquoted],
     pops: Sequence[Pop],
+    *,
+    with_costs: bool,
 ) -> Sequence[Row]:
     lines = {line.item: line for one in kept for line in one.quote.lines}
-    charged = {item: cost for one in kept for item, cost in quotes.costs(one).items()}
+    charged = {}
+    if with_costs:
+        charged = {item: cost for one in kept for item, cost in quotes.costs(one).items()}
     no = {one.item: one for one in refusals}
     rows = []
     for item in items:

@@ -11,7 +11,7 @@ from hansa.entrypoints.portal import language
 from hansa.entrypoints.portal.ask import SALES, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.sales.buyers import LOOKERS, MARGIN, Buyer, buyers, named
-from hansa.entrypoints.portal.pages.sales.look import STATES, Look, look
+from hansa.entrypoints.portal.pages.sales.look import NEAR_KM, STATES, Look, look
 from hansa.entrypoints.portal.words import said
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import DraftId, OfferCode
@@ -221,6 +221,7 @@ def shown(ask: Ask, found: Look, *, silent: TryLater | None = None) -> Response:
         total=len(rows),
         number=number,
         pages=pages,
+        near_km=NEAR_KM,
         margin=ask.has(MARGIN),
         sells=ask.has(SALES),
     )

@@ -23,6 +23,8 @@ from hansa.lifecycle.catalogue.model import CatalogueOffer
 from hansa.lifecycle.quote.actions import drafts
 from hansa.lifecycle.quote.model import WISHES_MAX, Draft, Wish
 
+SAID_MAX = 600
+"""Characters that are said once on the next page: they travel in a cookie."""
 DIFFERENCES = 10
 """How many sites are shown that two lists do not have in common."""
 
@@ -98,7 +100,7 @@ def sites_taken(ask: Ask) -> Response:
         )
     count = len(given.wishes)
     taken = ngettext("%(num)s site is in the quote.", "%(num)s sites are in the quote.", count)
-    return ask.back(f"/quotes/{id}", said=" ".join([taken, *given.notes])[:1500])
+    return ask.back(f"/quotes/{id}", said=" ".join([taken, *given.notes])[:SAID_MAX])
 
 
 @page("/quotes/{id}/sites.csv", roles=LOOKERS)
