@@ -62,6 +62,7 @@ AREAS: Sequence[Area] = (
         (
             (N_("Invoices"), "/invoices", "file-invoice"),
             (N_("Statements"), "/statements", "file-text"),
+            (N_("Disputes"), "/disputes", "flag"),
             (N_("Ledger"), "/ledger", "book-2"),
         ),
     ),

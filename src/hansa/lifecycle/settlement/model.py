@@ -317,6 +317,16 @@ class HeldDispute:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeFilter:
+    """Which disputes are wanted; what is None is any. only_open: those that have not ended."""
+
+    party: PartyId | None = None
+    period: Period | None = None
+    state: DisputeState | None = None
+    only_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeClock:
     """By when what is due, and how far up a dispute has come by then: level 1 to 4.
 

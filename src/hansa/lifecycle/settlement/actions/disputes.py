@@ -75,6 +75,11 @@ def clock(held: HeldDispute, *, now: Instant) -> DisputeClock:
     return rules.clock(held, now)
 
 
+def worth(tx: Transaction, *, statement: StatementId, credits: Sequence[LineCredit]) -> Money:
+    """By how much these lower what is owed of an invoice, tax included."""
+    return rules.amount(statements.get(tx, statement=statement).statement.whole, credits)
+
+
 def in_dispute(tx: Transaction, *, period: Period) -> Mapping[StatementId, Money]:
     """What of each invoice of the period is in dispute, tax included.
 

@@ -8,16 +8,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import get_args
 
+from hansa.federation.disputes import DisputeAct, LineCredit
 from hansa.federation.papers import StatementLine
 from hansa.federation.shelf import Page
+from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.settlement.actions.statements import unknown
-from hansa.lifecycle.settlement.model import Held, OpenInvoice, StatementFilter
+from hansa.lifecycle.settlement.model import (
+    DISPUTE_STATES,
+    DisputeFilter,
+    Held,
+    HeldDispute,
+    OpenInvoice,
+    StatementFilter,
+)
+from hansa.lifecycle.settlement.rules import disputes as rules
+from hansa.lifecycle.settlement.store import disputes as dispute_store
 from hansa.lifecycle.settlement.store import looking as store
 
 AGES_DAYS = (30, 60, 90)
@@ -114,3 +126,32 @@ def customers_ageing(
         ],
         found.total,
     )
+
+
+# --- disputes -----------------------------------------------------------------------------------
+
+ACTS: tuple[DisputeAct, ...] = get_args(DisputeAct)
+
+
+def disputes_page(
+    tx: Transaction, *, wanted: DisputeFilter, offset: int = 0, limit: int
+) -> Page[HeldDispute]:
+    """Disputes, the newest first."""
+    return dispute_store.page(tx, wanted, offset, limit)
+
+
+def acts(held: HeldDispute, *, us: PartyId) -> Sequence[DisputeAct]:
+    """What we may do about a dispute as it stands."""
+    return [act for act in ACTS if _may(held, act, us)]
+
+
+def check_offer(held: HeldDispute, credits: Sequence[LineCredit]) -> None:
+    """Raises Refused `claim-invalid` unless these are parts of what is claimed."""
+    rules.check_credits(held.dispute, credits)
+
+
+def _may(held: HeldDispute, act: DisputeAct, us: PartyId) -> bool:
+    try:
+        return DISPUTE_STATES.may(held.state, rules.after(held, act, party=us))
+    except Refused:
+        return False

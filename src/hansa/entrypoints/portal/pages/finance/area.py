@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from hansa.entrypoints.portal.pages.finance import invoices, ledger, lines, statements
+from hansa.entrypoints.portal.pages.finance import (
+    crediting,
+    disputes,
+    invoices,
+    ledger,
+    lines,
+    statements,
+)
 
-pages = [*invoices.pages, *statements.pages, *lines.pages, *ledger.pages]
+pages = [
+    *invoices.pages,
+    *crediting.pages,
+    *statements.pages,
+    *disputes.pages,
+    *lines.pages,
+    *ledger.pages,
+]

@@ -118,7 +118,18 @@ def _place(ask: Ask, tx: Transaction) -> lines.Place:
         paper=f"/invoices/{id}",
         title=bill.number or bill.id,
         entry=posting(tx, bill),
+        wrong=_wrong(tx, bill, number),
     )
+
+
+def _wrong(tx: Transaction, bill: Bill, number: int) -> str:
+    """Where a line is credited: an end customer's here, a partner's by a dispute."""
+    if not bill.final or bill.kind_of == "credit-note":
+        return ""
+    if bill.agreement is None:
+        return f"/invoices/{bill.id}/credit?line={number}"
+    statement = looking.of_bill(tx, bill=bill.id)
+    return f"/disputes/new?statement={statement}&line={number}" if statement else ""
 
 
 @page("/invoices/{id}/lines/{number}", roles=BOOKS)

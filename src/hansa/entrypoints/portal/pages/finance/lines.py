@@ -25,7 +25,8 @@ from hansa.lifecycle.settlement.actions.explaining import LineExplained, Recurri
 class Place:
     """A line where it stands. paper: the page of the whole; title: what that is called.
 
-    entry: the posting of the whole, if it is posted.
+    entry: the posting of the whole, if it is posted. wrong: where somebody says that the line is
+    too high; empty where nobody can.
     """
 
     line: StatementLine
@@ -35,6 +36,7 @@ class Place:
     paper: str
     title: str
     entry: Entry | None
+    wrong: str = ""
 
     @property
     def href(self) -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response, StreamingResponse
 
@@ -14,6 +14,7 @@ from hansa.entrypoints.papers import sheets
 from hansa.entrypoints.portal import words
 from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import party_id
@@ -21,6 +22,9 @@ from hansa.foundation.time import Period
 
 PAGE = 50
 """How many rows a page shows."""
+
+DIGITS_MAX = 15
+"""No amount that somebody types has more digits."""
 
 Cell = str | int | Decimal | Money
 
@@ -70,6 +74,20 @@ def party(ask: Ask) -> PartyId | None:
 def currency(ask: Ask) -> str | None:
     """The currency that is asked for, if any."""
     return ask.query.get("currency", "").strip().upper() or None
+
+
+def amount(ask: Ask, name: str, currency: str) -> Money:
+    """An amount that was typed, `1250.00` or `1250,00`. Raises Refused `amount-invalid`,
+    `money-too-precise`.
+    """
+    text = ask.typed(name).strip().replace(",", ".").replace("\N{NO-BREAK SPACE}", "")
+    try:
+        written = Decimal(text)
+        if written.is_finite() and abs(written.adjusted()) < DIGITS_MAX:
+            return Money.of(written, currency)
+    except InvalidOperation:
+        pass
+    raise Refused("amount-invalid", _("Write the amount as 1250.00."), field=name)
 
 
 def options(values: Iterable[object]) -> Sequence[tuple[str, str]]:

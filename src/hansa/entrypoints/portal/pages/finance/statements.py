@@ -107,6 +107,9 @@ def _place(ask: Ask, tx: Transaction) -> lines.Place:
         paper=f"/statements/{id}",
         title=held.number or id,
         entry=posting(tx, ask, held),
+        wrong=f"/disputes/new?statement={id}&line={number}"
+        if held.state is StatementState.INVOICED and held.statement.kind_of != "credit-note"
+        else "",
     )
 
 
