@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from hansa.drivers import actions as network
 from hansa.drivers import watching
-from hansa.drivers.model import Ask, Fit, KeptOrder, KeptQuote, Product, Service
+from hansa.drivers.model import Ask, Fit, KeptOrder, KeptQuote, Product, Service, Stretch
 from hansa.drivers.registry import Kit
 from hansa.drivers.works import Works
 from hansa.federation.contract import (
@@ -47,7 +47,7 @@ from hansa.foundation.ids import (
 from hansa.foundation.money import Money, minor_digits
 from hansa.foundation.party import Party
 from hansa.foundation.readings import Reading
-from hansa.foundation.time import Clock, Period, midnight
+from hansa.foundation.time import Clock, Instant, Period, midnight
 from hansa.foundation.transaction import Begin
 
 NO_TAX = Tax(code="exempt", rate_bp=0)
@@ -198,6 +198,14 @@ class OwnNetwork:
         checks = (*driver.verify(service.intent), *series)
         well = all(check.ok for check in checks)
         return Condition(holding_id, "active" if well else "degraded", checks, driver.measured)
+
+    def series(
+        self, holding_id: HoldingId, *, start: Instant, end: Instant, step: timedelta
+    ) -> Sequence[Stretch]:
+        """How a service was from `start` up to `end`, as measured; empty where nothing was."""
+        self._held(holding_id)
+        with self._begin() as tx:
+            return network.series(tx, holdings=[holding_id], start=start, end=end, step=step)
 
     def usage(self, *, holding_id: HoldingId, period: Period) -> Sequence[UsageRecord]:
         service = self._held(holding_id)

@@ -89,6 +89,7 @@ AREAS: Sequence[Area] = (
         (
             (N_("Overview"), "/my", "home"),
             (N_("Services"), "/my/services", "plug-connected"),
+            (N_("Quotes"), "/my/quotes", "file-text"),
             (N_("Orders"), "/my/orders", "shopping-cart"),
             (N_("Bills"), "/my/bills", "file-invoice"),
             (N_("Tickets"), "/my/tickets", "lifebuoy"),

@@ -26,6 +26,10 @@ def test_an_order_tells_its_own_steps_and_nobody_elses(world: World, shop: Visit
         "Your service Done",
     ]
     assert "In all, tax apart" in shown.text
+    shown = shop.open(f"/my/orders/{world.under_way}")
+    assert "Line Under way Your service Still to come" in " ".join(
+        shown.all("//p[@class='step-title']")
+    )
     world.alliance.pass_time(timedelta(minutes=2))
     shown = shop.open(f"/my/orders/{world.under_way}")
     assert "Completed" in shown.text

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from hansa.entrypoints.portal.pages.customer import bills, orders, quotes, services, tickets, usage
+from hansa.entrypoints.portal.pages.customer import (
+    bills,
+    history,
+    orders,
+    quotes,
+    services,
+    tickets,
+    usage,
+)
 
 pages = [
-    *services.pages, *usage.pages, *quotes.pages, *orders.pages, *bills.pages, *tickets.pages,
+    *services.pages, *history.pages, *usage.pages, *quotes.pages, *orders.pages, *bills.pages,
+    *tickets.pages,
 ]  # fmt: skip

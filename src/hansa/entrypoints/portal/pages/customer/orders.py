@@ -128,10 +128,11 @@ def _too_late() -> Refused:
 def _steps(found: ShelfOrder) -> list[Step]:
     """From the order to its end. What others do for us is no step of its own."""
     steps = [Step(_("Ordered"), "", "good", found.order.placed_at)]
-    for one in found.progress.milestones:
-        if one.depth:
-            continue
-        told = saying.told("step", one.state)
+    ours = [one for one in found.progress.milestones if not one.depth]
+    for number, one in enumerate(ours):
+        waits = one.state == "inProgress" and number == len(ours) - 1 > 0
+        before = {other.state for other in ours[:number]}
+        told = saying.told("step", "pending" if waits and before - {"completed"} else one.state)
         label = _("Your service") if one.name == "service" else one.name.capitalize()
         steps.append(Step(label, told.word, told.tone, one.at))
     if found.progress.state in (OrderState.FAILED, OrderState.CANCELLED):

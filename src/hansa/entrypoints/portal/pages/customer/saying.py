@@ -123,7 +123,8 @@ def told(kind: str, code: object) -> Told:
 def check(name: str) -> str:
     """What was looked at; a class of service stays behind its comma."""
     what, comma, more = name.partition(", ")
-    return f"{_(CHECKS[what]) if what in CHECKS else what}{comma}{more}"
+    said = _(CHECKS[what]) if what in CHECKS else words.said(what).capitalize()
+    return f"{said}{comma}{more}"
 
 
 def label(name: str, unit: str) -> str:

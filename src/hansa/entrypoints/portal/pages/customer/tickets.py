@@ -117,12 +117,13 @@ def ticket(ask: Ask) -> Response:
 
 def _log(found: Ticket) -> list[Said]:
     """Moves and notes together, as they came."""
-    told = [
+    moves = [Said(one.at, by_us=True, text=one.reason, state=one.state) for one in found.moves]
+    notes = [
         Said(one.at, by_us=one.author == found.seller, text=one.text)
         for one in found.notes
         if not one.private
     ]
-    told += [Said(one.at, by_us=True, text=one.reason, state=one.state) for one in found.moves]
+    told = [*moves[:1], *notes, *moves[1:]]  # a sort keeps this order within one moment
     return sorted(told, key=lambda one: one.at)
 
 

@@ -100,6 +100,13 @@ def measured(ask: Ask, tx: Transaction, holding: HoldingId, *, span: str) -> Seq
     length, step = SPANS[span]
     start = ask.now - length
     found = network.series(tx, holdings=[holding], start=start, end=ask.now, step=step)
+    return figures(ask, found, span=span)
+
+
+def figures(ask: Ask, found: Sequence[Stretch], *, span: str) -> Sequence[Measured]:
+    """The same of what is known already of this span."""
+    length, step = SPANS[span]
+    start = ask.now - length
     moments = [start + step * number for number in range(length // step)]
     targets = ask.node.settings.network.targets
     return [
