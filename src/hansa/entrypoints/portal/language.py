@@ -188,14 +188,16 @@ def when(value: Instant) -> str:
 
 def span(value: timedelta) -> str:
     """How long something takes, by its two largest units: 2 days and 4 hours."""
-    seconds = max(0, int(value.total_seconds()))
+    seconds = int(value.total_seconds())
+    if seconds < 1:
+        return gettext("less than a second")
     parts = [
         (seconds // 86_400, "duration-day"),
         (seconds // 3_600 % 24, "duration-hour"),
         (seconds // 60 % 60, "duration-minute"),
         (seconds % 60, "duration-second"),
     ]
-    first = next((at for at, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
+    first = next(at for at, (count, _unit) in enumerate(parts) if count)
     said = [
         format_unit(count, unit, "long", locale=locale())
         for at, (count, unit) in enumerate(parts)

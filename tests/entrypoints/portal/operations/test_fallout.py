@@ -11,7 +11,7 @@ from hansa.foundation.ids import OrderId
 from hansa.foundation.people.actions import audit
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.plan.model import Plan, Task
-from tests.entrypoints.portal.operations.world import World
+from tests.entrypoints.portal.operations.world import World, short
 from tests.entrypoints.portal.visitor import Visitor
 
 
@@ -43,7 +43,7 @@ def test_the_queue_says_what_why_and_in_whose_hands(
     shown = ops.open("/fallout")
     assert shown.heading == "Held for a person"
     first, second = shown.rows()
-    assert (first[0], second[0]) == (held, other), "the oldest first"
+    assert (first[0], second[0]) == (short(held), short(other)), "the oldest first"
     assert first[1:3] == ["line", "OP1"]
     assert "partner-silent" in first[5]
     assert shown.tree.xpath(f"//a[@href='/fallout/{stuck(world, held).id}']")

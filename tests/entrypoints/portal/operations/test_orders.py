@@ -12,7 +12,7 @@ from hansa.federation.contract import OrderState
 from hansa.foundation.ids import BuyerKey, OrderId
 from hansa.foundation.people.actions import audit, persons, sessions
 from tests.entrypoints.portal.operations.listening import Listening
-from tests.entrypoints.portal.operations.world import World
+from tests.entrypoints.portal.operations.world import World, short
 from tests.entrypoints.portal.visitor import Visitor
 
 
@@ -51,8 +51,8 @@ def test_the_newest_comes_first_with_state_and_clock(
     shown = ops.open("/orders")
     assert shown.heading == "Orders"
     first, second = shown.rows()
-    assert [first[0], *first[1:4]] == [held, "shop", "Line by op2 Pretoria", "Held"]
-    assert [second[0], second[3], second[5]] == [done, "Completed", "2 minutes"]
+    assert [first[0], *first[1:4]] == [short(held), "Shop", "Line by op2 Pretoria", "Held"]
+    assert [second[0], second[3], second[5]] == [short(done), "Completed", "2 minutes"]
     assert "minutes" in first[5]
 
 
@@ -88,7 +88,7 @@ def test_it_is_narrowed(ops: Visitor, held: OrderId, query: str, count: int) -> 
 
 def test_a_script_gets_the_list_alone(ops: Visitor, held: OrderId) -> None:
     shown = ops.open("/orders?state=held", part=True)
-    assert [row[0] for row in shown.rows()] == [held]
+    assert [row[0] for row in shown.rows()] == [short(held)]
     assert not shown.tree.xpath("//h1")
 
 
@@ -172,7 +172,7 @@ def test_a_cancellation_shows_what_it_costs(world: World, ops: Visitor, waiting:
     world.alliance.work()
     shown = ops.open(f"/orders/{waiting}")
     assert "As the buyer wishes" in shown.text
-    assert end.id in shown.text
+    assert short(end.id) in shown.text
     other = ops.open(f"/orders/{end.id}")
     assert "It ends what another order brought" in other.text
 

@@ -16,7 +16,7 @@ from hansa.foundation.people.actions import audit
 from hansa.lifecycle.assurance.actions import overview, tickets
 from hansa.lifecycle.assurance.model import KeptTicket
 from tests.entrypoints.portal.operations.listening import Listening
-from tests.entrypoints.portal.operations.world import World
+from tests.entrypoints.portal.operations.world import World, short
 from tests.entrypoints.portal.visitor import Shown, Visitor
 
 
@@ -118,8 +118,8 @@ def test_it_is_for_operations_alone(fin: Visitor, down: TicketId) -> None:
 
 def test_the_list_shows_what_is_open(world: World, ops: Visitor, down: TicketId) -> None:
     shown = ops.open("/tickets")
-    (row,) = [row for row in shown.rows() if row[0] == down]
-    assert row[1:4] == ["shop", "No light since eight", "Medium"]
+    (row,) = [row for row in shown.rows() if row[0] == short(down)]
+    assert row[1:4] == ["Shop", "No light since eight", "Medium"]
     with world.node.begin() as tx:
         tickets.move(
             tx, actor=Actor(world.node.us.id, "operator"), ticket_id=down,
@@ -148,7 +148,7 @@ def test_both_sides_write_and_the_suppliers_side_is_shown(
     shown = ops.open(f"/tickets/{down}")
     assert "Still dark" in shown.text and "A digger was there" in shown.text
     whose = shown.all("//ol[@aria-label='What happened with it']/li//p[2]/span[1]")
-    assert {"shop", "OP1"} <= set(whose)
+    assert {"Shop", "OP1"} <= set(whose)
     facts = " ".join(shown.all("//dl[@class='facts']"))
     assert theirs.id in facts and "Supplier OP1" in facts.replace("SupplierOP1", "Supplier OP1")
 

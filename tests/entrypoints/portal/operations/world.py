@@ -66,3 +66,8 @@ class World:
     def visitor(self, login: str, *roles: str, node: Node | None = None) -> Visitor:
         at = node or self.node
         return Visitor(at).sign_in(enter(at, login, *roles))
+
+
+def short(id: str) -> str:
+    """An id as lists show it."""
+    return f"{id[:4]}…{id[-8:]}"

@@ -43,7 +43,7 @@ def holdings(ask: Ask) -> Response:
             offset=turn.offset,
             limit=lists.PAGE,
         )
-        names = lists.names(tx, ask)
+        names = lists.names(tx, ask, *(one.buyer for one in found.things))
     return ask.render(
         "operations/inventory.html",
         part="operations/_inventory.html",
@@ -67,7 +67,7 @@ def holding(ask: Ask) -> Response:
         below = [support.lower for support, _upper, _lower in edges if support.upper == ref]
         measures = _measures(ask, tx, found, edges)
         about = _tickets(tx, ask, found, edges)
-        names = lists.names(tx, ask)
+        names = lists.names(tx, ask, found.buyer)
     return ask.render(
         "operations/holding.html",
         part="operations/_measures.html",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hansa.entrypoints.portal.ask import Ask
 from hansa.federation import directory
+from hansa.foundation.errors import NotFound
 from hansa.foundation.ids import PartyId
 from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.agreement import actions as agreement
 
 PAGE = 25
 TEXT_MAX = 100
@@ -46,7 +49,10 @@ def turn(ask: Ask) -> Turn:
     return Turn(ask.number("page", 1, most=100_000), f"{path}{ask.with_query(page=None)}&page=")
 
 
-def names(tx: Transaction, ask: Ask) -> Mapping[str, str]:
-    """What we and our partners are called, by their short names."""
+def names(tx: Transaction, ask: Ask, *customers: PartyId) -> Mapping[str, str]:
+    """What we, our partners and these customers are called, by their short names."""
     known = {str(one.party.id): one.party.name for one in directory.partners(tx)}
+    for party in set(customers) - set(known) - {ask.node.us.id}:
+        with suppress(NotFound):
+            known[party] = agreement.customer(tx, party=party).party.name
     return {**known, ask.node.us.id: ask.node.us.name}

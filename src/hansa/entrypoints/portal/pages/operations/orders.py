@@ -40,6 +40,7 @@ def order_list(ask: Ask) -> Response:
             offset=turn.offset,
             limit=lists.PAGE,
         )
+        names = lists.names(tx, ask, *(one.kept.order.buyer for one in found.things))
     return ask.render(
         "operations/orders.html",
         part="operations/_orders.html",
@@ -47,6 +48,7 @@ def order_list(ask: Ask) -> Response:
         turn=turn,
         states=tuple(OrderState),
         until=lambda kept: kept.ended_at or ask.now,
+        name=lambda party: names.get(party, party),
     )
 
 
@@ -65,7 +67,7 @@ def order(ask: Ask) -> Response:
         ceasing = orders.ceasing(tx, us=us, order_id=id)
         plan = plans.of_subject(tx, subject=id)
         acts = plans.interventions(tx, plan=plan.id) if plan else ()
-        names = lists.names(tx, ask)
+        names = lists.names(tx, ask, found.kept.order.buyer)
     return ask.render(
         "operations/order.html",
         **_way(ask, found, names),
@@ -101,7 +103,7 @@ def said_why(ask: Ask) -> str:
 def _live(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         found = delivery.trace(tx, us=ask.node.us.id, order_id=OrderId(ask.path["id"]))
-        names = lists.names(tx, ask)
+        names = lists.names(tx, ask, found.kept.order.buyer)
     return ask.render("operations/_order.html", **_way(ask, found, names))
 
 

@@ -46,7 +46,7 @@ def ticket_list(ask: Ask) -> Response:
             offset=turn.offset,
             limit=lists.PAGE,
         )
-        names = lists.names(tx, ask)
+        names = lists.names(tx, ask, *(one.buyer for one in found.things))
     return ask.render(
         "operations/tickets.html",
         part="operations/_tickets.html",
@@ -225,7 +225,7 @@ def _shown(tx: Transaction, ask: Ask) -> Mapping[str, Any]:
     """What the live part of a ticket's page is made of."""
     kept = tickets.kept(tx, ticket_id=TicketId(ask.path["id"]))
     plan = plans.of_subject(tx, subject=kept.id)
-    names = lists.names(tx, ask)
+    names = lists.names(tx, ask, kept.buyer)
     tasks = {task.id: task for task in plan.tasks} if plan else {}
     return {
         "kept": kept,
