@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -146,6 +147,18 @@ def test_what_can_be_had_is_ordered_once_however_often_it_is_sent(
         (kept,) = orders.orders(tx, us=north.us.id, buyer=PartyId("once"))
         lines = quotes.get(tx, quote_id=kept.order.quote).quote.lines
     assert [line.item for line in lines] == ["2", "3"]
+
+
+def test_two_who_order_in_the_same_moment_order_once(
+    alliance: Alliance, north: Node, sal: Visitor
+) -> None:
+    quote = priced(sal, "At once", SHORT, buyer=of(alliance, "both"))
+    form = sal.open(quote).form(f"{quote}/order")
+    ann = Visitor(north).sign_in("sal")
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda who: who.send(f"{quote}/order", form), (sal, ann)))
+    assert [one.status for one in answers] == [200, 200]
+    assert placed(north, "both") == 1
 
 
 def test_what_is_ordered_stays_as_it_is(alliance: Alliance, sal: Visitor) -> None:

@@ -85,6 +85,8 @@ def test_sites_and_our_towns_are_on_the_map(sal: Visitor) -> None:
     (source,) = page.tree.xpath("//x-map/@src")
     features = sal.open(source).answer.json()["features"]
     assert [one["properties"]["name"] for one in features] == ["Leeds", "London"]
+    assert features[0]["properties"]["radius"] == 50
+    assert "within 50 km of a town" in page.text
     others = sal.open(f"{quote}/map.json?page=2").answer.json()["features"]
     assert len(others) == 7
     assert others[4]["properties"] == {"place": "4", "name": "Harbour", "state": "feasible"}

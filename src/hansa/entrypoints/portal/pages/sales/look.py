@@ -14,8 +14,8 @@ from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.pages.sales import places
 from hansa.entrypoints.portal.pages.sales.buyers import MARGIN, Buyer, buyer
 from hansa.federation.bulk import Unquoted
-from hansa.federation.contract import NeedItem, QuoteLine
-from hansa.foundation.ids import BuyerKey, DraftId, TraceId
+from hansa.federation.contract import Need, NeedItem, QuoteLine
+from hansa.foundation.ids import BuyerKey, DraftId
 from hansa.foundation.money import Money, add_up
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -29,6 +29,8 @@ from hansa.lifecycle.quote.model import Draft, KeptQuote, LineCost
 NEAR_KM = 50
 """From a town of our own network up to here a site that we do not reach is near: worth a call to
 those who build it."""
+NEAR_DEGREES = 1
+"""Of latitude; what is further away is not near, wherever it is."""
 
 SiteState = Literal["open", "feasible", "near", "off-net"]
 Stage = Literal["sites", "ready", "pricing", "priced", "expired", "ordered"]
@@ -74,23 +76,43 @@ class Sums:
 
 @dataclass(frozen=True)
 class Look:
-    """One draft as it is now. parts: in how many it is priced; done: so many are."""
+    """One draft as it is now. need, key, parts: what it asks for, under which key, in how many
+    parts; done: so many are answered. whole: countries that our own network reaches everywhere.
+    """
 
     draft: Draft
     offer: CatalogueOffer
     buyer: Buyer
+    need: Need
     key: BuyerKey
-    rows: Sequence[Row]
     parts: int
     begun: bool
     kept: Sequence[KeptQuote]
+    refusals: Sequence[Unquoted]
     orders: Sequence[KeptOrder]
     pops: Sequence[Pop]
+    whole: Sequence[str]
+    with_costs: bool
     now: Instant
 
     @property
     def done(self) -> int:
         return self.draft.parts
+
+    @property
+    def total(self) -> int:
+        """How many sites are asked for, or lines where an offer is for the order as a whole."""
+        return len(self.need.items) if self.parts else 0
+
+    @cached_property
+    def answered(self) -> int:
+        """About how many of them something is known."""
+        return sum(len(one.quote.lines) for one in self.kept) + len(self.refusals)
+
+    @cached_property
+    def rows(self) -> Sequence[Row]:
+        """What is known of each, in the order asked."""
+        return _rows(self) if self.total else ()
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -115,7 +137,7 @@ class Look:
     def stage(self) -> Stage:
         if self.orders:
             return "ordered"
-        if not self.rows:
+        if not self.total:
             return "sites"
         if not self.begun:
             return "ready"
@@ -147,45 +169,40 @@ def look(ask: Ask, tx: Transaction) -> Look:
     wishes = drafts.wishes(tx, draft_id=draft.id)
     offer = offers.offer(tx, code=draft.head.offer)
     who = buyer(tx, "partner" if draft.head.by_partner else "customer", draft.head.buyer)
-    need, key, parts = drafts.asked_by(draft, wishes, trace=TraceId(""))
+    need, key, parts = drafts.asked_by(draft, wishes, trace=ask.node.ids.trace())
     answers = drafts.answered(tx, buyer=draft.head.buyer, key=key)
     kept, refusals = answers or ((), ())
-    pops = _pops(ask, tx, offer)
-    items = () if offer.per == "site" and not wishes else need.items
+    pops, whole = _reach(ask, tx, offer)
     return Look(
         draft=draft,
         offer=offer,
         buyer=who,
+        need=need,
         key=key,
-        rows=_rows(items, kept, refusals, pops, with_costs=ask.has(MARGIN)),
-        parts=parts if items else 0,
+        parts=0 if offer.per == "site" and not wishes else parts,
         begun=answers is not None,
         kept=kept,
+        refusals=refusals,
         orders=orders.of_quotes(tx, us=ask.node.us.id, quotes=[one.quote.id for one in kept]),
         pops=pops,
+        whole=whole,
+        with_costs=ask.has(MARGIN),
         now=ask.now,
     )
 
 
-def _rows(
-    items: Sequence[NeedItem],
-    kept: Sequence[KeptQuote],
-    refusals: Sequence[Unquoted],
-    pops: Sequence[Pop],
-    *,
-    with_costs: bool,
-) -> Sequence[Row]:
-    lines = {line.item: line for one in kept for line in one.quote.lines}
-    charged = {}
-    if with_costs:
-        charged = {item: cost for one in kept for item, cost in quotes.costs(one).items()}
-    no = {one.item: one for one in refusals}
+def _rows(found: Look) -> Sequence[Row]:
+    lines = {line.item: line for one in found.kept for line in one.quote.lines}
+    charged: dict[str, LineCost] = {}
+    for one in found.kept if found.with_costs else ():
+        charged |= quotes.costs(one)
+    no = {one.item: one for one in found.refusals}
     rows = []
-    for item in items:
+    for item in found.need.items:
         if item.id in lines:
             rows.append(Row(item, "feasible", lines[item.id], charged.get(item.id)))
         elif item.id in no:
-            rows.append(_refused(item, no[item.id], pops))
+            rows.append(_refused(item, no[item.id], found.pops))
         else:
             rows.append(Row(item))
     return rows
@@ -196,7 +213,11 @@ def _refused(item: NeedItem, why: Unquoted, pops: Sequence[Pop]) -> Row:
     site = item.site
     if site is not None and site.latitude is not None and site.longitude is not None:
         at = (site.latitude, site.longitude)
-        ranked = [(places.distance_km(at, pop.at), pop) for pop in pops]
+        ranked = [
+            (places.distance_km(at, pop.at), pop)
+            for pop in pops
+            if abs(pop.at[0] - at[0]) <= NEAR_DEGREES
+        ]
         km, pop = min(ranked, key=lambda one: one[0], default=(NEAR_KM + 1.0, None))
         if pop is not None and km <= NEAR_KM:
             return Row(
@@ -205,8 +226,8 @@ def _refused(item: NeedItem, why: Unquoted, pops: Sequence[Pop]) -> Row:
     return Row(item, "off-net", reason=why.reason, words=why.words)
 
 
-def _pops(ask: Ask, tx: Transaction, offer: CatalogueOffer) -> Sequence[Pop]:
-    """Where our own network reaches town by town; a whole country is no point on a map."""
+def _reach(ask: Ask, tx: Transaction, offer: CatalogueOffer) -> tuple[Sequence[Pop], Sequence[str]]:
+    """Where our own network reaches town by town, and the countries that it reaches everywhere."""
     ours = {
         source.offer
         for component in offer.components
@@ -218,12 +239,14 @@ def _pops(ask: Ask, tx: Transaction, offer: CatalogueOffer) -> Sequence[Pop]:
     reached = {
         (entry.country, entry.place)
         for entry in network.coverage(tx)
-        if entry.place != ANYWHERE and (entry.what in made or entry.what in families)
+        if entry.what in made or entry.what in families
     }
-    places.prepare(country for country, _place in reached)
+    whole = sorted(country for country, place in reached if place == ANYWHERE)
+    towns = sorted(one for one in reached if one[1] != ANYWHERE)
+    places.prepare(country for country, _place in towns)
     found = []
-    for country, place in sorted(reached):
+    for country, place in towns:
         known = places.town(country, place)
         if known is not None:
             found.append(Pop(place, country, (known[0].latitude, known[0].longitude)))
-    return found
+    return found, whole

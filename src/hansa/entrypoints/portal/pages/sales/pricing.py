@@ -25,7 +25,7 @@ def price(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         found = look(ask, tx)
         drafts.check_version(found.draft, version(ask))
-        if not found.rows:
+        if not found.total:
             raise Refused("draft-empty", _("There is no site in this quote yet: add some first."))
         if ask.typed("anew") and not found.orders:
             drafts.change_draft(
@@ -61,15 +61,11 @@ def _part(ask: Ask, found: Look, silent: TryLater | None) -> Response:
 
 def _step(ask: Ask, found: Look) -> TryLater | None:
     """Has at least one more part priced, and those answered that are asked beside it."""
-    with ask.node.begin() as tx:
-        wishes = drafts.wishes(tx, draft_id=found.draft.id)
-    need, key, _parts = drafts.asked_by(found.draft, wishes, trace=ask.node.ids.trace())
-    before = len(found.rows) - found.counts.get("open", 0)
     front = ask.node.storefront(found.buyer.actor)
-    answers = front.quote_in_bulk(need, key=key)
+    answers = front.quote_in_bulk(found.need, key=found.key)
     try:
         for count, _answer in enumerate(answers, start=1):
-            if count > before:
+            if count > found.answered:
                 break
     except TryLater as silent:
         return silent

@@ -12,7 +12,7 @@ from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.language import ngettext
 from hansa.entrypoints.portal.pages.sales import site_list
 from hansa.entrypoints.portal.pages.sales.buyers import LOOKERS
-from hansa.entrypoints.portal.pages.sales.look import look
+from hansa.entrypoints.portal.pages.sales.look import NEAR_KM, look
 from hansa.entrypoints.portal.pages.sales.quotes import SITES, version
 from hansa.entrypoints.portal.pages.sales.site_list import SiteList
 from hansa.foundation.errors import Refused
@@ -125,8 +125,8 @@ def site_map(ask: Ask) -> Response:
         found = look(ask, tx)
     rows = [row for row in found.rows if state in ("", row.state)]
     features = [
-        _feature(f"pop-{number}", pop.at, name=pop.name, kind="pop")
-        for number, pop in enumerate(found.pops)
+        _feature(f"pop-{at}", pop.at, name=pop.name, kind="pop", radius=NEAR_KM)
+        for at, pop in enumerate(found.pops)
     ]
     for row in [*rows[: (number - 1) * SITES], *rows[number * SITES :]]:
         site = row.item.site
@@ -139,7 +139,7 @@ def site_map(ask: Ask) -> Response:
     )
 
 
-def _feature(place: str, at: tuple[object, object], **said: str) -> Mapping[str, object]:
+def _feature(place: str, at: tuple[object, object], **said: str | int) -> Mapping[str, object]:
     latitude, longitude = (float(str(degrees)) for degrees in at)
     return {
         "type": "Feature",
