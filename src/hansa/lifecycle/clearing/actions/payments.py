@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from hansa.federation.papers import StatementState
+from hansa.federation.shelf import Page
 from hansa.foundation.errors import NotFound, Refused
 from hansa.foundation.ids import BankAccountId, Ids, PartyId, PaymentId, StatementId
 from hansa.foundation.money import Money
@@ -220,6 +221,11 @@ def ordered(tx: Transaction, *, id: PaymentId) -> PaymentOrder:
     if found is None:
         raise NotFound("payment-unknown", f"There is no order {id}.", field="order")
     return found
+
+
+def orders(tx: Transaction, *, offset: int = 0, limit: int) -> Page[PaymentOrder]:
+    """Orders as they were given, the newest first."""
+    return store.orders(tx, offset, limit)
 
 
 def _counts(tx: Transaction, party: PartyId) -> BankAccount:

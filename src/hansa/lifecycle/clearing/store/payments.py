@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hansa.federation.shelf import Page
 from hansa.foundation import documents
 from hansa.foundation.database import Jsonb, all_rows, one_row, run
 from hansa.foundation.ids import BankAccountId, PartyId, PaymentId
@@ -93,6 +94,18 @@ def insert_order(tx: Transaction, order: PaymentOrder) -> None:
 def order(tx: Transaction, id: PaymentId) -> PaymentOrder | None:
     row = one_row(tx, "select document from clearing_order where id = %s", (id,))
     return documents.read(PaymentOrder, row["document"]) if row else None
+
+
+def orders(tx: Transaction, offset: int, limit: int) -> Page[PaymentOrder]:
+    """The newest first."""
+    rows = all_rows(
+        tx,
+        "select document from clearing_order order by at desc, id desc offset %s limit %s",
+        (offset, limit),
+    )
+    count = one_row(tx, "select count(*) as total from clearing_order")
+    assert count is not None
+    return Page([documents.read(PaymentOrder, row["document"]) for row in rows], count["total"])
 
 
 def ordered(tx: Transaction) -> dict[str, Money]:

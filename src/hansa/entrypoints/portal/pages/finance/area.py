@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from hansa.entrypoints.portal.pages.finance import (
+    ageing,
     crediting,
     disputes,
     invoices,
     ledger,
     lines,
+    netting,
+    payments,
     statements,
 )
 
@@ -17,5 +20,8 @@ pages = [
     *statements.pages,
     *disputes.pages,
     *lines.pages,
+    *netting.pages,
+    *payments.pages,
+    *ageing.pages,
     *ledger.pages,
 ]
