@@ -270,6 +270,16 @@ def partners(tx: Transaction) -> Sequence[Partner]:
     return store.partners(tx)
 
 
+def page(
+    tx: Transaction, *, text: str = "", offset: int = 0, limit: int
+) -> tuple[Sequence[Partner], int]:
+    """Partners by name from `offset` on, at most `limit`, and how many there are.
+
+    text: a part of a name, a short name or an address.
+    """
+    return store.page(tx, text, offset, limit)
+
+
 # --- who is trusted -----------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -109,6 +109,12 @@ def backlog(tx: Transaction, *, now: Instant) -> Backlog:
     given up.
     """
     return actions.backlog(tx, kind=KIND, before=now - OVERDUE)
+
+
+def backlogs(tx: Transaction, *, now: Instant) -> Mapping[PartyId, Backlog]:
+    """As backlog, by partner; of those that have answered everything, nothing."""
+    found = actions.backlogs(tx, kind=KIND, before=now - OVERDUE, field="to")
+    return {PartyId(party): one for party, one in found.items()}
 
 
 def resend(tx: Transaction, *, to: PartyId, by: str, why: str, now: Instant) -> int:

@@ -75,6 +75,7 @@ AREAS: Sequence[Area] = (
         (
             (N_("Agreements"), "/agreements", "writing-sign"),
             (N_("Launch board"), "/launches", "rocket"),
+            (N_("Partners"), "/partners", "affiliate"),
         ),
     ),
     Area(

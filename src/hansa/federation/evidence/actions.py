@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hansa.federation import directory
 from hansa.federation.evidence import store
@@ -23,6 +23,9 @@ from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
 EXPIRED_A_TURN = 1000
+
+LATELY = 20_000
+"""So many messages are looked through for who was heard lately."""
 
 KEPT = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """The methods of requests that are kept, with their answers; what only asks is not."""
@@ -63,6 +66,14 @@ def newest(
 ) -> Sequence[Kept]:
     """The newest messages, the newest first; before: only those with a smaller number."""
     return store.newest(tx, party, before, limit)
+
+
+def last_heard(tx: Transaction) -> Mapping[PartyId, Instant]:
+    """When each party last sent us something signed, a request or an answer.
+
+    Looked for among the newest LATELY messages only; who is not in it was silent in those.
+    """
+    return store.last_heard(tx, LATELY)
 
 
 def file_of(

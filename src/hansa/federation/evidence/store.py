@@ -97,6 +97,18 @@ def newest(
     return [_kept(row) for row in rows]
 
 
+def last_heard(tx: Transaction, lately: int) -> dict[PartyId, Instant]:
+    rows = all_rows(
+        tx,
+        """select party, max(at) as at from federation_evidence
+           where number > (select max(number) from federation_evidence) - %s
+             and (direction, kind) in (('in', 'request'), ('out', 'answer'))
+           group by party""",
+        (lately,),
+    )
+    return {PartyId(row["party"]): row["at"] for row in rows}
+
+
 def _kept(row: dict[str, Any]) -> Kept:
     return Kept(
         row["number"],

@@ -142,6 +142,11 @@ def backlog(tx: Transaction, *, kind: str, before: Instant) -> Backlog:
     return reading.backlog(tx, kind, before)
 
 
+def backlogs(tx: Transaction, *, kind: str, before: Instant, field: str) -> Mapping[str, Backlog]:
+    """As backlog, by what the first task of each plan has in this field of its input."""
+    return reading.backlogs(tx, kind, before, field)
+
+
 def counts(tx: Transaction) -> Mapping[str, int]:
     """How many tasks are in each state, those of ended plans apart; for metrics."""
     return reading.counts(tx)

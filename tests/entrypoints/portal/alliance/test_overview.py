@@ -59,12 +59,12 @@ def test_open_money_is_what_the_ledger_says_currency_by_currency(fin: Visitor, o
     owed: dict[str, Money] = {}
     for one in kept:
         head, currency = one.code.split("/")[0], one.balance.currency
-        if head in ("receivable", "payable"):
+        if head in ("receivable", "payable", "settlement"):
             owed.setdefault(currency, Money.zero(currency))
             owed[currency] += one.balance
     shown = fin.open("/overview")
     rows = shown.tree.xpath("//section[@id='open']//tbody/tr")
-    said = {row[0].text_content().strip(): row[3].text_content() for row in rows}
+    said = {row[0].text_content().strip(): row[4].text_content() for row in rows}
     assert {currency: amount(text) for currency, text in said.items()} == owed
     assert set(owed) >= {"EUR", "GBP"}
 
@@ -84,7 +84,7 @@ def test_a_currency_without_a_rate_is_left_out_and_named(
     fin: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = [
-        figures.Outstanding(Money.of("10", currency), Money.zero(currency))
+        figures.Outstanding(Money.of("10", currency), *[Money.zero(currency)] * 2)
         for currency in ("CHF", "EUR")
     ]
     monkeypatch.setattr(figures, "outstanding", lambda _tx: some)

@@ -78,14 +78,18 @@ class Revenue:
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """What is open in one currency; positive either way round."""
+    """What is open in one currency, positive either way round.
+
+    settlement: what was netted and is to be paid, to us; below zero, by us.
+    """
 
     receivable: Money
     payable: Money
+    settlement: Money
 
     @property
     def net(self) -> Money:
-        return self.receivable - self.payable
+        return self.receivable - self.payable + self.settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +225,14 @@ def outstanding(tx: Transaction) -> Sequence[Outstanding]:
     """What customers and partners owe us and we owe them, by currency."""
     found: Mapping[tuple[str, str], Money] = {
         (head, amount.currency): amount
-        for head, amount in ledger.together(tx, heads=("receivable", "payable"))
+        for head, amount in ledger.together(tx, heads=("receivable", "payable", "settlement"))
     }
     currencies = sorted({currency for _, currency in found})
     return [
         Outstanding(
             found.get(("receivable", one), Money.zero(one)),
             -found.get(("payable", one), Money.zero(one)),
+            found.get(("settlement", one), Money.zero(one)),
         )
         for one in currencies
     ]

@@ -311,6 +311,25 @@ def backlog(tx: Transaction, kind: str, before: Instant) -> Backlog:
     return Backlog(**row)
 
 
+def backlogs(tx: Transaction, kind: str, before: Instant, field: str) -> dict[str, Backlog]:
+    """As backlog, by what the first task of each plan has in this field of its input."""
+    rows = all_rows(
+        tx,
+        """select t.body ->> %s as whose,
+                  count(*) filter (where p.state <> 'held') as going,
+                  count(*) filter (where p.state <> 'held' and p.made_at <= %s) as overdue,
+                  count(*) filter (where p.state = 'held') as held
+           from plan p join plan_task t on t.plan = p.id and t.position = 0
+           where p.ended_at is null and p.kind = %s group by whose""",
+        (field, before, kind),
+    )
+    return {
+        row["whose"]: Backlog(row["going"], row["overdue"], row["held"])
+        for row in rows
+        if row["whose"] is not None
+    }
+
+
 def _plans(rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
     """The plans of these tasks, which are all tasks of each; in their order."""
     tasks: dict[str, list[Mapping[str, Any]]] = defaultdict(list)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hansa.entrypoints.portal.pages.alliance import agreements, launches
+from hansa.entrypoints.portal.pages.alliance import agreements, launches, partners
 
-pages = [*agreements.pages, *launches.pages]
+pages = [*agreements.pages, *launches.pages, *partners.pages]
