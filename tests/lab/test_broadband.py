@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -385,9 +386,9 @@ def test_lines_do_not_see_each_other_nor_the_gateways_servers(net: Net) -> None:
     one, other = net.home(), net.home(OTHER)
     theirs = home.address(other)
     assert home.ping(one) and home.ping(other)
-    assert not home.ping(one, theirs)
-    for inside in ("10.99.0.1", "10.99.0.2"):
-        assert not home.ping(one, inside)
+    with ThreadPoolExecutor() as pool:
+        heard = pool.map(lambda inside: home.ping(one, inside), (theirs, "10.99.0.1", "10.99.0.2"))
+        assert not any(heard)
     # Under the neighbour's address nothing comes through, and nothing is on the neighbour's bill.
     before = bng.reading(net.gate).carried
     one.run("ip", "addr", "add", f"{theirs}/32", "dev", "wan")

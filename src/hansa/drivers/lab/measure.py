@@ -33,7 +33,7 @@ def round_trip(box: Box, target: str, *, count: int = 20) -> RoundTrip:
 
 
 def throughput_kbps(
-    client: Box, server: Box, target: str, *, back: bool = False, s: int = 3
+    client: Box, server: Box, target: str, *, back: bool = False, s: int = 2
 ) -> int:
     """What TCP carries from one host to another; back: the other way. s: for how long."""
     server.start(
