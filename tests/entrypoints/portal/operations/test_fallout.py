@@ -16,14 +16,20 @@ from tests.entrypoints.portal.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
-def held(world: World) -> OrderId:
-    """An order whose step is repaired, resumed, and repaired again by these tests."""
-    return world.sell_and_have_it_held("Pretoria", key="pretoria")
+def stuck_ones(world: World) -> list[OrderId]:
+    """Four orders that are held, each for the tests that ask for it."""
+    return world.sell_and_have_them_held("Pretoria", "Benoni", "Ladysmith", "Springs")
 
 
 @pytest.fixture(scope="module")
-def other(world: World, held: OrderId) -> OrderId:
-    return world.sell_and_have_it_held("Benoni", key="benoni")
+def held(stuck_ones: list[OrderId]) -> OrderId:
+    """One that is repaired and resumed in the end."""
+    return stuck_ones[0]
+
+
+@pytest.fixture(scope="module")
+def other(stuck_ones: list[OrderId]) -> OrderId:
+    return stuck_ones[1]
 
 
 def plan_of(world: World, order: OrderId) -> Plan:
@@ -42,7 +48,7 @@ def test_the_queue_says_what_why_and_in_whose_hands(
 ) -> None:
     shown = ops.open("/fallout")
     assert shown.heading == "Held for a person"
-    first, second = shown.rows()
+    first, second, *_others = shown.rows()
     assert (first[0], second[0]) == (short(held), short(other)), "the oldest first"
     assert first[1:3] == ["line", "OP1"]
     assert "partner-silent" in first[5]
@@ -135,10 +141,9 @@ def test_repaired_and_left_held(world: World, ops: Visitor, held: OrderId) -> No
     assert world.shop.progress(held).state is OrderState.COMPLETED
 
 
-def test_somebody_else_was_quicker(world: World, ops: Visitor, held: OrderId) -> None:
+def test_somebody_else_was_quicker(world: World, ops: Visitor, stuck_ones: list[OrderId]) -> None:
     """The page of a step that is done offers nothing, and a form that was open still is refused."""
-    del held
-    order = world.sell_and_have_it_held("Ladysmith", key="ladysmith")
+    order = stuck_ones[2]
     task = stuck(world, order)
     assert ops.send(f"/fallout/{task.id}/resume", {"why": "they are back"}).status == 200
     shown = ops.open(f"/fallout/{task.id}")
@@ -167,9 +172,10 @@ def test_done_by_hand(world: World, ops: Visitor, other: OrderId) -> None:
     assert (entry.who, entry.subject, entry.details) == ("olu", task.id, {"line": 7})
 
 
-def test_the_order_is_taken_back_from_here(world: World, ops: Visitor, held: OrderId) -> None:
-    del held
-    order = world.sell_and_have_it_held("Springs", key="springs")
+def test_the_order_is_taken_back_from_here(
+    world: World, ops: Visitor, stuck_ones: list[OrderId]
+) -> None:
+    order = stuck_ones[3]
     shown = ops.open(f"/fallout/{stuck(world, order).id}")
     assert shown.form(f"/orders/{order}/cancel") == {"why": ""}
     assert ops.send(f"/orders/{order}/cancel", {"why": "given up"}).status == 200

@@ -27,7 +27,7 @@ def done(world: World) -> OrderId:
 
 @pytest.fixture(scope="module")
 def held(world: World, done: OrderId) -> OrderId:
-    return world.sell_and_have_it_held("Pretoria", key="pretoria")
+    return world.sell_and_have_them_held("Pretoria")[0]
 
 
 @pytest.fixture

@@ -46,15 +46,18 @@ class World:
         quote = self.shop.quote(self.alliance.need(*sites, speed=speed))
         return self.shop.order(quote_id=quote.id, key=BuyerKey(key)).id
 
-    def sell_and_have_it_held(self, site: str, *, key: str) -> OrderId:
-        """An order whose supplier is silent until nobody tries any more."""
+    def sell_and_have_them_held(self, *sites: str) -> list[OrderId]:
+        """Orders whose supplier is silent until nobody tries any more, one after the other."""
         self.alliance.silent.add(self.op1.us.id)
-        order = self.sell_quoted(site, key=key)
+        found = []
+        for site in sites:
+            found.append(self.sell_quoted(site, key=f"held-{site}"))
+            self.alliance.pass_time(timedelta(seconds=1))
         for _ in range(45):
             self.alliance.pass_time(timedelta(minutes=1))
-        assert self.shop.progress(order).state is OrderState.HELD
+        assert {self.shop.progress(one).state for one in found} == {OrderState.HELD}
         self.alliance.silent.clear()
-        return order
+        return found
 
     def sell_quoted(self, site: str, *, key: str) -> OrderId:
         """As `sell`, with the quote made before the supplier falls silent."""
