@@ -15,6 +15,8 @@ from hansa.foundation.time import SetClock
 from hansa.ledger import actions as ledger
 from hansa.lifecycle.billing import actions as billing
 from hansa.lifecycle.order.actions import orders
+from hansa.lifecycle.settlement.actions import looking
+from hansa.lifecycle.settlement.model import StatementFilter
 from hansa.node import Node
 from tests.alliance import Alliance
 from tests.databases import Pool
@@ -178,6 +180,7 @@ def test_what_waits_is_told_by_role(op2: Node, fin: Visitor) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("unsolved", "undecided"):
             patch.setattr(figures, name, lambda _tx: 2)
+        patch.setattr(figures, "to_answer", lambda _tx: 6)
         patch.setattr(figures, "stuck", lambda _tx, _besides: 1)
         patch.setattr(figures, "to_approve", lambda _ask, _tx: (3, 4))
         patch.setattr(figures, "to_sign", lambda _ask, _tx: 5)
@@ -189,7 +192,26 @@ def test_what_waits_is_told_by_role(op2: Node, fin: Visitor) -> None:
     assert said == {
         "sales": ["Agreements to sign", own],
         "operations": ["Work that is stuck", "Open tickets", own],
-        "finance": ["Open disputes", "Agreements to sign", own],
+        "finance": ["Statements to answer", "Open disputes", "Agreements to sign", own],
         "approver": ["Proposals to decide", own],
         "admin": [own],
     }
+
+
+def test_a_statement_that_nobody_has_answered_waits_for_finance(fin: Visitor, op2: Node) -> None:
+    with op2.begin() as tx:
+        assert figures.to_answer(tx) == 0  # this node confirms what agrees by itself
+        kept = looking.page(tx, wanted=StatementFilter(direction="heard"), limit=9).things
+    assert [one.state for one in kept] != []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "to_answer", lambda _tx: 1)
+        shown = fin.open("/overview")
+    (href,) = shown.tree.xpath("//a[contains(., 'Statements to answer')]/@href")
+    assert fin.open(href).status == 200
+
+
+@pytest.mark.parametrize("path", ["/agreements", "/launches", "/partners"])
+def test_what_is_no_text_finds_nothing_and_breaks_nothing(fin: Visitor, path: str) -> None:
+    assert fin.open(f"{path}?q=%ff&state=x&page=-1").status == 200
+    assert fin.open(f"{path}?page=99999999").status == 200
+    assert fin.open(f"{path}?q=" + "x" * 5000).status == 200

@@ -13,6 +13,7 @@ from fractions import Fraction
 from hansa.entrypoints.portal.ask import Ask
 from hansa.federation.contract import OrderState
 from hansa.federation.helpdesk import TicketState
+from hansa.federation.papers import StatementState
 from hansa.foundation.errors import NotFound
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money, Rate, Rounding, add_up, price
@@ -31,8 +32,8 @@ from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingState
 from hansa.lifecycle.order.actions import orders
 from hansa.lifecycle.order.model import KeptOrder
-from hansa.lifecycle.settlement.actions import disputes
-from hansa.lifecycle.settlement.model import DisputeState
+from hansa.lifecycle.settlement.actions import disputes, looking
+from hansa.lifecycle.settlement.model import DisputeState, StatementFilter
 
 MONTHS = 6
 """How many months of revenue are shown, the one that runs among them."""
@@ -151,6 +152,12 @@ def stuck(tx: Transaction, besides: Sequence[str]) -> int:
 
 def undecided(tx: Transaction) -> int:
     return disputes.count(tx, states=UNDECIDED)
+
+
+def to_answer(tx: Transaction) -> int:
+    """Statements of partners that we have neither confirmed nor disputed."""
+    wanted = StatementFilter(state=StatementState.ISSUED, direction="heard")
+    return looking.page(tx, wanted=wanted, limit=1).total
 
 
 def to_approve(ask: Ask, tx: Transaction) -> tuple[int, int]:

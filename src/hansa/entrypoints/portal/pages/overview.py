@@ -39,7 +39,6 @@ def overview(ask: Ask) -> Response:
     shown: dict[str, Any] = {}
     with ask.node.begin() as tx:
         shown["waiting"] = [one for one in _waiting(ask, tx) if one.count]
-        shown["called"] = names(ask, tx)
         if ask.has(OPERATIONS | SALES):
             shown["delivery"] = figures.delivery(ask, tx)
         if ask.has(OPERATIONS):
@@ -62,6 +61,8 @@ def _waiting(ask: Ask, tx: Transaction) -> Iterator[Waiting]:
     if ask.has(APPROVERS):
         yield Waiting(_("Proposals to decide"), theirs, _link(ask, "/approvals"))
     if ask.has(FINANCE):
+        heard = "/statements?state=issued&direction=heard"
+        yield Waiting(_("Statements to answer"), figures.to_answer(tx), _link(ask, heard))
         yield Waiting(_("Open disputes"), figures.undecided(tx), _link(ask, "/disputes"))
     if ask.has(TRADING):
         signing = figures.to_sign(ask, tx)
@@ -72,6 +73,7 @@ def _waiting(ask: Ask, tx: Transaction) -> Iterator[Waiting]:
 def _money(ask: Ask, tx: Transaction, exposures: Sequence[figures.Exposure]) -> dict[str, Any]:
     found = figures.outstanding(tx)
     return {
+        "called": names(ask, tx),
         "outstanding": found,
         "converted": figures.converted(ask, tx, found),
         "revenue": figures.revenue(ask, tx),

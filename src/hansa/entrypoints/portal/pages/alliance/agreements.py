@@ -11,7 +11,7 @@ from hansa.entrypoints.portal.ask import Ask, change, nothing_here, page
 from hansa.entrypoints.portal.duties import propose
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.alliance import proofs, signing
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TRADING, names
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TRADING, names, words
 from hansa.entrypoints.portal.pages.finance.lists import PAGE, page_of
 from hansa.entrypoints.portal.pages.finance.lists import pages as pages_of
 from hansa.federation.contract import AgreementRef
@@ -26,7 +26,7 @@ from hansa.lifecycle.agreement.model import Agreement, AgreementState
 
 @page("/agreements", roles=LOOKING)
 def agreement_list(ask: Ask) -> Response:
-    text, state = ask.query.get("q", "").strip(), ask.query.get("state", "")
+    text, state = words(ask), ask.query.get("state", "")
     chosen = AgreementState(state) if state in set(AgreementState) else None
     with ask.node.begin() as tx:
         found, total = actions.page(

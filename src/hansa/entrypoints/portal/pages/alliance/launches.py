@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hansa.entrypoints.portal import language
 from hansa.entrypoints.portal.ask import Ask, change, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TESTING, TRADING, names
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TESTING, TRADING, names, words
 from hansa.entrypoints.portal.pages.finance.lists import PAGE, page_of
 from hansa.entrypoints.portal.pages.finance.lists import pages as pages_of
 from hansa.foundation.errors import Refused
@@ -62,7 +62,7 @@ def _board(agreement: Agreement, country: Country) -> Board:
 
 @page("/launches", roles=LOOKING)
 def launch_list(ask: Ask) -> Response:
-    text = ask.query.get("q", "").strip()
+    text = words(ask)
     with ask.node.begin() as tx:
         found, total = actions.page(
             tx, text=text, offset=(page_of(ask) - 1) * PAGE, limit=PAGE, now=ask.now

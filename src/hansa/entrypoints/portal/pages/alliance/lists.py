@@ -20,6 +20,11 @@ TESTING = TRADING | {StaffRole.OPERATIONS}
 """Who may look at what is shown at a gate, and put it on record."""
 
 
+def words(ask: Ask) -> str:
+    """What was typed to find something by; no longer than any name."""
+    return ask.query.get("q", "").strip()[:200]
+
+
 def names(ask: Ask, tx: Transaction) -> Mapping[PartyId, str]:
     """What the parties are called, ours too."""
     us = ask.node.us

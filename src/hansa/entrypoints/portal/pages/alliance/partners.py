@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hansa.entrypoints.portal.ask import BOOKS, Ask, page
 from hansa.entrypoints.portal.pages import figures
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, words
 from hansa.entrypoints.portal.pages.finance.lists import PAGE, page_of
 from hansa.entrypoints.portal.pages.finance.lists import pages as pages_of
 from hansa.federation import directory, notices, renewal
@@ -84,7 +84,7 @@ def _followed(one: Proof, among: Sequence[Proof]) -> bool:
 
 @page("/partners", roles=LOOKING)
 def partner_list(ask: Ask) -> Response:
-    text = ask.query.get("q", "").replace("\0", "").strip()
+    text = words(ask)
     with ask.node.begin() as tx:
         found, total = directory.page(tx, text=text, offset=(page_of(ask) - 1) * PAGE, limit=PAGE)
         listed = _standings(ask, tx, found)
