@@ -54,10 +54,16 @@ def test_a_statement_is_found_and_read(fin: Visitor, heard: Held) -> None:
     net = heard.statement.lines[monthly - 1].net
     assert f"The line says the same: {net.amount:,.2f} GBP" in line.text
     usage = next(n for n, one in enumerate(heard.statement.lines, 1) if "/usage/" in one.key)
-    assert "95th percentile" in fin.open(f"/statements/{heard.id}/lines/{usage}").text
+    steps = fin.open(f"/statements/{heard.id}/lines/{usage}").all("//ol[not(@class)]/li")
+    assert steps[0] == "Rule: 95th percentile"
+    assert steps[-1] == f"Rounded half up once: {net_of(heard, usage)}."
     assert fin.open(f"/statements/{heard.id}/as/csv").answer.text.count("GBP") > 2
     assert fin.open(f"/statements/{heard.id}/as/pdf").status == 404
     assert fin.open("/statements/stm_nothing").status == 404
+
+
+def net_of(heard: Held, number: int) -> str:
+    return f"{heard.statement.lines[number - 1].net.amount:,.2f} GBP"
 
 
 def test_a_differing_line_is_accepted_with_a_reason(

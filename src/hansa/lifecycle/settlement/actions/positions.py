@@ -42,7 +42,7 @@ def positions(
     something. gross: partners with which nothing may be netted, and why.
     """
     by_pair: dict[Pair, list[Held]] = {}
-    for held in store.find(tx, period=period):
+    for held in store.find(tx, period=period, bare=True):
         pair = (held.partner(us), held.statement.currency)
         by_pair.setdefault(pair, []).append(held)
     reasons = _held_out(tx, us, period, by_pair, gross or {})

@@ -12,9 +12,8 @@ from hansa.foundation.money import Money
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.settlement.model import Held, OpenInvoice, StatementFilter
 from hansa.lifecycle.settlement.store import papers
-from hansa.lifecycle.settlement.store.papers import COUNT, HELD, held_of
+from hansa.lifecycle.settlement.store.papers import BARE, COUNT, held_of
 
-_BARE = HELD.replace("s.parts,", "'{}'::bytea[] as parts,")
 _WANTED = """where (%(party)s::text is null or %(party)s in (s.creditor, s.debtor))
                and (%(start)s::timestamptz is null or s.period_start = %(start)s)
                and (%(state)s::text is null or s.state = %(state)s)
@@ -35,7 +34,7 @@ def listed(tx: Transaction, wanted: StatementFilter, offset: int, limit: int) ->
     }
     rows = all_rows(
         tx,
-        f"""{_BARE} {_WANTED}
+        f"""{BARE} {_WANTED}
             order by s.learned_at desc, s.id desc offset %(offset)s limit %(limit)s""",
         asked,
     )
@@ -45,7 +44,7 @@ def listed(tx: Transaction, wanted: StatementFilter, offset: int, limit: int) ->
 
 
 def bare(tx: Transaction, statement: StatementId) -> Held | None:
-    row = one_row(tx, f"{_BARE} where s.id = %s", (statement,))
+    row = one_row(tx, f"{BARE} where s.id = %s", (statement,))
     return held_of(row) if row else None
 
 

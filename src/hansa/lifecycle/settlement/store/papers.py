@@ -102,6 +102,10 @@ HELD = """select s.direction, s.document, s.fingerprint, s.lines_fingerprint, s.
            from settlement_statement s"""
 
 
+BARE = HELD.replace("s.parts,", "'{}'::bytea[] as parts,")
+"""The same without lines."""
+
+
 def get(tx: Transaction, statement: StatementId, *, lock: bool = False) -> Held | None:
     locks = "select from settlement_statement where id = %s for update"
     if lock and not run(tx, locks, (statement,)):
@@ -122,11 +126,12 @@ def find(
     compared: bool | None = None,
     after: StatementId | None = None,
     limit: int | None = None,
+    bare: bool = False,
 ) -> list[Held]:
-    """Statements in order of their ids; each filter that is given must fit."""
+    """Statements in order of their ids; each filter that is given must fit. bare: no lines."""
     rows = all_rows(
         tx,
-        f"""{HELD}
+        f"""{BARE if bare else HELD}
             where (%(direction)s::text is null or s.direction = %(direction)s)
               and (%(party)s::text is null or %(party)s in (s.creditor, s.debtor))
               and (%(start)s::timestamptz is null or s.period_start = %(start)s)

@@ -79,6 +79,29 @@ def _account_of(place: Place, found: LineExplained) -> str:
     return next((code for code in codes if code.endswith(ending)), "")
 
 
+FIRST = ("rule", "deck", "destination", "time", "label", "why", "month", "basis", "mode", "tier")
+LAST = (
+    "because",
+    "currency",
+    "share-of-month",
+    "rate",
+    "charged",
+    "now",
+    "arithmetic",
+    "simulated",
+)
+"""In which order a reason is told: what it is about, what was measured, what was made of it."""
+
+
+def _place_of(name: str) -> int:
+    for place, known in enumerate(FIRST):
+        if name == known:
+            return place
+    word = name.replace("_", "-")
+    found = [place for place, known in enumerate(LAST) if word.startswith(known)]
+    return len(FIRST) + 1 + found[0] if found else len(FIRST)
+
+
 def exact(nano: int) -> Decimal:
     """Billionths as major units, with all digits that say something."""
     return Decimal(nano).scaleb(-9).normalize()
@@ -87,7 +110,7 @@ def exact(nano: int) -> Decimal:
 def facts(reason: Mapping[str, Json]) -> Sequence[tuple[str, str]]:
     """What a reason says, one word and value after the other; what is nested with its path."""
     found: list[tuple[str, str]] = []
-    for name, value in reason.items():
+    for name, value in sorted(reason.items(), key=lambda pair: _place_of(pair[0])):
         if isinstance(value, Mapping):
             found += [(f"{name}-{inner}", said) for inner, said in facts(value)]
         elif not isinstance(value, list):

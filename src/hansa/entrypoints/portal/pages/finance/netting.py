@@ -55,10 +55,17 @@ def netting(ask: Ask) -> Response:
     return ask.render(
         "finance/netting.html",
         month=month.name,
-        positions=found,
+        positions=[(one, _is_netted(one)) for one in found],
         pictures=_pictures(found, us.id),
         nettings=[(one, _entries(entries)) for one, entries in posted],
     )
+
+
+def _is_netted(one: Position) -> bool:
+    """Whether all is netted but for what is in dispute."""
+    disputed = [one.disputed_receivable, one.disputed_payable]
+    out, back = (amount.minor if amount else 0 for amount in disputed)
+    return one.net.minor - one.netted.minor in (0, out - back)
 
 
 def _entries(entries: Iterable[Entry | None]) -> Sequence[Entry]:
