@@ -62,6 +62,10 @@ def serve(
     lab.link(office, router, names=(name, "office"))
     office.run("ip", "addr", "replace", f"{own}/24", "dev", name)
     router.run("ip", "addr", "replace", f"{address}/24", "dev", "office")
+    for box, end, at in ((office, name, own), (router, "office", address)):
+        # Each end says at once what it has got, for the other waits for that before it goes on.
+        to = f"{at.rpartition('.')[0]}.0/24"
+        box.run("ip", "route", "replace", to, "dev", end, "src", at, "quickack", "1")
     for box, key in ((office, f"key-{name}"), (router, "host")):
         box.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", box.path(key))
     router.write("authorized", office.read(f"key-{name}.pub") or "")
