@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --u
 	--python-version 3.11 --no-header --no-emit-index-url --quiet
 ARGS ?=
 
-.PHONY: help setup check test lab fix demo bulk spark papers gear front bench docs words lock
+.PHONY: help setup check test lab fix demo bulk spark papers gear front bench docs screenshots words lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -54,6 +54,9 @@ bench: setup ## measure, each beside a peer; prints JSON
 
 docs: setup ## write the generated documents again: the APIs that a node serves
 	$(BIN)/python contracts/write.py
+
+screenshots: setup ## take the pictures of the portal that the documents show
+	$(BIN)/python -m tests.portal.screenshots
 
 words: setup ## bring the portal's catalogues of words up to date with its pages
 	$(BIN)/python -m hansa.entrypoints.portal.catalogues

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from hansa.entrypoints.portal.language import gettext
 from hansa.entrypoints.portal.language import noted as N_  # noqa: N812 - what gettext's tools find
@@ -23,7 +24,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Items for the same people, under one heading. items: label, address, icon."""
+    """Items for the same people. items: label, address, icon. Areas of one label stand together."""
 
     label: str
     roles: frozenset[StaffRole]
@@ -81,12 +82,14 @@ AREAS: Sequence[Area] = (
     Area(
         N_("Administration"),
         frozenset(S) - {S.CUSTOMER},
-        (
-            (N_("Approvals"), "/approvals", "checks"),
-            (N_("People"), "/people", "users"),
-            (N_("Audit log"), "/audit", "history"),
-        ),
+        ((N_("Approvals"), "/approvals", "checks"),),
     ),
+    Area(
+        N_("Administration"),
+        frozenset({S.ADMIN, S.APPROVER}),
+        ((N_("Audit log"), "/audit", "history"),),
+    ),
+    Area(N_("Administration"), frozenset({S.ADMIN}), ((N_("People"), "/people", "users"),)),
     Area(
         N_("Your services"),
         frozenset({S.CUSTOMER}),
@@ -110,13 +113,14 @@ def of(person: Person | None, *, here: str) -> Sequence[Item]:
     nearest = _nearest(shown, here)
     return [
         Item(
-            label=gettext(area.label),
+            label=gettext(heading),
             parts=tuple(
                 Item(gettext(label), href, icon, href == nearest)
+                for area in areas
                 for label, href, icon in area.items
             ),
         )
-        for area in shown
+        for heading, areas in groupby(shown, key=lambda area: area.label)
     ]
 
 

@@ -1,0 +1,134 @@
+"""A portal with something on every page: a chain, a month settled, and things under way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from hansa.entrypoints.portal.app import portal
+from hansa.federation.helpdesk import TicketAsk
+from hansa.foundation.ids import BuyerKey
+from hansa.foundation.party import Actor
+from hansa.foundation.people.model import StaffRole
+from hansa.foundation.time import SetClock
+from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.clearing.actions import parties
+from hansa.lifecycle.clearing.model import Particulars
+from hansa.lifecycle.inventory import actions as inventory
+from hansa.lifecycle.settlement.actions import statements
+from hansa.node import Node
+from tests.alliance import SHOP, Alliance
+from tests.databases import Pool
+from tests.entrypoints.portal.sales.desk import priced
+from tests.entrypoints.portal.visitor import Visitor, enter
+from tests.journeys import month
+
+ROLES: Sequence[StaffRole] = tuple(StaffRole)
+UP_S = 10.0
+SITES = """Name;Country;Town;speed_mbps
+Harbour;ZA;Durban;200
+Mill;ZA;Johannesburg;
+Far shop;BR;Manaus;
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """node: of the operator that sells to the end customer. address: of its portal."""
+
+    alliance: Alliance
+    node: Node
+    address: str
+
+
+@contextmanager
+def world(pool: Pool, folder: Path) -> Iterator[World]:
+    """People sign in as their role is called, with `visitor.PASSWORD`."""
+    clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
+    with pool.lend() as another, socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        alliance = Alliance(another, folder, clock, b"portal")
+        try:
+            month.build(alliance, 2)
+            node = alliance.nodes[month.OP2]
+            settings = replace(node.settings.portal, port=port)
+            node.settings = replace(node.settings, portal=settings)
+            named(node)
+            alliance.work()
+            furnish(alliance, node)
+            with _served(node, listening):
+                yield World(alliance, node, settings.url)
+        finally:
+            alliance.close()
+
+
+def named(node: Node) -> None:
+    """What invoices want to know of who sells and who buys."""
+    node.us = replace(node.us, tax_id="PT123456789")
+    for party, city in ((node.us.id, "Lisbon"), (SHOP, "Porto")):
+        given = Particulars(party, "1 High Street", city, "1000-001", "12345", "0088:7300010000001")
+        with node.begin() as tx:
+            parties.enter_particulars(tx, given=given, by="test", now=node.clock.now())
+
+
+def furnish(alliance: Alliance, node: Node) -> None:
+    """What a month alone does not bring: people, a fault reported, an order under way."""
+    for role in ROLES:
+        enter(node, str(role), role, party=SHOP if role is StaffRole.CUSTOMER else None)
+    front = node.storefront(Actor(SHOP, "customer"))
+    with node.begin() as tx:
+        line = inventory.sold(tx, us=node.us.id, buyer=SHOP)[0]
+    ask = TicketAsk("Slow since this morning.", "minor", "incident", line.ref.id)
+    front.open_ticket(ask=ask, key=BuyerKey("slow"))
+    alliance.work()
+    quote = front.quote(alliance.need("Maputo", "Beira", currency=node.us.currency))
+    alliance.silent.add(month.OP1)
+    front.order(quote_id=quote.id, key=BuyerKey("under way"))
+    node.work_once()
+    alliance.silent.clear()
+    sal = Visitor(node).sign_in("sales")
+    priced(sal, "Shops for the spring", SITES)
+    _propose(node, sal)
+    _dispute(node, Visitor(node).sign_in("finance"))
+
+
+def _propose(node: Node, sal: Visitor) -> None:
+    with node.begin() as tx:
+        (ref,) = [one.ref for one in agreement.all(tx) if one.ref.id.endswith(f".{node.us.id}")]
+    form = {"version": ref.version, "act": "suspend", "why": "Their cable is cut."}
+    sent = sal.send(f"/agreements/{ref.id}/move", form)
+    assert sent.status == 200, sent.text
+
+
+def _dispute(node: Node, fin: Visitor) -> None:
+    with node.begin() as tx:
+        (heard,) = statements.find(tx, direction="heard", partner=month.OP1, period=month.NOVEMBER)
+    action = f"/disputes/new?statement={heard.id}&line=1"
+    given = {"cause": "rate", "why": "the price was lowered", "should_be": "1.00"}
+    form = {**fin.open(action).form(action), **given}
+    sent = fin.send(action, form)
+    assert sent.status == 200, sent.text
+
+
+@contextmanager
+def _served(node: Node, listening: socket.socket) -> Iterator[None]:
+    config = uvicorn.Config(portal(node), log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    until = time.monotonic() + UP_S
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < until, "the portal is not served"
+        time.sleep(0.02)
+    yield
+    server.should_exit = server.force_exit = True
+    thread.join(UP_S)
