@@ -12,7 +12,7 @@ import pytest
 from hansa.drivers import actions as network
 from hansa.drivers import simulated, store
 from hansa.drivers.contract import Intent, Sample
-from hansa.drivers.model import KeptOrder, KeptQuote, Line, Service, Stretch
+from hansa.drivers.model import Available, KeptOrder, KeptQuote, Line, Service, Stretch
 from hansa.drivers.registry import Kit
 from hansa.drivers.simulated import SimulatedNetwork
 from hansa.drivers.watching import Watch, checks, measured
@@ -231,3 +231,21 @@ def test_a_service_that_was_not_to_be_had_at_the_last_look_is_not_well(clock: Se
     assert checks(looks[:2])[0].ok
     lost = [Sample(now, "hld", "ef", "loss_ppm", 12_345)]
     assert checks(lost) == [Check("loss, ef", "as measured", "1.23 %", True)]
+
+
+def test_how_available_all_of_the_network_was(
+    begin: Begin, ids: Ids, clock: SetClock, devices: SimulatedNetwork
+) -> None:
+    start = clock.now()
+    good, poor = (bring(begin, ids, clock) for _ in range(2))
+    looks = [
+        Sample(start + timedelta(minutes=at), line, "", "available", int(line == good or at > 0))
+        for line in (good, poor)
+        for at in range(4)
+    ]
+    with begin() as tx:
+        hour = {"start": start, "end": start + timedelta(minutes=3), "target_bp": 9995}
+        assert network.available(tx, **hour) == Available(0, 0, 0, 0)  # type: ignore[arg-type]
+        store.put_samples(tx, looks)
+        found = network.available(tx, **hour)  # type: ignore[arg-type]
+    assert found == Available(services=2, looks=6, good=5, below=1), "the fourth look is too late"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from hansa.drivers import store
 from hansa.drivers.contract import Intent
-from hansa.drivers.model import Ask, Coverage, Fit, KeptQuote, Product, Service, Stretch
+from hansa.drivers.model import Ask, Available, Coverage, Fit, KeptQuote, Product, Service, Stretch
 from hansa.drivers.rules import covers, intent, reaches
 from hansa.foundation.characteristics import chosen
 from hansa.foundation.errors import NotFound, Refused
@@ -181,6 +181,13 @@ def series(
     Only real networks are measured: nothing here is imagined.
     """
     return store.series(tx, holdings=holdings, start=start, end=end, step=step)
+
+
+def available(tx: Transaction, *, start: Instant, end: Instant, target_bp: int) -> Available:
+    """How available our own network was from `start` up to `end`, as measured: nothing in it is
+    imagined, and services of partners are not in it. target_bp: see Targets.
+    """
+    return store.available(tx, start, end, target_bp)
 
 
 def no_holding(holding: HoldingId) -> NotFound:

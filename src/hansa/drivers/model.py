@@ -175,6 +175,19 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Available:
+    """How many services of our own network were measured, and how available all were together.
+
+    looks: at all of them; good: those in which it was there. below: services under the target.
+    """
+
+    services: int
+    looks: int
+    good: int
+    below: int
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A service of our own network as it should be. intent None: it should not be there.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hansa.drivers.contract import Intent, Sample
 from hansa.drivers.model import (
+    Available,
     Choice,
     Coverage,
     KeptOrder,
@@ -324,6 +325,20 @@ def series(
            group by 1, 2, 3, 4 order by 1, 2, 3, 4""",
         {"holdings": list(holdings), "start": start, "end": end, "step": step},
     )
+
+
+def available(tx: Transaction, start: Instant, end: Instant, target_bp: int) -> Available:
+    found = records(
+        tx,
+        Available,
+        """select count(*) as services, coalesce(sum(looks), 0)::bigint as looks,
+                  coalesce(sum(good), 0)::bigint as good,
+                  count(*) filter (where good * 10000 < looks * %s) as below
+           from (select count(*) as looks, sum(value) as good from driver_sample
+                 where name = 'available' and at >= %s and at < %s group by holding) as each""",
+        (target_bp, start, end),
+    )
+    return found[0]
 
 
 def drop_samples(tx: Transaction, *, before: Instant) -> int:

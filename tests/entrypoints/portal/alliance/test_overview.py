@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from hansa.drivers.model import Available
 from hansa.entrypoints.portal.pages import figures
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money
@@ -215,3 +216,17 @@ def test_what_is_no_text_finds_nothing_and_breaks_nothing(fin: Visitor, path: st
     assert fin.open(f"{path}?q=%ff&state=x&page=-1").status == 200
     assert fin.open(f"{path}?page=99999999").status == 200
     assert fin.open(f"{path}?q=" + "x" * 5000).status == 200
+
+
+def test_availability_is_what_was_measured_or_nothing(trade: Alliance) -> None:
+    ona = come(trade.nodes[OP1], "ona", "operations")
+    figure = "//div[contains(@class, 'figure')][contains(., 'Availability')]"
+    (none,) = ona.open("/overview").all(figure)
+    assert none == "Availability unknown nothing was measured in the last hour"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "available", lambda _ask, _tx: Available(2, 6, 5, 1))
+        (poor,) = ona.open("/overview").all(figure)
+        patch.setattr(figures, "available", lambda _ask, _tx: Available(2, 6, 6, 0))
+        (full,) = ona.open("/overview").all(figure)
+    assert poor == "Availability 83.33% 1 of our own services below its target in the last hour"
+    assert full == "Availability 100% all of our own services in the last hour, as measured"

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
+from hansa.drivers import actions as network
+from hansa.drivers.model import Available
 from hansa.entrypoints.portal.ask import Ask
 from hansa.federation.contract import OrderState
 from hansa.federation.helpdesk import TicketState
@@ -37,6 +39,9 @@ from hansa.lifecycle.settlement.model import DisputeState, StatementFilter
 
 MONTHS = 6
 """How many months of revenue are shown, the one that runs among them."""
+
+LATELY = timedelta(hours=1)
+"""Over how much of the past availability is added up: a look a minute at each service."""
 
 SHOWN_MAX = 50
 """How many agreements, or proposals, are looked through at most."""
@@ -139,6 +144,12 @@ def held(ask: Ask, tx: Transaction) -> int:
     return inventory.search(
         tx, us=ask.node.us.id, side="sold", state=HoldingState.ACTIVE, limit=1
     ).total
+
+
+def available(ask: Ask, tx: Transaction) -> Available:
+    """Our own network in the last hour, as measured; of what partners deliver nothing is kept."""
+    target = ask.node.settings.network.targets.available_bp
+    return network.available(tx, start=ask.now - LATELY, end=ask.now, target_bp=target)
 
 
 def unsolved(tx: Transaction) -> int:

@@ -43,6 +43,7 @@ def overview(ask: Ask) -> Response:
             shown["delivery"] = figures.delivery(ask, tx)
         if ask.has(OPERATIONS):
             shown |= {"held": figures.held(ask, tx), "unsolved": figures.unsolved(tx)}
+            shown["available"] = figures.available(ask, tx)
         if ask.has(LOOKING):
             counting = figures.counting(ask, tx)
             shown["launches"] = figures.launches(counting)
