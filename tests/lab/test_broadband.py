@@ -387,8 +387,7 @@ def test_lines_do_not_see_each_other_nor_the_gateways_servers(net: Net) -> None:
     theirs = home.address(other)
     assert home.ping(one) and home.ping(other)
     with ThreadPoolExecutor() as pool:
-        heard = pool.map(lambda inside: home.ping(one, inside), (theirs, "10.99.0.1", "10.99.0.2"))
-        assert not any(heard)
+        assert not any(pool.map(lambda at: home.ping(one, at), (theirs, "10.99.0.1", "10.99.0.2")))
     # Under the neighbour's address nothing comes through, and nothing is on the neighbour's bill.
     before = bng.reading(net.gate).carried
     one.run("ip", "addr", "add", f"{theirs}/32", "dev", "wan")
