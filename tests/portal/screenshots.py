@@ -20,6 +20,7 @@ from hansa.entrypoints.demo import people
 from hansa.entrypoints.demo.play import Play
 from hansa.entrypoints.demo.show import Show
 from hansa.foundation.ids import PartyId
+from tests.entrypoints.portal.visitor import Visitor
 from tests.portal.conftest import ARGUMENTS, CHROMIUM
 
 ROOT = Path(__file__).parents[2]
@@ -28,25 +29,41 @@ PICTURES = ROOT / "docs" / "pictures"
 
 @dataclass(frozen=True)
 class Picture:
-    """path: of a page; after ` > ` the start of the address of a link there."""
+    """path: of a page; after ` > ` the start of the address of a link there. at: what is to
+    be seen of it.
+    """
 
     name: str
     party: str
     login: str
     path: str
     width: int = 1280
+    at: str = "main"
 
 
 WANTED: Sequence[Picture] = (
     Picture("overview", "mtn", "staff", "/overview"),
+    Picture("quote", "mtn", "staff", "/quotes > /quotes/drf_", at="x-map"),
     Picture("order", "mtn", "staff", "/orders > /orders/"),
     Picture("service", "mtn", "karoo-retail", "/my > /my/services/"),
     Picture("customer-phone", "mtn", "karoo-retail", "/my", 390),
-    Picture("invoice", "bt", "staff", "/invoices > /invoices/"),
-    Picture("netting", "bt", "staff", "/netting"),
+    Picture("statement", "bt", "staff", "/statements > /statements/"),
     Picture("agreement", "bt", "staff", "/agreements > /agreements/"),
-    Picture("launches", "bt", "staff", "/launches"),
 )
+
+
+SITES = """Name;Country;Town;speed_mbps
+Karoo Retail Sandton;ZA;Johannesburg;200
+Karoo Retail Soweto;ZA;Soweto;100
+Karoo Retail Pretoria;ZA;Pretoria;100
+Karoo Retail Waterfront;ZA;Cape Town;200
+Karoo Retail Stellenbosch;ZA;Stellenbosch;50
+Karoo Retail Umhlanga;ZA;Durban;100
+Karoo Retail Pinetown;ZA;Pinetown;50
+Karoo Retail Gqeberha;ZA;Port Elizabeth;50
+Karoo Retail Bloemfontein;ZA;Bloemfontein;50
+Karoo Retail Kimberley;ZA;Kimberley;50
+"""
 
 
 def main() -> None:
@@ -60,6 +77,7 @@ def main() -> None:
         password = people.password()
         for operator in play.operators:
             people.welcome(play.stage.nodes[operator.party.id], operator, password)
+        _quote(Visitor(play.stage.nodes[PartyId("mtn")]).sign_in("staff", password))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
             for one in WANTED:
@@ -68,6 +86,16 @@ def main() -> None:
     finally:
         play.stage.clear()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quote(sal: Visitor) -> None:
+    """What somebody of sales does before lunch."""
+    head = {"for": "customer:karoo-retail", "offer": "global-connect", "title": "Spring openings"}
+    begun = sal.send("/quotes/new", {**head, "c_speed_mbps": "100", "c_lines": "1"}, follow=False)
+    quote = begun.answer.headers["location"].removesuffix("/sites")
+    form = {**sal.open(f"{quote}/sites").form(f"{quote}/sites"), "pasted": SITES}
+    given = sal.send(f"{quote}/sites", form)
+    sal.send(f"{quote}/price", given.form(f"{quote}/price"))
 
 
 def _take(browser: Browser, wanted: Picture, address: str, password: str) -> None:
@@ -86,6 +114,9 @@ def _take(browser: Browser, wanted: Picture, address: str, password: str) -> Non
         page.goto(f"{address}{href}")
     for part in page.locator("x-chart, x-map").all():
         part.and_(page.locator("[data-ready]")).wait_for(state="attached")
+    if wanted.at != "main":
+        page.locator(wanted.at).evaluate("seen => seen.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(1500)
     page.wait_for_timeout(500)  # until what moves has come to rest
     page.screenshot(path=PICTURES / f"{wanted.name}.png")
     sys.stderr.write(f"{wanted.name}: {page.url}\n")
