@@ -28,7 +28,14 @@ ROW = re.compile(r"^\| `([a-z0-9-]+)` \| [^|]+ \| (.+) \|$", re.MULTILINE)
 
 METHODS = [("pages/**.py", "python"), ("templates/**.html", "jinja2"), ("*.py", "python")]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
-OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+OPTIONS = {
+    "templates/**.html": {
+        "extensions": "jinja2.ext.do",  # what `render` has beside, or a template is not understood
+        "newstyle_gettext": "true",
+        "silent": "false",  # nor passed over without a word
+        "trimmed": "true",
+    }
+}
 
 HEADER = """\
 msgid ""
