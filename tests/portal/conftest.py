@@ -12,16 +12,21 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from hansa.entrypoints.portal.front import Front
+from tests.databases import Pool
 from tests.portal.sampler import sampler
+from tests.portal.world import World, world
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
 UP_S = 10.0
+ACT_MS = 15_000
+"""How long a button or link that a test presses may take to be there."""
 
 Axe = Callable[[Page], Sequence[str]]
+Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -38,25 +43,54 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a fresh visitor. Errors on its console, a breach of the policy among them, and
-    exceptions that nobody caught fail the test.
+def expected() -> list[str]:
+    """What a browser may say on its console without failing the test; put it in word for word."""
+    return []
+
+
+@pytest.fixture
+def visit(browser: Browser, expected: list[str]) -> Iterator[Visit]:
+    """Pages of fresh visitors, each with cookies of its own; options: see `Browser.new_context`.
+    Errors on a console, a breach of the policy among them, and exceptions that nobody caught fail
+    the test.
     """
     wrong: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
 
     def told(message: ConsoleMessage) -> None:
-        if (
-            message.type in {"error", "warning"}
-            and "GPU stall due to ReadPixels" not in message.text
+        harmless = ["GPU stall due to ReadPixels", *expected]
+        if message.type in {"error", "warning"} and not any(
+            one in message.text for one in harmless
         ):
             wrong.append(f"{message.type}: {message.text}")
 
-    context.on("console", told)
-    context.on("weberror", lambda error: wrong.append(f"not caught: {error.error}"))
-    yield context.new_page()
-    context.close()
+    contexts: list[BrowserContext] = []
+
+    def come(**options: Any) -> Page:
+        options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
+        context = browser.new_context(**options)
+        context.set_default_timeout(ACT_MS)
+        contexts.append(context)
+        context.on("console", told)
+        context.on("weberror", lambda error: wrong.append(f"not caught: {error.error}"))
+        return context.new_page()
+
+    yield come
+    for context in contexts:
+        context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """A page of a fresh visitor."""
+    return visit()
+
+
+@pytest.fixture(scope="module")
+def place(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A portal with something on every page, shared by the tests of one file."""
+    with world(pool, tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

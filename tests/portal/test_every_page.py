@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -13,10 +12,8 @@ from playwright.sync_api import Page
 from hansa.entrypoints.portal.app import AREAS
 from hansa.entrypoints.portal.ask import Page as Declared
 from hansa.foundation.people.model import StaffRole
-from tests.databases import Pool
-from tests.entrypoints.portal.visitor import PASSWORD
 from tests.portal.conftest import Axe
-from tests.portal.world import ROLES, World, world
+from tests.portal.world import ROLES, World, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -48,12 +45,6 @@ ELSEWHERE = {
 """What is not reached by a link, and why."""
 
 
-@pytest.fixture(scope="module")
-def place(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(pool, tmp_path_factory.mktemp("world")) as made:
-        yield made
-
-
 @dataclass
 class Walk:
     """What one role has seen. pages: their declared paths; wrong: what was wrong with them."""
@@ -73,7 +64,7 @@ def test_every_page_of_a_role(page: Page, axe: Axe, place: World, role: StaffRol
         look(page, axe, page.url, walk.wrong, again=False)
         page.set_viewport_size({"width": 1280, "height": 900})
     walk.pages.add("/sign-in")
-    sign_in(page, place.address, str(role))
+    sign_in(page, str(role))
     others = list(SEEN.values())
     SEEN[role] = walk
     ahead = [page.url]
@@ -101,13 +92,6 @@ def test_every_page_was_seen() -> None:
     seen = {path for walk in SEEN.values() for path in walk.pages}
     lost = {page.path for page in DECLARED} - seen - set(ELSEWHERE)
     assert not lost, "\n".join(sorted(lost))
-
-
-def sign_in(page: Page, address: str, login: str) -> None:
-    page.get_by_label("Name").fill(login)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def declared_for(address: str) -> str | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from playwright.sync_api import Page
 
 from hansa.entrypoints.portal.app import portal
 from hansa.federation.helpdesk import TicketAsk
@@ -28,7 +29,7 @@ from hansa.node import Node
 from tests.alliance import SHOP, Alliance
 from tests.databases import Pool
 from tests.entrypoints.portal.sales.desk import priced
-from tests.entrypoints.portal.visitor import Visitor, enter
+from tests.entrypoints.portal.visitor import PASSWORD, Visitor, enter
 from tests.journeys import month
 
 ROLES: Sequence[StaffRole] = tuple(StaffRole)
@@ -69,6 +70,14 @@ def world(pool: Pool, folder: Path) -> Iterator[World]:
                 yield World(alliance, node, settings.url)
         finally:
             alliance.close()
+
+
+def sign_in(page: Page, login: str) -> None:
+    """At the page that asks for it."""
+    page.get_by_label("Name").fill(login)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def named(node: Node) -> None:
