@@ -29,9 +29,11 @@ Axe = Callable[[Page], Sequence[str]]
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window. One for each file: Playwright keeps an event loop in
+    this thread for as long as it runs, and other tests begin loops of their own.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}; on Debian: apt-get install chromium")
     if missing := Front().missing():

@@ -228,8 +228,9 @@ def sampler(colour: str = "#5514b4") -> Starlette:
 
     async def events(_request: Request) -> Response:
         async def told() -> AsyncIterator[str]:
-            yield "data: <p id='live-now'>Just now</p>\n\n"
-            await asyncio.sleep(3600)
+            while True:  # a busy browser may not be ready for the first
+                yield "data: <p id='live-now'>Just now</p>\n\n"
+                await asyncio.sleep(0.5)
 
         return StreamingResponse(told(), media_type="text/event-stream")
 
