@@ -327,7 +327,7 @@ def test_a_daemon_that_died_is_seen_and_comes_back(net: Net, where: str, daemon:
     assert net.session() == session
     assert net.put(replace(LINE, down_kbps=30_000)) == ["account", "session"], "and does its work"
     assert net.put() == ["account", "session"]
-    assert home.ping(net.home())
+    assert soon(lambda: home.ping(net.home()) != "")
 
 
 def test_a_report_that_nobody_heard_is_told_later(net: Net) -> None:

@@ -75,7 +75,7 @@ def as_ordered(acme: Acme, request: pytest.FixtureRequest) -> Iterator[None]:
 
 def test_sites_of_a_network_reach_each_other_by_both_protocols(acme: Acme) -> None:
     host, other = acme.host(acme.jhb), acme.place(acme.lon)
-    assert reaches(host, other.host_address)
+    host.wait(lambda: reaches(host, other.host_address), what="London", timeout_s=5)
     assert reaches(host, other.host_address6)
     assert reaches(host, orders.POP_ADDRESS)
     assert acme.is_well(acme.lines)
