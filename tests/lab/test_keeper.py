@@ -211,3 +211,15 @@ def test_a_lab_that_stays_is_found_by_others_and_taken_down_whole(tmp_path: Path
     process.wait(10)
     assert not lab.is_up
     assert not running(f"sleep {mark}")
+
+
+def test_a_cable_that_was_left_in_the_middle_is_ended(lab: Lab) -> None:
+    one, other = lab.box("half-one"), lab.box("half-other")
+    ends = ("ip", "link", "add", "lan", "netns", one.name, "type", "veth")
+    lab.run(*ends, "peer", "name", "lan", "netns", other.name)
+    assert "state DOWN" in one.run("ip", "link", "show", "dev", "lan")
+    assert lab.link(one, other, names=("lan", "lan"))
+    assert "state UP" in one.run("ip", "link", "show", "dev", "lan")
+    assert not lab.link(one, other, names=("lan", "lan"))
+    other.run("ip", "link", "set", "dev", "lan", "down")
+    assert not lab.link(one, other, names=("lan", "lan")), "who cut it knows why"

@@ -24,6 +24,9 @@ from hansa.drivers.lab import keeper
 from hansa.foundation.errors import Refused, TryLater
 
 START_S = 20.0
+JOINED = "joined"
+"""The mark on a cable's first end when both ends are up."""
+
 ASK_S = 30.0
 """How long the keeper may take over what a command does not."""
 
@@ -149,16 +152,20 @@ class Lab:
         """A cable between two boxes; False when it is there. names: of its ends.
 
         What goes over it is cut into packets first, as on a real one, so that shapers count right.
+        One that is there and bears no mark was left in the middle: it is ended. One that was made
+        to its end is left as it is, since a line that somebody has cut is no affair of ours.
         """
         each = ("mtu", str(mtu), "gso_max_segs", "1")
-        if one.try_run("ip", "link", "show", "dev", names[0]).ok:
+        found = one.try_run("ip", "link", "show", "dev", names[0])
+        if found.ok and f"alias {JOINED}" in found.out:
             return False
-        self.run(
-            *("ip", "link", "add", names[0], "netns", one.name, *each, "type", "veth"),
-            *("peer", "name", names[1], "netns", other.name, *each),
-        )
-        for box, name in ((one, names[0]), (other, names[1])):
-            box.run("ip", "link", "set", "dev", name, "up")
+        if not found.ok:
+            self.run(
+                *("ip", "link", "add", names[0], "netns", one.name, *each, "type", "veth"),
+                *("peer", "name", names[1], "netns", other.name, *each),
+            )
+        other.run("ip", "link", "set", "dev", names[1], "up")
+        one.run("ip", "link", "set", "dev", names[0], "up", "alias", JOINED)
         return True
 
     # --- the keeper -----------------------------------------------------------------------------
