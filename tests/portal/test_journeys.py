@@ -140,7 +140,9 @@ def test_a_silent_partner_is_waited_for(page: Page, place: World, expected: list
         page.get_by_role("button", name="Ask for prices").click()
         expect(page.get_by_text("A seller does not answer")).to_be_visible()
         expect(page.get_by_role("progressbar", name="Sites answered")).to_be_visible()
+        before = page.locator("#pricing").element_handle()
         page.get_by_role("button", name="Go on").click()
+        before.wait_for_element_state("hidden")  # the next one says the same
         expect(page.get_by_text("A seller does not answer")).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("button", name="Order 2 sites")).to_be_visible()
