@@ -9,6 +9,9 @@ from dataclasses import replace
 import pytest
 
 from hansa.entrypoints.portal.pages.customer.bills import slug
+from hansa.foundation.ids import BillId
+from hansa.foundation.money import Money
+from hansa.lifecycle.settlement.actions import credit_notes
 from tests.entrypoints.portal.customer.world import World
 from tests.entrypoints.portal.visitor import Visitor
 
@@ -25,6 +28,42 @@ def test_bills_are_listed_with_what_is_due(world: World, shop: Visitor) -> None:
     assert row[1] == "November 2026"
     assert row[4] == "To be paid"
     assert row[3].endswith("GBP")
+
+
+def credited(world: World, bill: str, pence: int | None = None) -> str:
+    """Takes back so much, net, of the first line of a bill, else all of it; the note's number."""
+    node, id = world.node, BillId(bill.rpartition("/")[2])
+    with node.begin() as tx:
+        left = credit_notes.left_of(tx, invoice=id)
+        lines = [] if pence is None else [(next(iter(left)), Money(pence, "GBP"))]
+        note = credit_notes.for_customer(
+            tx, invoice=id, lines=lines, ids=node.ids, now=node.clock.now()
+        )
+    return note.number
+
+
+def test_a_credit_note_is_told_as_a_credit(world: World, shop: Visitor) -> None:
+    paper = bill(shop)
+    (before,) = shop.open("/my/bills?state=due").rows()
+    number = credited(world, paper, pence=100)
+    rows = {row[0]: row for row in shop.open("/my/bills?state=due").rows()}
+    assert rows[before[0]] == before
+    credit = rows[f"{number} Credit note"]
+    assert credit[3:] == ["-1.20 GBP", "In your favour"]
+    shown = shop.open("/my")
+    assert shown.all("//p[@class='figure-value']")[2] == "1", "a credit is no bill to be paid"
+    owed = float(before[3].split()[0].replace(",", "")) - 1.2
+    assert f"{owed:,.2f} GBP, credits taken off" in shown.text
+    (href,) = shop.open("/my/bills").tree.xpath(f"//table//a[text()='{number}']/@href")
+    note = shop.open(href)
+    assert note.heading == f"Credit note {number}"
+    assert "In your favour" in note.text and "To be paid" not in note.text
+    assert "lowers what you have to pay" in note.text
+
+
+def test_what_is_credited_whole_is_not_due(world: World, shop: Visitor) -> None:
+    credited(world, bill(shop))
+    assert "0.00 GBP, credits taken off" in shop.open("/my").text
 
 
 def test_every_line_of_a_bill_says_why_it_is_there(world: World, shop: Visitor) -> None:

@@ -48,6 +48,7 @@ def bill_list(ask: Ask) -> Response:
         turn=Turn(turned(ask), found.total),
         wanted=wanted,
         told=saying.told,
+        standing=saying.standing,
     )
 
 
@@ -125,7 +126,7 @@ def _found(ask: Ask) -> ShelfBill:
 
 def _file(ask: Ask, found: ShelfBill, document: bytes, *, ending: str, media: str) -> Response:
     """A download, called by the brand, the kind of paper, and the number within its series."""
-    kind = "credit-note" if found.kind_of == "credit-note" else "invoice"
+    kind = saying.CREDIT if found.kind_of == saying.CREDIT else "invoice"
     number = "-".join(found.number.split("-")[-2:])
     name = f"{slug(ask.brand.name)}-{kind}-{number}.{ending}"
     return Response(

@@ -20,6 +20,7 @@ from hansa.federation.contract import (
     VolumeTariff,
 )
 from hansa.federation.papers import StatementLine
+from hansa.federation.shelf import ShelfBill
 from hansa.foundation.ids import PREFIXES, HoldingId
 
 STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -68,6 +69,11 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "sent": (N_("To be paid"), "wait"),
         "settled": (N_("Settled"), "good"),
     },
+    "credit": {
+        "validated": (N_("In your favour"), "good"),
+        "sent": (N_("In your favour"), "good"),
+        "settled": (N_("Settled"), "good"),
+    },
     "paper": {
         "services": (N_("Invoice"), "quiet"),
         "revenue-share": (N_("Share of revenue"), "quiet"),
@@ -90,6 +96,9 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
 }
 """By kind of thing and its code: the words, and a tone of `_ui.html`."""
+
+CREDIT = "credit-note"
+"""The kind of paper that takes back a part of a bill."""
 
 SEVERITIES = ("critical", "major", "minor")
 
@@ -118,6 +127,11 @@ def told(kind: str, code: object) -> Told:
     """A state in a customer's words. One that has none is said as it is."""
     word, tone = STATES[kind].get(str(code), (str(code), "quiet"))
     return Told(_(word), tone)
+
+
+def standing(bill: ShelfBill) -> Told:
+    """How a bill stands; a credit note is nothing to be paid."""
+    return told("credit" if bill.kind_of == CREDIT else "bill", bill.state)
 
 
 def check(name: str) -> str:
@@ -236,6 +250,6 @@ def why(line: StatementLine, kind_of: str) -> str:
     what = line.key.partition("/")[2].partition("@")[0].partition("/")[0]
     if what == "monthly" and line.unit != "month":
         what = "monthly, in part"
-    if kind_of == "credit-note":
+    if kind_of == CREDIT:
         what = "credit"
     return _(WHY[what]) if what in WHY else ""

@@ -54,10 +54,12 @@ def overview(ask: Ask) -> Response:
         held=found,
         orders=orders,
         due=due,
+        credits=sum(one.kind_of == saying.CREDIT for one in due.things),
         sums=_told(sums, whole=due.total <= DUE_MAX),
         tickets=tickets,
         few=FEW,
         told=saying.told,
+        standing=saying.standing,
     )
 
 
