@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hansa.entrypoints.portal import colours, language
 from hansa.entrypoints.portal.front import STATIC, Front
 from hansa.entrypoints.portal.guard import POLICY
+from hansa.entrypoints.portal.paging import Turn
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ def sampler(colour: str = "#5514b4") -> Starlette:
 
     def shown(name: str, items: list[object], **more: object) -> Response:
         context = {"rows": rows(), "steps": steps(), "now": "20 Nov 2026", **drawn()}
+        context["turn"] = Turn(2, 30, "/?page=")
         asked = Asked(brand, said=str(more.get("said", "")))
         return HTMLResponse(pages.get_template(name).render(ask=asked, menu=items, **context))
 

@@ -153,6 +153,7 @@ def _ask(node: Node, request: Request) -> Ask:
     return Ask(
         node=node,
         request=request,
+        here=request.url.path,
         now=node.clock.now(),
         language=language.chosen(filter(None, wanted), otherwise=brand.language),
         brand=replace(
@@ -254,7 +255,8 @@ def _again(page: Page, ask: Ask, error: HansaError) -> Response:
     """The form once more with what was typed; or a page of its own that says what is wrong."""
     if page.again is not None and isinstance(error, Refused):
         try:
-            return page.again(replace(ask, refusal=error))
+            here = page.again.path.format(**ask.path)
+            return page.again(replace(ask, here=here, refusal=error))
         except HansaError as worse:
             error = worse
     return _wrong(ask, error)

@@ -27,6 +27,8 @@ from hansa.node import Node
 SAID = "hansa_said"
 """The cookie that carries what is to be said once on the next page."""
 SAID_S = 60
+TEXT_MAX = 200
+"""So long is what is searched for at most: no name is longer."""
 
 ANYONE: frozenset[StaffRole] | None = None
 """Roles of a page that needs no sign-in."""
@@ -55,11 +57,13 @@ class Ask:
 
     person: None only on pages for anyone. form: what was posted, and nothing on a GET; a field
     named twice counts once, the last. path: the parts of the address that the page's path names.
-    refusal: why what was typed was not taken, when the page is shown again.
+    refusal: why what was typed was not taken, when the page is shown again. here: the address of
+    the page that is shown, without its query.
     """
 
     node: Node
     request: Request
+    here: str
     now: Instant
     language: str
     brand: Brand
@@ -121,6 +125,10 @@ class Ask:
             return ""
         return language.explained(wrong.code) or wrong.words
 
+    def sought(self, name: str = "q") -> str:
+        """What the query wants found, in words; no longer than anything that it could find."""
+        return self.query.get(name, "").strip()[:TEXT_MAX]
+
     def number(self, name: str, otherwise: int, *, least: int = 1, most: int = 10_000_000) -> int:
         """A whole number of the query; what is none, or out of bounds, is the usual one."""
         text = self.query.get(name, "")
@@ -139,7 +147,7 @@ class Ask:
         """A page; or its part alone, when a script asks for that."""
         chosen = part if part is not None and self.is_part else template
         wrong = self.refusal
-        shown = {"ask": self, "menu": menu.of(self.person, here=self.request.url.path), **context}
+        shown = {"ask": self, "menu": menu.of(self.person, here=self.here), **context}
         answer = HTMLResponse(
             render.page(chosen, shown),
             status_code=422 if wrong is not None and status == 200 else status,

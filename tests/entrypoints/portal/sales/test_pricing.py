@@ -99,6 +99,9 @@ def test_a_list_of_several_parts_goes_on_by_itself_with_progress(sal: Visitor) -
     assert f"Feasible {PART + 20} of {PART + 20} sites" in shown.text
     assert "page 1 of 6" in shown.text
     assert len(sal.open(f"{quote}?page=6").rows()) == 20
+    refused = sal.send(f"{quote}/order", {"version": "0"})
+    assert refused.status == 422
+    assert refused.all("//nav[@class='pager']//a/@href") == [f"{quote}?page=2"]
     assert len(sal.open(f"{quote}/map.json?page=6").answer.json()["features"]) == 252
 
 

@@ -20,8 +20,9 @@ from hansa.entrypoints.portal.ask import (
 )
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages import figures
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TRADING, names
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TRADING
 from hansa.entrypoints.portal.pages.operations import fallout
+from hansa.entrypoints.portal.pages.parties import names
 from hansa.foundation.transaction import Transaction
 
 

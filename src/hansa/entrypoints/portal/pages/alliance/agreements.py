@@ -7,13 +7,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import Ask, change, nothing_here, page
 from hansa.entrypoints.portal.duties import propose
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.alliance import proofs, signing
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TRADING, names, words
-from hansa.entrypoints.portal.pages.finance.lists import PAGE, page_of
-from hansa.entrypoints.portal.pages.finance.lists import pages as pages_of
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, PAGE, TRADING
+from hansa.entrypoints.portal.pages.parties import names
 from hansa.federation.contract import AgreementRef
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import AgreementId
@@ -26,15 +26,16 @@ from hansa.lifecycle.agreement.model import Agreement, AgreementState
 
 @page("/agreements", roles=LOOKING)
 def agreement_list(ask: Ask) -> Response:
-    text, state = words(ask), ask.query.get("state", "")
+    text, state = ask.sought(), ask.query.get("state", "")
+    turn = paging.turn(ask, PAGE)
     chosen = AgreementState(state) if state in set(AgreementState) else None
     with ask.node.begin() as tx:
         found, total = actions.page(
             tx,
             text=text,
             state=chosen,
-            offset=(page_of(ask) - 1) * PAGE,
-            limit=PAGE,
+            offset=turn.offset,
+            limit=turn.size,
             now=ask.now,
         )
         called = names(ask, tx)
@@ -45,7 +46,8 @@ def agreement_list(ask: Ask) -> Response:
         called=called,
         states=tuple(AgreementState),
         wanted={"q": text, "state": state},
-        pages=pages_of(ask, total),
+        turn=turn,
+        total=total,
     )
 
 

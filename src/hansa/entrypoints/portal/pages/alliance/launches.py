@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal import language
+from hansa.entrypoints.portal import language, paging
 from hansa.entrypoints.portal.ask import Ask, change, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, TESTING, TRADING, names, words
-from hansa.entrypoints.portal.pages.finance.lists import PAGE, page_of
-from hansa.entrypoints.portal.pages.finance.lists import pages as pages_of
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, PAGE, TESTING, TRADING
+from hansa.entrypoints.portal.pages.parties import names
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import AgreementId
 from hansa.foundation.transaction import Transaction
@@ -62,11 +61,10 @@ def _board(agreement: Agreement, country: Country) -> Board:
 
 @page("/launches", roles=LOOKING)
 def launch_list(ask: Ask) -> Response:
-    text = words(ask)
+    text = ask.sought()
+    turn = paging.turn(ask, PAGE)
     with ask.node.begin() as tx:
-        found, total = actions.page(
-            tx, text=text, offset=(page_of(ask) - 1) * PAGE, limit=PAGE, now=ask.now
-        )
+        found, total = actions.page(tx, text=text, offset=turn.offset, limit=turn.size, now=ask.now)
         called = names(ask, tx)
     return ask.render(
         "alliance/launches.html",
@@ -74,7 +72,8 @@ def launch_list(ask: Ask) -> Response:
         found=[(one.shown, boards(one.shown)) for one in found],
         called=called,
         wanted={"q": text},
-        pages=pages_of(ask, total),
+        turn=turn,
+        total=total,
     )
 
 

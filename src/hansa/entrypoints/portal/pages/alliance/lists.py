@@ -1,14 +1,8 @@
-"""What pages of this area share: who may look, who may act, and what parties are called."""
+"""What pages of this area share: who may look, and who may act."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from hansa.entrypoints.portal.ask import Ask
-from hansa.federation import directory
-from hansa.foundation.ids import PartyId
 from hansa.foundation.people.model import StaffRole
-from hansa.foundation.transaction import Transaction
 
 LOOKING = frozenset({StaffRole.SALES, StaffRole.OPERATIONS, StaffRole.FINANCE, StaffRole.APPROVER})
 """Who may see with whom we trade, and on which terms."""
@@ -19,13 +13,5 @@ TRADING = frozenset({StaffRole.SALES, StaffRole.FINANCE})
 TESTING = TRADING | {StaffRole.OPERATIONS}
 """Who may look at what is shown at a gate, and put it on record."""
 
-
-def words(ask: Ask) -> str:
-    """What was typed to find something by; no longer than any name."""
-    return ask.query.get("q", "").strip()[:200]
-
-
-def names(ask: Ask, tx: Transaction) -> Mapping[PartyId, str]:
-    """What the parties are called, ours too."""
-    us = ask.node.us
-    return {us.id: us.name, **{one.party.id: one.party.name for one in directory.partners(tx)}}
+PAGE = 50
+"""How many rows a page shows."""

@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, page
 from hansa.entrypoints.portal.pages import figures
-from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, words
-from hansa.entrypoints.portal.pages.finance.lists import PAGE, page_of
-from hansa.entrypoints.portal.pages.finance.lists import pages as pages_of
+from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, PAGE
 from hansa.federation import directory, notices, renewal
 from hansa.federation.evidence import actions as evidence
 from hansa.federation.model import Partner, PartnerCertificate, PartnerKey
@@ -84,9 +83,10 @@ def _followed(one: Proof, among: Sequence[Proof]) -> bool:
 
 @page("/partners", roles=LOOKING)
 def partner_list(ask: Ask) -> Response:
-    text = words(ask)
+    text = ask.sought()
+    turn = paging.turn(ask, PAGE)
     with ask.node.begin() as tx:
-        found, total = directory.page(tx, text=text, offset=(page_of(ask) - 1) * PAGE, limit=PAGE)
+        found, total = directory.page(tx, text=text, offset=turn.offset, limit=turn.size)
         listed = _standings(ask, tx, found)
         deaf = renewal.waiting(tx, ring=ask.node.keys)
     return ask.render(
@@ -94,7 +94,8 @@ def partner_list(ask: Ask) -> Response:
         part="alliance/_partners.html",
         found=listed,
         wanted={"q": text},
-        pages=pages_of(ask, total),
+        turn=turn,
+        total=total,
         ours=_ours(ask),
         deaf=deaf,
     )

@@ -13,10 +13,11 @@ from importlib.util import find_spec
 from starlette.responses import Response
 
 from hansa.entrypoints.papers import invoice, pdf, sheets
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.customer import saying
-from hansa.entrypoints.portal.pages.customer.mine import LONG, Turn, mine, offset, turned
+from hansa.entrypoints.portal.pages.customer.mine import LONG, mine
 from hansa.federation.shelf import ShelfBill
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BillId
@@ -32,20 +33,21 @@ HEADINGS = ("number", "period", "line", "quantity", "unit", "currency", "net", "
 @page("/my/bills", roles=CUSTOMERS)
 def bill_list(ask: Ask) -> Response:
     wanted = ask.query.get("state", "all")
+    turn = paging.turn(ask, LONG)
     with mine(ask) as tx:
         found = billing.shelf_bills(
             tx,
             buyer=ask.actor.party,
             unpaid_only=wanted == "due",
             bare=True,
-            offset=offset(ask),
-            limit=LONG,
+            offset=turn.offset,
+            limit=turn.size,
         )
     return ask.render(
         "customer/bills.html",
         part="customer/_bills.html",
         found=found,
-        turn=Turn(turned(ask), found.total),
+        turn=turn,
         wanted=wanted,
         told=saying.told,
         standing=saying.standing,
@@ -56,13 +58,13 @@ def bill_list(ask: Ask) -> Response:
 def bill(ask: Ask) -> Response:
     """A bill with its lines, a page at a time, and why each is there."""
     found = _found(ask)
-    first = offset(ask)
+    turn = paging.turn(ask, LONG)
     return ask.render(
         "customer/bill.html",
         part="customer/_bill_lines.html",
         found=found,
-        lines=found.lines[first : first + LONG],
-        turn=Turn(turned(ask), len(found.lines)),
+        lines=found.lines[turn.offset : turn.offset + turn.size],
+        turn=turn,
         has_pdf=find_spec("typst") is not None,
         saying=saying,
         told=saying.told,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.language import gettext as _
@@ -67,25 +66,3 @@ def sent_before(error: Refused) -> Refused:
         "again to report this too."
     )
     return Refused("form-sent-before", words)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where a page of a list stands. number: from 1."""
-
-    number: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // LONG))
-
-
-def turned(ask: Ask) -> int:
-    """Which page of a list is asked for, from 1."""
-    return ask.number("page", 1, most=1_000_000)
-
-
-def offset(ask: Ask) -> int:
-    """How many entries come before that page."""
-    return (turned(ask) - 1) * LONG

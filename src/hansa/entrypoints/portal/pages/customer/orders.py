@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.customer import saying
-from hansa.entrypoints.portal.pages.customer.mine import LONG, Turn, mine, noted, offset, turned
+from hansa.entrypoints.portal.pages.customer.mine import LONG, mine, noted
 from hansa.federation.contract import OrderState
 from hansa.federation.shelf import ShelfOrder
 from hansa.foundation.errors import Refused
@@ -35,20 +36,21 @@ class Step:
 @page("/my/orders", roles=CUSTOMERS)
 def order_list(ask: Ask) -> Response:
     wanted = ask.query.get("state", "open")
+    turn = paging.turn(ask, LONG)
     with mine(ask) as tx:
         found = delivery.shelf_orders(
             tx,
             us=ask.node.us.id,
             buyer=ask.actor.party,
             open_only=wanted == "open",
-            offset=offset(ask),
-            limit=LONG,
+            offset=turn.offset,
+            limit=turn.size,
         )
     return ask.render(
         "customer/orders.html",
         part="customer/_orders.html",
         found=found,
-        turn=Turn(turned(ask), found.total),
+        turn=turn,
         wanted=wanted,
         told=saying.told,
     )

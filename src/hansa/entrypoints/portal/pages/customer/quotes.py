@@ -9,18 +9,16 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, change, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.customer import saying
 from hansa.entrypoints.portal.pages.customer.mine import (
     LONG,
-    Turn,
     held,
     mine,
     noted,
-    offset,
     seat,
-    turned,
 )
 from hansa.federation.contract import CharacteristicSpec, Need, NeedItem, QuoteLine
 from hansa.federation.shelf import QuoteState, ShelfHolding
@@ -100,19 +98,20 @@ def _number(ask: Ask, spec: CharacteristicSpec) -> int:
 @page("/my/quotes", roles=CUSTOMERS)
 def quote_list(ask: Ask) -> Response:
     """Prices that wait for a yes, those whose time is over among them."""
+    turn = paging.turn(ask, LONG)
     with mine(ask) as tx:
         found = quotes.shelf_quotes(
             tx,
             buyer=ask.actor.party,
             state=QuoteState.APPROVED,
-            offset=offset(ask),
-            limit=LONG,
+            offset=turn.offset,
+            limit=turn.size,
         )
     return ask.render(
         "customer/quotes.html",
         part="customer/_quotes.html",
         found=found,
-        turn=Turn(turned(ask), found.total),
+        turn=turn,
     )
 
 

@@ -6,16 +6,14 @@ from typing import Literal
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, page
 from hansa.entrypoints.portal.pages.customer import saying
 from hansa.entrypoints.portal.pages.customer.mine import (
     LONG,
-    Turn,
     held,
     mine,
-    offset,
     seat,
-    turned,
 )
 from hansa.federation.contract import Condition
 from hansa.federation.shelf import ShelfHolding
@@ -72,7 +70,8 @@ def _told(sums: list[Money], *, whole: bool) -> list[Money]:
 def service_list(ask: Ask) -> Response:
     wanted = ask.query.get("state", "active")
     state = HoldingState(wanted) if wanted in set(HoldingState) else None
-    text = ask.query.get("q", "").strip()
+    text = ask.sought()
+    turn = paging.turn(ask, LONG)
     with mine(ask) as tx:
         found = inventory.shelf_holdings(
             tx,
@@ -80,14 +79,14 @@ def service_list(ask: Ask) -> Response:
             buyer=ask.actor.party,
             state=state,
             text=text,
-            offset=offset(ask),
-            limit=LONG,
+            offset=turn.offset,
+            limit=turn.size,
         )
     return ask.render(
         "customer/services.html",
         part="customer/_services.html",
         held=found,
-        turn=Turn(turned(ask), found.total),
+        turn=turn,
         wanted=wanted,
         text=text,
         told=saying.told,

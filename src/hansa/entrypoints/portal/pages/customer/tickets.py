@@ -6,21 +6,19 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.customer import saying
 from hansa.entrypoints.portal.pages.customer.mine import (
     LONG,
-    Turn,
     held,
     key,
     mine,
     noted,
-    offset,
     seat,
     sent_before,
     sent_key,
-    turned,
 )
 from hansa.federation.helpdesk import Ticket, TicketAsk, TicketState
 from hansa.federation.shelf import ShelfBill, ShelfHolding
@@ -45,15 +43,16 @@ class Said:
 @page("/my/tickets", roles=CUSTOMERS)
 def ticket_list(ask: Ask) -> Response:
     wanted = ask.query.get("state", "open")
+    turn = paging.turn(ask, LONG)
     with mine(ask) as tx:
         found = assurance.tickets(
-            tx, actor=ask.actor, open_only=wanted == "open", offset=offset(ask), limit=LONG
+            tx, actor=ask.actor, open_only=wanted == "open", offset=turn.offset, limit=turn.size
         )
     return ask.render(
         "customer/tickets.html",
         part="customer/_tickets.html",
         found=found,
-        turn=Turn(turned(ask), found.total),
+        turn=turn,
         wanted=wanted,
         told=saying.told,
     )

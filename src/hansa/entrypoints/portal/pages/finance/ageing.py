@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, page
 from hansa.entrypoints.portal.pages.finance import lists
 from hansa.foundation.errors import NotFound
@@ -22,10 +23,12 @@ Row = tuple[Aged, Money]
 @page("/ageing", roles=BOOKS)
 def ageing(ask: Ask) -> Response:
     us, now = ask.node.us.id, ask.now
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
         found = looking.ageing(tx, us=us, now=now)
-        offset = (lists.page_of(ask) - 1) * lists.PAGE
-        customers = looking.customers_ageing(tx, us=us, now=now, offset=offset, limit=lists.PAGE)
+        customers = looking.customers_ageing(
+            tx, us=us, now=now, offset=turn.offset, limit=turn.size
+        )
         owed_to_us = _with_books(tx, "receivable", found.owed_to_us)
         owed_by_us = _with_books(tx, "payable", found.owed_by_us)
         by_customers = _with_books(tx, "receivable", customers.things)
@@ -37,7 +40,8 @@ def ageing(ask: Ask) -> Response:
         customers=by_customers,
         days=looking.AGES_DAYS,
         all_of_it=found.all_of_it,
-        pages=lists.pages(ask, customers.total),
+        turn=turn,
+        total=customers.total,
     )
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, nothing_here, page
 from hansa.entrypoints.portal.duties import propose
 from hansa.entrypoints.portal.language import gettext as _
@@ -41,16 +42,17 @@ def disputes(ask: Ask) -> Response:
         state=DisputeState(state) if state in set(DisputeState) else None,
         only_open=state == "open",
     )
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
-        offset = (lists.page_of(ask) - 1) * lists.PAGE
-        found = looking.disputes_page(tx, wanted=wanted, offset=offset, limit=lists.PAGE)
+        found = looking.disputes_page(tx, wanted=wanted, offset=turn.offset, limit=turn.size)
     return ask.render(
         "finance/disputes.html",
         part="finance/_disputes.html",
         disputes=[(one, actions.clock(one, now=ask.now), claimed(one)) for one in found.things],
         wanted={name: ask.query.get(name, "") for name in FIELDS},
         states=lists.options(["open", *DisputeState]),
-        pages=lists.pages(ask, found.total),
+        turn=turn,
+        total=found.total,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, nothing_here, page
 from hansa.entrypoints.portal.pages.finance import downloads, lines, lists
 from hansa.foundation.ids import BillId, PartyId
@@ -29,9 +30,9 @@ def invoices(ask: Ask) -> Response:
         currency=lists.currency(ask),
         sold_to="customers" if sold_to == "customers" else "partners" if sold_to else None,
     )
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
-        offset = (lists.page_of(ask) - 1) * lists.PAGE
-        found = billing.page(tx, wanted=wanted, offset=offset, limit=lists.PAGE)
+        found = billing.page(tx, wanted=wanted, offset=turn.offset, limit=turn.size)
     return ask.render(
         "finance/invoices.html",
         part="finance/_invoices.html",
@@ -39,7 +40,8 @@ def invoices(ask: Ask) -> Response:
         wanted={name: ask.query.get(name, "") for name in FIELDS},
         states=lists.options(BillState),
         directions=lists.options(["customers", "partners"]),
-        pages=lists.pages(ask, found.total),
+        turn=turn,
+        total=found.total,
     )
 
 
@@ -49,15 +51,16 @@ def received(ask: Ask) -> Response:
     wanted = BillFilter(
         party=lists.party(ask), period=lists.month(ask), currency=lists.currency(ask)
     )
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
-        offset = (lists.page_of(ask) - 1) * lists.PAGE
-        found = billing.received(tx, wanted=wanted, offset=offset, limit=lists.PAGE)
+        found = billing.received(tx, wanted=wanted, offset=turn.offset, limit=turn.size)
     return ask.render(
         "finance/received.html",
         part="finance/_received.html",
         invoices=found.things,
         wanted={name: ask.query.get(name, "") for name in FIELDS},
-        pages=lists.pages(ask, found.total),
+        turn=turn,
+        total=found.total,
     )
 
 
@@ -76,10 +79,10 @@ def received_one(ask: Ask) -> Response:
 def invoice(ask: Ask) -> Response:
     """One bill of ours with its lines, some at a time."""
     id = BillId(ask.path["id"])
-    offset = (lists.page_of(ask) - 1) * lists.PAGE
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
         bill = billing.bare(tx, id=id)
-        found = billing.lines(tx, id=id, offset=offset, limit=lists.PAGE)
+        found = billing.lines(tx, id=id, offset=turn.offset, limit=turn.size)
         entry = posting(tx, bill)
         statement = looking.of_bill(tx, bill=id)
     return ask.render(
@@ -90,8 +93,9 @@ def invoice(ask: Ask) -> Response:
         entry=entry,
         lines=found.things,
         base=f"/invoices/{id}",
-        first=offset + 1,
-        pages=lists.pages(ask, found.total),
+        first=turn.offset + 1,
+        turn=turn,
+        total=found.total,
     )
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, change, page
 from hansa.entrypoints.portal.pages.finance import lists
 from hansa.foundation.ids import EntryId
@@ -25,15 +26,15 @@ EXPORTED_AT_ONCE = 1_000
 @page("/ledger", roles=BOOKS)
 def accounts(ask: Ask) -> Response:
     wanted = _wanted(ask)
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
-        first = (lists.page_of(ask) - 1) * lists.PAGE
         found, total = ledger.page(
             tx,
             text=wanted["text"],
             kind=_kind(wanted["kind"]),
             currency=lists.currency(ask),
-            offset=first,
-            limit=lists.PAGE,
+            offset=turn.offset,
+            limit=turn.size,
         )
         sums = ledger.sums(tx)
         head = ledger.head(tx)
@@ -47,7 +48,8 @@ def accounts(ask: Ask) -> Response:
         trial=_trial(sums),
         head=head,
         verified=_told(last[0]) if last else None,
-        pages=lists.pages(ask, total),
+        turn=turn,
+        total=total,
     )
 
 
@@ -78,16 +80,17 @@ def _trial(sums: Sequence[tuple[AccountKind, Money]]) -> Sequence[Mapping[str, o
 def account(ask: Ask) -> Response:
     """One account, `?code=`: its legs, the newest first."""
     code = ask.query.get("code", "")
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
         found = ledger.get_account(tx, code=code)
-        pages = lists.pages(ask, found.legs)
-        legs = ledger.legs(tx, code=code, below=found.legs - pages.offset + 1, limit=lists.PAGE)
+        legs = ledger.legs(tx, code=code, below=found.legs - turn.offset + 1, limit=turn.size)
     return ask.render(
         "finance/account.html",
         part="finance/_legs.html",
         account=found,
         entries=legs,
-        pages=pages,
+        turn=turn,
+        total=found.legs,
     )
 
 
@@ -157,13 +160,12 @@ def _of(entry: Entry) -> Sequence[lists.Cell]:
 @page("/ledger/journal", roles=BOOKS)
 def journal(ask: Ask) -> Response:
     """Entries, the newest first; `?number=` shows the page on which an entry is."""
+    number, turn = ask.number("number", 0), paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
         head = ledger.head(tx)
-        number = ask.number("number", 0)
-        pages = lists.pages(ask, head.entries)
-        offset = head.entries - number if 0 < number <= head.entries else pages.offset
+        offset = head.entries - number if 0 < number <= head.entries else turn.offset
         top = head.entries - offset
-        after = max(0, top - lists.PAGE)
+        after = max(0, top - turn.size)
         found = ledger.journal(tx, after=after, limit=max(0, top - after)) if top > 0 else []
     return ask.render(
         "finance/journal.html",
@@ -171,7 +173,8 @@ def journal(ask: Ask) -> Response:
         entries=list(reversed(found)),
         head=head,
         number=number,
-        pages=pages,
+        turn=turn,
+        total=head.entries,
     )
 
 

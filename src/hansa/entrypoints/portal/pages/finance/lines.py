@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, nothing_here, page
 from hansa.entrypoints.portal.pages.finance import lists
 from hansa.federation.papers import StatementLine
@@ -140,15 +141,15 @@ def calls(ask: Ask, tx: Transaction, place: Place) -> Response:
     found = explain(tx, seller=place.seller, line=place.line, period=place.period)
     if found.holding is None or not isinstance(found.because, RatedLine):
         raise nothing_here()
-    offset = (lists.page_of(ask) - 1) * lists.PAGE
+    turn = paging.turn(ask, lists.PAGE)
     behind = listing.calls(
         tx,
         holding=found.holding.ref,
         month=place.period,
         label=found.because.label,
         folder=ask.node.folder,
-        offset=offset,
-        limit=lists.PAGE,
+        offset=turn.offset,
+        limit=turn.size,
     )
     return ask.render(
         "finance/calls.html",
@@ -159,7 +160,8 @@ def calls(ask: Ask, tx: Transaction, place: Place) -> Response:
         charged=exact(found.because.nano),
         come_to=exact(behind.nano),
         agrees=behind.nano == found.because.nano,
-        pages=lists.pages(ask, behind.total),
+        turn=turn,
+        total=behind.total,
     )
 
 

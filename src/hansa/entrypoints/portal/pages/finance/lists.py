@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response, StreamingResponse
@@ -27,36 +26,6 @@ DIGITS_MAX = 15
 """No amount that somebody types has more digits."""
 
 Cell = str | int | Decimal | Money
-
-
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """Which page of a list is shown. base: an address to which the number of a page is added."""
-
-    page: int
-    total: int
-    base: str
-    size: int = PAGE
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.size))
-
-    @property
-    def offset(self) -> int:
-        return (self.page - 1) * self.size
-
-
-def page_of(ask: Ask) -> int:
-    """The number of the page that is asked for, from 1."""
-    return ask.number("page", 1)
-
-
-def pages(ask: Ask, total: int, *, size: int = PAGE) -> Pages:
-    """The page that is asked for, of so many rows."""
-    rest = ask.with_query(page=None)
-    base = f"{ask.request.url.path}{rest}{'' if rest == '?' else '&'}page="
-    return Pages(page_of(ask), total, base, size)
 
 
 def month(ask: Ask) -> Period | None:

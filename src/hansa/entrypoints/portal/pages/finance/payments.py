@@ -9,6 +9,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from hansa.entrypoints.papers import pain
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.finance import lists
@@ -22,10 +23,10 @@ from hansa.lifecycle.clearing.actions import payments as actions
 @page("/payments", roles=BOOKS)
 def payments(ask: Ask) -> Response:
     month = month_of(ask)
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
         due = actions.due(tx, us=ask.node.us, period=month)
-        offset = (lists.page_of(ask) - 1) * lists.PAGE
-        orders = actions.orders(tx, offset=offset, limit=lists.PAGE)
+        orders = actions.orders(tx, offset=turn.offset, limit=turn.size)
         accounts = actions.accounts(tx)
     return ask.render(
         "finance/payments.html",
@@ -33,7 +34,8 @@ def payments(ask: Ask) -> Response:
         due=due,
         orders=orders.things,
         accounts=accounts,
-        pages=lists.pages(ask, orders.total),
+        turn=turn,
+        total=orders.total,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, nothing_here, page
 from hansa.entrypoints.portal.duties import propose
 from hansa.entrypoints.portal.language import gettext as _
@@ -37,9 +38,9 @@ def statements(ask: Ask) -> Response:
         currency=lists.currency(ask),
         direction="issued" if direction == "issued" else "heard" if direction else None,
     )
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
-        offset = (lists.page_of(ask) - 1) * lists.PAGE
-        found = looking.page(tx, wanted=wanted, offset=offset, limit=lists.PAGE)
+        found = looking.page(tx, wanted=wanted, offset=turn.offset, limit=turn.size)
     us = ask.node.us.id
     return ask.render(
         "finance/statements.html",
@@ -48,7 +49,8 @@ def statements(ask: Ask) -> Response:
         wanted={name: ask.query.get(name, "") for name in FIELDS},
         states=lists.options(StatementState),
         directions=lists.options(DIRECTIONS),
-        pages=lists.pages(ask, found.total),
+        turn=turn,
+        total=found.total,
     )
 
 
@@ -56,10 +58,10 @@ def statements(ask: Ask) -> Response:
 def statement(ask: Ask) -> Response:
     """One statement with its lines, some at a time, and where we differ."""
     id = StatementId(ask.path["id"])
-    offset = (lists.page_of(ask) - 1) * lists.PAGE
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
         held = looking.bare(tx, statement=id)
-        found = looking.lines(tx, statement=id, offset=offset, limit=lists.PAGE)
+        found = looking.lines(tx, statement=id, offset=turn.offset, limit=turn.size)
         entry = posting(tx, ask, held)
         waiting = proposals.proposals(
             tx, kind=CONFIRMATION, subject=id, state=ProposalState.OPEN, limit=1
@@ -78,8 +80,9 @@ def statement(ask: Ask) -> Response:
         and held.state in (StatementState.ISSUED, StatementState.DISPUTED),
         lines=found.things,
         base=f"/statements/{id}",
-        first=offset + 1,
-        pages=lists.pages(ask, found.total),
+        first=turn.offset + 1,
+        turn=turn,
+        total=found.total,
     )
 
 

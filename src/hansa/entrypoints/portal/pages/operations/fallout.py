@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import OPERATIONS, Ask, change, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
 from hansa.entrypoints.portal.pages.operations.orders import said_why
 from hansa.federation import notices
@@ -40,11 +42,11 @@ class Input:
 
 @page("/fallout", roles=OPERATIONS)
 def fallout(ask: Ask) -> Response:
-    turn = lists.turn(ask)
+    turn = paging.turn(ask, lists.PAGE)
     with ask.node.begin() as tx:
-        found = plans.fallout(tx, besides=BESIDES, offset=turn.offset, limit=lists.PAGE)
+        found = plans.fallout(tx, besides=BESIDES, offset=turn.offset, limit=turn.size)
         total = plans.stuck(tx, besides=BESIDES)
-        names = lists.names(tx, ask)
+        names = parties.names(ask, tx)
     held = [
         (plan, task, _hands(ask, task, names))
         for plan in found
@@ -64,7 +66,7 @@ def stuck(ask: Ask) -> Response:
             raise nothing_here()
         acts = plans.interventions(tx, plan=plan.id)
         began = plans.began(tx, plan=plan.id)
-        names = lists.names(tx, ask)
+        names = parties.names(ask, tx)
     task = next(one for one in plan.tasks if one.id == id)
     return ask.render(
         "operations/stuck.html",

@@ -8,7 +8,9 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import OPERATIONS, Ask, page
+from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
 from hansa.entrypoints.portal.pages.operations.figures import SPANS, Measured, measured
 from hansa.federation.contract import Family
@@ -28,7 +30,7 @@ OPEN = frozenset(TicketState) - TICKET_STATES.ends
 
 @page("/inventory", roles=OPERATIONS)
 def holdings(ask: Ask) -> Response:
-    turn = lists.turn(ask)
+    turn = paging.turn(ask, lists.PAGE)
     side, family, state = (ask.query.get(name, "") for name in ("side", "family", "state"))
     asked = cast(Side, side) if side in get_args(Side) else "sold"
     with ask.node.begin() as tx:
@@ -39,11 +41,11 @@ def holdings(ask: Ask) -> Response:
             party=lists.party(ask),
             state=HoldingState(state) if state in set(HoldingState) else None,
             family=cast(Family, family) if family in get_args(Family) else None,
-            text=lists.words(ask, "q"),
+            text=ask.sought(),
             offset=turn.offset,
-            limit=lists.PAGE,
+            limit=turn.size,
         )
-        names = lists.names(tx, ask, *(one.buyer for one in found.things))
+        names = parties.names(ask, tx, *(one.buyer for one in found.things))
     return ask.render(
         "operations/inventory.html",
         part="operations/_inventory.html",
@@ -67,7 +69,7 @@ def holding(ask: Ask) -> Response:
         below = [support.lower for support, _upper, _lower in edges if support.upper == ref]
         measures = _measures(ask, tx, found, edges)
         about = _tickets(tx, ask, found, edges)
-        names = lists.names(tx, ask, found.buyer)
+        names = parties.names(ask, tx, found.buyer)
     return ask.render(
         "operations/holding.html",
         part="operations/_measures.html",
@@ -96,7 +98,7 @@ def condition(ask: Ask) -> Response:
     if not ask.is_part:
         return ask.back(f"/inventory/{ref.seller}/{ref.id}?check=1")
     with ask.node.begin() as tx:
-        names = lists.names(tx, ask)
+        names = parties.names(ask, tx)
     return ask.render(
         "operations/_condition.html", looks=found, name=lambda party: names.get(party, party)
     )

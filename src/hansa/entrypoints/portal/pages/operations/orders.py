@@ -9,9 +9,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import OPERATIONS, SALES, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live
+from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
 from hansa.federation.contract import Milestone, OrderState
 from hansa.foundation.errors import Refused
@@ -28,7 +30,7 @@ ON_ITS_WAY = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderSt
 
 @page("/orders", roles=LOOKING)
 def order_list(ask: Ask) -> Response:
-    turn = lists.turn(ask)
+    turn = paging.turn(ask, lists.PAGE)
     state = ask.query.get("state", "")
     with ask.node.begin() as tx:
         found = delivery.listing(
@@ -36,11 +38,11 @@ def order_list(ask: Ask) -> Response:
             us=ask.node.us.id,
             buyer=lists.party(ask),
             state=OrderState(state) if state in set(OrderState) else None,
-            text=lists.words(ask, "q"),
+            text=ask.sought(),
             offset=turn.offset,
-            limit=lists.PAGE,
+            limit=turn.size,
         )
-        names = lists.names(tx, ask, *(one.kept.order.buyer for one in found.things))
+        names = parties.names(ask, tx, *(one.kept.order.buyer for one in found.things))
     return ask.render(
         "operations/orders.html",
         part="operations/_orders.html",
@@ -67,7 +69,7 @@ def order(ask: Ask) -> Response:
         ceasing = orders.ceasing(tx, us=us, order_id=id)
         plan = plans.of_subject(tx, subject=id)
         acts = plans.interventions(tx, plan=plan.id) if plan else ()
-        names = lists.names(tx, ask, found.kept.order.buyer)
+        names = parties.names(ask, tx, found.kept.order.buyer)
     return ask.render(
         "operations/order.html",
         **_way(ask, found, names),
@@ -103,7 +105,7 @@ def said_why(ask: Ask) -> str:
 def _live(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         found = delivery.trace(tx, us=ask.node.us.id, order_id=OrderId(ask.path["id"]))
-        names = lists.names(tx, ask, found.kept.order.buyer)
+        names = parties.names(ask, tx, found.kept.order.buyer)
     return ask.render("operations/_order.html", **_way(ask, found, names))
 
 

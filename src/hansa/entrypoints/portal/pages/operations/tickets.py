@@ -9,9 +9,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import OPERATIONS, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live
+from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
 from hansa.entrypoints.portal.pages.operations.orders import said_why
 from hansa.federation.helpdesk import TicketAsk, TicketState
@@ -34,7 +36,7 @@ KINDS = ("incident", "information", "maintenance")
 @page("/tickets", roles=OPERATIONS)
 def ticket_list(ask: Ask) -> Response:
     """Those that are open, if not asked for others."""
-    turn = lists.turn(ask)
+    turn = paging.turn(ask, lists.PAGE)
     state = ask.query.get("state", "open")
     states = {TicketState(state)} if state in set(TicketState) else None
     with ask.node.begin() as tx:
@@ -42,11 +44,11 @@ def ticket_list(ask: Ask) -> Response:
             tx,
             buyer=lists.party(ask),
             states=OPEN if state == "open" else states,
-            text=lists.words(ask, "q"),
+            text=ask.sought(),
             offset=turn.offset,
-            limit=lists.PAGE,
+            limit=turn.size,
         )
-        names = lists.names(tx, ask, *(one.buyer for one in found.things))
+        names = parties.names(ask, tx, *(one.buyer for one in found.things))
     return ask.render(
         "operations/tickets.html",
         part="operations/_tickets.html",
@@ -225,7 +227,7 @@ def _shown(tx: Transaction, ask: Ask) -> Mapping[str, Any]:
     """What the live part of a ticket's page is made of."""
     kept = tickets.kept(tx, ticket_id=TicketId(ask.path["id"]))
     plan = plans.of_subject(tx, subject=kept.id)
-    names = lists.names(tx, ask, kept.buyer)
+    names = parties.names(ask, tx, kept.buyer)
     tasks = {task.id: task for task in plan.tasks} if plan else {}
     return {
         "kept": kept,

@@ -28,7 +28,7 @@ AMOUNT_DIGITS = 15
 @page("/catalogue", roles=LOOKERS)
 def catalogue(ask: Ask) -> Response:
     """Every offer in the price book of one customer or partner, or of one price list."""
-    words = ask.query.get("q", "").strip()
+    words = ask.sought()
     family = ask.query.get("family", "")
     with ask.node.begin() as tx:
         whose = buyers(tx)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from hansa.entrypoints.portal.ask import SALES, Ask, change
@@ -43,7 +45,9 @@ def price(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         found = look(ask, tx)
     if silent is not None or (ask.is_part and found.done < found.parts):
-        return _part(ask, found, silent) if ask.is_part else shown(ask, found, silent=silent)
+        if ask.is_part:
+            return _part(ask, found, silent)
+        return shown(replace(ask, here=f"/quotes/{id}"), found, silent=silent)
     if ask.is_part:
         return Response(headers={"HX-Redirect": f"/quotes/{id}"})
     return ask.back(f"/quotes/{id}")

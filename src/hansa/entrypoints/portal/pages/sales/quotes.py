@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal import language
+from hansa.entrypoints.portal import language, paging
 from hansa.entrypoints.portal.ask import SALES, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.sales.buyers import LOOKERS, MARGIN, Buyer, buyers, named
@@ -28,9 +28,9 @@ SITES = 50
 
 @page("/quotes", roles=LOOKERS)
 def quote_list(ask: Ask) -> Response:
-    words = ask.query.get("q", "").strip()
+    words = ask.sought()
     whose = ask.query.get("for", "")
-    number = ask.number("page", 1, most=100_000)
+    turn = paging.turn(ask, PAGE)
     with ask.node.begin() as tx:
         known = buyers(tx)
         chosen = named(known, whose) if whose else None
@@ -38,10 +38,9 @@ def quote_list(ask: Ask) -> Response:
             tx,
             buyer=chosen.party.id if chosen else None,
             text=words,
-            offset=(number - 1) * PAGE,
-            limit=PAGE,
+            offset=turn.offset,
+            limit=turn.size,
         )
-    kept = ask.with_query(page=None)
     return ask.render(
         "sales/quotes.html",
         part="sales/_quotes.html",
@@ -50,9 +49,7 @@ def quote_list(ask: Ask) -> Response:
         buyers=[("", _("All")), *((one.value, one.party.name) for one in known)],
         whose=whose,
         words=words,
-        number=number,
-        pages=max(1, -(-found.total // PAGE)),
-        base=f"{kept}{'' if kept.endswith('?') else '&'}page=",
+        turn=turn,
     )
 
 
@@ -194,8 +191,8 @@ def shown(ask: Ask, found: Look, *, silent: TryLater | None = None) -> Response:
     """The page of a quote. silent: who has not answered in time, while it was priced."""
     state = ask.query.get("state", "")
     rows = [row for row in found.rows if state in ("", row.state)]
-    pages = max(1, -(-len(rows) // SITES))
-    number = min(ask.number("page", 1, most=100_000), pages)
+    turn = paging.turn(ask, SITES)
+    turn = replace(turn, number=min(turn.number, turn.pages(len(rows))))
     return ask.render(
         "sales/quote.html",
         part="sales/_pricing.html",
@@ -217,10 +214,9 @@ def shown(ask: Ask, found: Look, *, silent: TryLater | None = None) -> Response:
             (said(name), language.number(int(value)))
             for name, value in sorted(found.draft.head.characteristics.items())
         ],
-        rows=rows[(number - 1) * SITES : number * SITES],
+        rows=rows[turn.offset : turn.offset + turn.size],
+        turn=turn,
         total=len(rows),
-        number=number,
-        pages=pages,
         near_km=NEAR_KM,
         margin=ask.has(MARGIN),
         sells=ask.has(SALES),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
+from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import SALES, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.language import ngettext
@@ -120,7 +121,7 @@ def site_map(ask: Ask) -> Response:
     shows as rows, which are on the map by themselves.
     """
     state = ask.query.get("state", "")
-    number = ask.number("page", 1)
+    turn = paging.turn(ask, SITES)
     with ask.node.begin() as tx:
         found = look(ask, tx)
     rows = [row for row in found.rows if state in ("", row.state)]
@@ -128,7 +129,7 @@ def site_map(ask: Ask) -> Response:
         _feature(f"pop-{at}", pop.at, name=pop.name, kind="pop", radius=NEAR_KM)
         for at, pop in enumerate(found.pops)
     ]
-    for row in [*rows[: (number - 1) * SITES], *rows[number * SITES :]]:
+    for row in [*rows[: turn.offset], *rows[turn.offset + turn.size :]]:
         site = row.item.site
         if site is not None and site.latitude is not None and site.longitude is not None:
             at = (site.latitude, site.longitude)
