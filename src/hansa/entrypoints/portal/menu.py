@@ -49,9 +49,13 @@ AREAS: Sequence[Area] = (
     ),
     Area(
         N_("Operations"),
+        frozenset({S.SALES, S.OPERATIONS}),
+        ((N_("Orders"), "/orders", "clipboard-list"),),
+    ),
+    Area(
+        N_("Operations"),
         frozenset({S.OPERATIONS}),
         (
-            (N_("Orders"), "/orders", "clipboard-list"),
             (N_("Held for a person"), "/fallout", "player-pause"),
             (N_("Inventory"), "/inventory", "stack-2"),
             (N_("Tickets"), "/tickets", "lifebuoy"),

@@ -97,8 +97,29 @@ def test_it_is_not_for_everybody(world: World, fin: Visitor, done: OrderId) -> N
     assert fin.open(f"/orders/{done}").status == 403
     assert fin.open(f"/orders/{done}/live").status == 403
     sal = world.visitor("sal", "sales")
-    assert sal.open("/orders").status == 200
     assert sal.send(f"/orders/{done}/cancel", {"why": "x"}).status == 403
+
+
+def test_who_sells_follows_an_order_and_changes_nothing(
+    world: World, held: OrderId, waiting: OrderId
+) -> None:
+    sal = world.visitor("sam", "sales")
+    menu = sal.open("/overview").all("//a[@class='menu-link']/@href")
+    assert menu.count("/orders") == 1 and "/fallout" not in menu
+    assert sal.open("/orders").status == 200
+    for order in (held, waiting):
+        shown = sal.open(f"/orders/{order}")
+        assert shown.heading == f"Order {order}"
+        assert not shown.all(f"//form[starts-with(@action, '/orders/{order}')]")
+        links = {one for one in shown.all("//main//a/@href") if one.startswith("/")}
+        assert links and all(sal.open(one).status == 200 for one in links)
+
+
+def test_who_sells_and_delivers_finds_orders_once_in_the_menu(world: World) -> None:
+    both = world.visitor("bo", "sales", "operations").open("/overview")
+    hrefs = both.all("//a[@class='menu-link']/@href")
+    assert [hrefs.count(one) for one in ("/orders", "/fallout", "/quotes")] == [1, 1, 1]
+    assert both.all("//*[@class='menu-title']").count("Operations") == 1
 
 
 # --- one order ------------------------------------------------------------------------------------

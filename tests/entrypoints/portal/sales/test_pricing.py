@@ -145,6 +145,8 @@ def test_what_can_be_had_is_ordered_once_however_often_it_is_sent(
     assert back.rows(0)[0][0] == order
     ann = Visitor(north).sign_in(enter(north, "ann", "sales"))
     assert "This is ordered already" in ann.send(f"{quote}/order", form).text
+    (way,) = [one for one in back.tree.xpath("//table//a/@href") if one.startswith("/orders/")]
+    assert sal.open(way).heading == f"Order {order}"
     assert placed(north, "once") == 1
     with north.begin() as tx:
         (kept,) = orders.orders(tx, us=north.us.id, buyer=PartyId("once"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from hansa.entrypoints.portal import language, paging
-from hansa.entrypoints.portal.ask import SALES, Ask, change, page
+from hansa.entrypoints.portal.ask import OPERATIONS, SALES, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.sales.buyers import LOOKERS, MARGIN, Buyer, buyers, named
 from hansa.entrypoints.portal.pages.sales.look import NEAR_KM, STATES, Look, look
@@ -220,6 +220,7 @@ def shown(ask: Ask, found: Look, *, silent: TryLater | None = None) -> Response:
         near_km=NEAR_KM,
         margin=ask.has(MARGIN),
         sells=ask.has(SALES),
+        follows=ask.has(OPERATIONS | SALES),
     )
 
 
