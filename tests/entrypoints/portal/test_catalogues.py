@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 
 from hansa.entrypoints.portal import catalogues
 from hansa.entrypoints.portal.catalogues import Messages
-from hansa.entrypoints.portal.language import LANGUAGES, SOURCE
+from hansa.entrypoints.portal.language import CATALOGUES, LANGUAGES, SOURCE
 
 HOLE = re.compile(r"%\(\w+\)s")
 OTHERS = [language for language in LANGUAGES if language != SOURCE]
@@ -48,6 +50,21 @@ def test_nothing_is_left_over(
     for (language, area), catalogue in kept.items():
         there = {one.id for one in catalogue if one.id}
         assert there - set(wanted[area]) == set(), f"{language}/{area}.po"
+
+
+def test_a_message_keeps_its_words_when_it_moves_to_another_area(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if all that is said in two areas had changed places."""
+    shutil.copytree(CATALOGUES, tmp_path / "locale")
+    monkeypatch.setattr(catalogues, "CATALOGUES", tmp_path / "locale")
+    portal, sales = (tmp_path / "locale" / "fr" / f"{area}.po" for area in ("portal", "sales"))
+    portal.rename(tmp_path / "portal.po")
+    sales.rename(portal)
+    (tmp_path / "portal.po").rename(sales)
+    assert list(catalogues.unsaid()) != []
+    catalogues.bring_up_to_date()
+    assert list(catalogues.unsaid()) == []
 
 
 def test_what_is_filled_in_is_filled_in_in_every_language(

@@ -2,8 +2,9 @@
 
 `python -m hansa.entrypoints.portal.catalogues` (`make words`) looks through pages and templates and
 brings `locale/<language>/<area>.po` up to date: new messages are there without words, those that
-no page says any more are gone. An area is a folder of templates with its pages; all else is the
-area `portal`. `reasons.po` is apart: its messages are reason codes, for who reads no English.
+no page says any more are gone, one that has come from another area keeps its words. An area is a
+folder of templates with its pages; all else is the area `portal`. `reasons.po` is apart: its
+messages are reason codes, for who reads no English.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ msgstr ""
 
 Messages = Mapping[str | tuple[str, str], Sequence[str]]
 """By message (one and many, where it is about a number): the files that say it."""
+
+Words = str | tuple[str, ...] | list[str] | None
+"""What a message is in a language, in each form where it is about a number."""
 
 
 def area(file: Path) -> str:
@@ -110,16 +114,16 @@ def _has_words(found: Message) -> bool:
 
 
 def bring_up_to_date() -> None:
-    for area, messages in wanted().items():
-        for language in _others():
-            before, after = kept(language, area), Catalog(locale=LOCALES[language], fuzzy=False)
+    areas = wanted()
+    for language in _others():
+        so_far = {area: kept(language, area) for area in areas}
+        for area, messages in areas.items():
+            after = Catalog(locale=LOCALES[language], fuzzy=False)
             for message, files in messages.items():
-                old = before.get(message if isinstance(message, str) else message[0])
-                said = old.string if old is not None and _fits(old, message) else None
+                said = _said(message, [so_far[area], *so_far.values()])
                 after.add(message, said, locations=[(name, 0) for name in files])
             _write(CATALOGUES / language / f"{area}.po", after)
 
-    for language in _others():
         before, after = kept(language, REASONS), Catalog(locale=LOCALES[language], fuzzy=False)
         for code, meaning in reasons().items():
             old = before.get(code)
@@ -127,8 +131,13 @@ def bring_up_to_date() -> None:
         _write(CATALOGUES / language / f"{REASONS}.po", after)
 
 
-def _fits(old: Message, message: str | tuple[str, str]) -> bool:
-    return bool(old.pluralizable) == isinstance(message, tuple)
+def _said(message: str | tuple[str, str], catalogues: Iterable[Catalog]) -> Words:
+    """Its words in the first of these that has some; None where none has."""
+    for catalogue in catalogues:
+        old = catalogue.get(message if isinstance(message, str) else message[0])
+        if old and bool(old.pluralizable) == isinstance(message, tuple) and _has_words(old):
+            return old.string
+    return None
 
 
 def _write(path: Path, catalogue: Catalog) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, page
 from hansa.entrypoints.portal.pages.customer.mine import held, mine
-from hansa.entrypoints.portal.pages.operations.figures import SPANS, Measured, figures
+from hansa.entrypoints.portal.pages.measured import SPANS, Measured, figures, span_of
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingRef, HoldingState
 
@@ -27,8 +27,7 @@ def service_history(ask: Ask) -> Response:
     """What others deliver for us they measure themselves: of that we know how it is now alone."""
     one = held(ask)
     us = ask.node.us.id
-    span = ask.query.get("span", "")
-    span = span if span in SPANS else "day"
+    span = span_of(ask)
     with mine(ask) as tx:
         below = [low for _support, low in inventory.below(tx, ref=HoldingRef(us, one.id))]
     length, step = SPANS[span]

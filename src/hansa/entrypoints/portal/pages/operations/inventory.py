@@ -11,8 +11,8 @@ from starlette.responses import Response
 from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import OPERATIONS, Ask, page
 from hansa.entrypoints.portal.pages import parties
+from hansa.entrypoints.portal.pages.measured import SPANS, Measured, measured, span_of
 from hansa.entrypoints.portal.pages.operations import lists
-from hansa.entrypoints.portal.pages.operations.figures import SPANS, Measured, measured
 from hansa.federation.contract import Family
 from hansa.federation.helpdesk import TicketState
 from hansa.foundation.ids import HoldingId, PartyId
@@ -77,7 +77,7 @@ def holding(ask: Ask) -> Response:
         edges=edges,
         below=below,
         measures=measures,
-        span=_span(ask),
+        span=span_of(ask),
         spans=tuple(SPANS),
         tickets=about,
         sold=ref.seller == ask.node.us.id != found.buyer,
@@ -109,11 +109,6 @@ def condition(ask: Ask) -> Response:
 
 def _ref(ask: Ask) -> HoldingRef:
     return HoldingRef(PartyId(ask.path["seller"]), HoldingId(ask.path["id"]))
-
-
-def _span(ask: Ask) -> str:
-    asked = ask.query.get("span", "")
-    return asked if asked in SPANS else "day"
 
 
 Edge = tuple[Support, Holding, Holding]
@@ -163,7 +158,7 @@ def _measures(ask: Ask, tx: Transaction, one: Holding, edges: Sequence[Edge]) ->
         Series(
             low,
             real=low.family in drivers and drivers[low.family].measured,
-            figures=measured(ask, tx, low.ref.id, span=_span(ask)),
+            figures=measured(ask, tx, low.ref.id, span=span_of(ask)),
         )
         for low in own
     ]

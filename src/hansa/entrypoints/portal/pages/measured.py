@@ -27,6 +27,12 @@ SPANS: Mapping[str, tuple[timedelta, timedelta]] = {
 """How much of the past is shown, and in which stretches."""
 
 
+def span_of(ask: Ask) -> str:
+    """How far back somebody looks; a day, unless another span is asked for."""
+    asked = ask.query.get("span", "")
+    return asked if asked in SPANS else "day"
+
+
 def _ms(found: Sequence[Stretch]) -> Decimal:
     """The highest of what was in the middle of each stretch."""
     return (Decimal(max(one.middle for one in found)) / 1000).quantize(Decimal("0.01"))
