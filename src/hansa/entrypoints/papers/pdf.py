@@ -1,34 +1,18 @@
-"""An invoice or credit note as a PDF for people: PDF/UA-1, tagged, with its fonts inside."""
+"""An invoice or credit note as a PDF for people."""
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from hansa.entrypoints.papers.extra import extra
 from hansa.entrypoints.papers.invoice import Invoice, Side
+from hansa.entrypoints.papers.typeset import typeset
 from hansa.foundation.money import Money
-
-TEMPLATE = Path(__file__).with_name("invoice.typ")
-STANDARD = "ua-1"
 
 
 def write(invoice: Invoice) -> bytes:
-    """The document. What parties have named things is data for the template, never its code.
-
-    Raises Refused `extra-missing` where the library for it is not installed.
-    """
-    typst = extra("typst")
-    pdf: bytes = typst.compile(
-        TEMPLATE.read_bytes(),
-        format="pdf",
-        sys_inputs={"data": json.dumps(data(invoice))},
-        pdf_standards=[STANDARD],
-        ignore_system_fonts=True,
-    )
-    return pdf
+    """The document. Raises Refused `extra-missing` where the library for it is not installed."""
+    return typeset("invoice.typ", data(invoice))
 
 
 def data(invoice: Invoice) -> dict[str, Any]:

@@ -1,16 +1,11 @@
-"""A quote as a PDF for its buyer: PDF/UA-1, tagged, with its fonts inside."""
+"""A quote as a PDF for its buyer."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from hansa.entrypoints.papers.extra import extra
-from hansa.entrypoints.papers.pdf import STANDARD
-
-TEMPLATE = Path(__file__).with_name("quote.typ")
+from hansa.entrypoints.papers.typeset import typeset
 
 Texts = Sequence[str]
 
@@ -41,16 +36,5 @@ class QuotePaper:
 
 
 def write(paper: QuotePaper) -> bytes:
-    """The document. What people have named things is data for the template, never its code.
-
-    Raises Refused `extra-missing` where the library for it is not installed.
-    """
-    typst = extra("typst")
-    pdf: bytes = typst.compile(
-        TEMPLATE.read_bytes(),
-        format="pdf",
-        sys_inputs={"data": json.dumps(asdict(paper))},
-        pdf_standards=[STANDARD],
-        ignore_system_fonts=True,
-    )
-    return pdf
+    """The document. Raises Refused `extra-missing` where the library for it is not installed."""
+    return typeset("quote.typ", asdict(paper))
