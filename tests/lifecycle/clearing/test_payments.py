@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random  # noqa: TID251 - any order, by seeds
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +19,7 @@ from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import DisputeId, Ids, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.time import SetClock
+from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.clearing.actions import payments
 from hansa.lifecycle.clearing.model import Payment, PaymentOrder
 from hansa.lifecycle.clearing.rules import payments as rules
@@ -58,10 +60,14 @@ def all_due(member: Member) -> Sequence[Payment]:
 
 def order(member: Member) -> PaymentOrder:
     with member.begin() as tx:
-        return payments.order(
-            tx, us=member.party, period=NOVEMBER, currency="GBP", on=date(2026, 12, 30),
-            by="Ben", ids=member.ids, now=member.now,
-        )  # fmt: skip
+        return ordered(tx, member)
+
+
+def ordered(tx: Transaction, member: Member) -> PaymentOrder:
+    return payments.order(
+        tx, us=member.party, period=NOVEMBER, currency="GBP", on=date(2026, 12, 30), by="Ben",
+        ids=member.ids, now=member.now,
+    )  # fmt: skip
 
 
 def signed(one: Payment) -> int:
@@ -100,7 +106,14 @@ def test_what_a_round_leaves_is_paid(make: Make) -> None:
     bt = made.members[BT]
     for party in (BT, MTN):
         know(bt, party)
-    (one,) = order(bt).payments
+    with ThreadPoolExecutor(1) as thread:
+        with bt.begin() as tx:
+            (one,) = ordered(tx, bt).payments
+            other = thread.submit(order, bt)
+            with pytest.raises(TimeoutError):
+                other.result(0.1)
+        with pytest.raises(Refused, match="Nothing"):
+            other.result(10)
     assert one.source.startswith("round/") and due(bt) == {}
 
 

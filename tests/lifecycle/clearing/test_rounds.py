@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random  # noqa: TID251 - a bad post, by seeds
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,8 @@ from hansa.foundation.database import Database, run
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import Ids, PartyId, RoundId
 from hansa.foundation.time import SetClock
-from hansa.lifecycle.clearing.actions import netting
-from hansa.lifecycle.clearing.model import PartState, RoundState, SeatState
+from hansa.lifecycle.clearing.actions import centre, netting
+from hansa.lifecycle.clearing.model import Part, PartState, Round, RoundState, SeatState
 from tests.lifecycle.agreement.examples import Letter
 from tests.lifecycle.clearing.world import (
     CENTRE,
@@ -25,11 +26,12 @@ from tests.lifecycle.clearing.world import (
     NAMES,
     UNTAXED,
     Alliance,
+    Member,
     alliance,
     invoice,
     offer,
 )
-from tests.lifecycle.settlement.world import NOVEMBER, sell
+from tests.lifecycle.settlement.world import ALLIANCE, NOVEMBER, sell
 
 BT, DT, MTN, ORANGE = NAMES[:4]
 RING = [(0, 1, 100_00), (1, 2, 70_00), (2, 0, 80_00)]
@@ -55,10 +57,33 @@ def receivables(made: Alliance) -> int:
     return sum(line.receivable.minor for one in made.members.values() for line in one.books().lines)
 
 
+def refuse(member: Member, round: RoundId, why: str = "no") -> Part:
+    with member.begin() as tx:
+        part = netting.part(tx, round=round)
+        return netting.refuse(
+            tx, us=member.party, part=part, why=why, ids=member.ids, now=member.now
+        )
+
+
+def two_call(member: Member) -> Round:
+    """Two people call a round in the same moment, and it is one."""
+    with ThreadPoolExecutor(1) as thread:
+        with member.begin() as tx:
+            one = centre.call(
+                tx, us=member.party, agreement=ALLIANCE, period=NOVEMBER, currency="GBP",
+                ids=member.ids, now=member.now,
+            )  # fmt: skip
+            other = thread.submit(member.call)
+            with pytest.raises(TimeoutError):
+                other.result(0.1)
+        assert other.result(10).id == one.id
+    return one
+
+
 def test_a_ring_of_three_pays_twice_instead_of_three_times(make: Make) -> None:
     made = make(3)
     invoice(made, RING)
-    round = made.members[CENTRE].call()
+    round = two_call(made.members[CENTRE])
     assert made.members[CENTRE].call().id == round.id
     made.settle_down()
     done = made.members[CENTRE].round(round.id)
@@ -69,11 +94,8 @@ def test_a_ring_of_three_pays_twice_instead_of_three_times(make: Make) -> None:
     }  # fmt: skip
     assert made.proof() == (True, ())
     assert receivables(made) == 0
-    with made.members[DT].begin() as tx, pytest.raises(Refused, match="settled"):
-        netting.refuse(
-            tx, us=made.members[DT].party, part=netting.part(tx, round=round.id), why="no",
-            ids=made.members[DT].ids, now=made.members[DT].now,
-        )  # fmt: skip
+    with pytest.raises(Refused, match="settled"):
+        refuse(made.members[DT], round.id)
     again = made.members[CENTRE].call()
     assert again.id != round.id
     made.settle_down()
@@ -110,6 +132,8 @@ def test_nothing_is_posted_before_all_have_signed(make: Make) -> None:
         PartState.SIGNED, PartState.SIGNED, PartState.PROPOSED,
     ]  # fmt: skip
     assert (settlements(made), receivables(made)) == before
+    with pytest.raises(Refused, match="We have signed this plan"):
+        refuse(made.members[DT], round.id)  # its centre may settle at any moment
     mtn = made.members[MTN]
     with mtn.begin() as tx:
         part = netting.part(tx, round=round.id)
@@ -131,10 +155,11 @@ def test_who_does_not_answer_is_left_out_and_the_rest_is_computed_anew(
     round = made.members[CENTRE].call()
     made.settle_down()
     if when == "says no":
-        with orange.begin() as tx:
-            part = netting.part(tx, round=round.id)
-            netting.refuse(tx, us=orange.party, part=part, why="a doubt", ids=orange.ids,
-                           now=orange.now)  # fmt: skip
+        refuse(orange, round.id, "a doubt")
+        assert refuse(orange, round.id, "another").why == "a doubt"
+        answers = orange.outbox()
+        assert [letter.notice.kind for letter in answers] == ["netting-answered"]
+        made.deliver(answers)
         made.settle_down()
     else:
         assert made.members[CENTRE].round(round.id).state is not RoundState.SETTLED
@@ -153,6 +178,8 @@ def test_who_does_not_answer_is_left_out_and_the_rest_is_computed_anew(
     assert all(ORANGE not in pair for pair in settlements(made))
     if when != "before the offer":
         assert orange.part(round.id).state is PartState.DROPPED
+        with pytest.raises(Refused, match="no plan to answer"):
+            refuse(orange, round.id)
 
 
 def test_when_nobody_else_answers_nothing_happens(make: Make, clock: SetClock) -> None:

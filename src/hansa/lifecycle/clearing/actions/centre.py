@@ -42,6 +42,7 @@ def call(
     While a round for the same is under way, that one is returned. Raises Refused
     `netting-not-agreed`, `netting-party` unless we are the centre, `netting-alone`.
     """
+    store.lock_rounds(tx)
     asked = NettingCalled(ids.given(RoundId, by=us.id), agreement, period, currency, now)
     found = netting.agreement_for(tx, asked)
     terms = found.document.netting

@@ -203,10 +203,23 @@ def proposed(
 
 
 def refuse(tx: Transaction, *, us: Party, part: Part, why: str, ids: Ids, now: Instant) -> Part:
-    """Says no to the plan that is there; the others net without us."""
+    """Says no to the plan that is there; the others net without us.
+
+    Refused already changes nothing. Raises Refused `netting-signed` once we have signed it, since
+    the centre may settle at any moment; `netting-settled`, `netting-not-proposed`.
+    """
+    if part.state is PartState.REFUSED:
+        return part
     if part.state is PartState.SETTLED:
         raise Refused("netting-settled", "All have signed; it is settled.", field="round")
-    store.release(tx, part.id)
+    if part.state is PartState.SIGNED:
+        raise Refused(
+            "netting-signed",
+            "We have signed this plan; it binds us until the centre settles it or proposes anew.",
+            field="round",
+        )
+    if part.state is not PartState.PROPOSED:
+        raise _not_proposed(part)
     new = replace(part, state=PartState.REFUSED, signature=None, why=why)
     store.update_part(tx, new)
     tell(tx, us, part.centre, NettingAnswered(part.id, part.attempt, None, why), ids, now)
@@ -222,11 +235,7 @@ def sign(tx: Transaction, *, us: Party, part: Part, keys: KeyRing, ids: Ids, now
     if part.state is PartState.SIGNED:
         return part
     if part.state is not PartState.PROPOSED or part.plan is None:
-        raise Refused(
-            "netting-not-proposed",
-            f"Our part is {part.state}; there is no plan to sign.",
-            field="round",
-        )
+        raise _not_proposed(part)
     if now >= part.plan.sign_by:
         return refuse(tx, us=us, part=part, why="it is too late", ids=ids, now=now)
     free = set(offerable(tx, us=us, call=part.call))
@@ -318,6 +327,14 @@ def verify(tx: Transaction, plan: NettingPlan, signature: Signature) -> None:
         party=signature.party,
         fingerprint=rules.plan_fingerprint(plan),
         signature=signature,
+    )
+
+
+def _not_proposed(part: Part) -> Refused:
+    return Refused(
+        "netting-not-proposed",
+        f"Our part is {part.state}; there is no plan to answer.",
+        field="round",
     )
 
 

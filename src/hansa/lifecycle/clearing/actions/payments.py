@@ -192,6 +192,7 @@ def order(
     Raises Refused `nothing-due`, `bank-account-missing` naming the party whose account is not
     confirmed, `payment-busy`.
     """
+    store.lock_orders(tx)
     wanted = [one for one in due(tx, us=us, period=period) if one.amount.currency == currency]
     if not wanted:
         raise Refused(

@@ -63,6 +63,15 @@ def done_with(tx: Transaction, letter: int, why: str = "") -> None:
 # --- rounds at their centre ---------------------------------------------------------------------
 
 
+LOCK = 0x726F756E64
+"""The advisory lock under which rounds are called (`round` in ASCII)."""
+
+
+def lock_rounds(tx: Transaction) -> None:
+    """Nobody else calls a round until the end of tx."""
+    run(tx, "select pg_advisory_xact_lock(%s)", (LOCK,))
+
+
 def insert_round(tx: Transaction, round: Round) -> None:
     run(
         tx,

@@ -75,6 +75,15 @@ def _account(row: dict[str, Any]) -> BankAccount:
     )
 
 
+LOCK = 0x7061796F7574
+"""The advisory lock under which payments are ordered (`payout` in ASCII)."""
+
+
+def lock_orders(tx: Transaction) -> None:
+    """Nobody else orders payments until the end of tx."""
+    run(tx, "select pg_advisory_xact_lock(%s)", (LOCK,))
+
+
 def insert_order(tx: Transaction, order: PaymentOrder) -> None:
     """Raises an error of the database when a payment of it was ordered before."""
     run(
