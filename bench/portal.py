@@ -72,9 +72,7 @@ def demonstration() -> Iterator[tuple[str, str]]:
     )
     try:
         play.run()
-        password = people.password()
-        for operator in play.operators:
-            people.welcome(play.stage.nodes[operator.party.id], operator, password)
+        password = people.welcome(play.stage, play.operators)
         yield play.stage.portal(MTN), password
     finally:
         play.stage.clear()

@@ -74,9 +74,7 @@ def main() -> None:
     play = Play(scenario, folder / "demo", show, simulated=True, portals=True)
     try:
         play.run()
-        password = people.password()
-        for operator in play.operators:
-            people.welcome(play.stage.nodes[operator.party.id], operator, password)
+        password = people.welcome(play.stage, play.operators)
         _quote(Visitor(play.stage.nodes[PartyId("mtn")]).sign_in("staff", password))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)

@@ -73,9 +73,7 @@ def _play(
     if not keep:
         play.stage.clear()
         return outcome
-    password = people.password()
-    for operator in play.operators:
-        people.welcome(play.stage.nodes[operator.party.id], operator, password)
+    password = people.welcome(play.stage, play.operators)
     for party, pid in play.stage.leave().items():
         console.print(
             f"  {party}: {play.stage.address(party)}\n"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from hansa.entrypoints.demo.stage import Stage
 from hansa.entrypoints.operator_files import Operator
 from hansa.foundation.ids import PartyId
 from hansa.foundation.people.actions import audit, persons
@@ -25,13 +25,17 @@ LOGINS: Mapping[str, str] = {
 }
 
 
-def password() -> str:
-    """One for all of them, made anew for each demonstration."""
-    return secrets.token_urlsafe(12)
+def welcome(stage: Stage, operators: Sequence[Operator]) -> str:
+    """Enters staff of each operator, and somebody of each customer; returns the password of all,
+    made anew for each demonstration.
+    """
+    password = persons.new_password()
+    for operator in operators:
+        _welcome(stage.nodes[operator.party.id], operator, password)
+    return password
 
 
-def welcome(node: Node, operator: Operator, password: str) -> None:
-    """Enters staff, and somebody of each customer."""
+def _welcome(node: Node, operator: Operator, password: str) -> None:
     wanted: list[tuple[str, str, frozenset[StaffRole], PartyId | None]] = [
         (login, login.title(), roles, None) for login, roles in ROLES.items()
     ]
