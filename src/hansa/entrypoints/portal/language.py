@@ -38,9 +38,14 @@ LANGUAGES: Mapping[str, str] = {
 }
 """Every language of the portal, by its BCP 47 tag, as its own speakers call it."""
 
-LOCALES: Mapping[str, str] = {"en": "en_GB", "es": "es", "fr": "fr", "pt-BR": "pt_BR"} | {
-    "pt-PT": "pt_PT"
+LOCALES: Mapping[str, str] = {
+    "en": "en_GB",
+    "es": "es",
+    "fr": "fr",
+    "pt-BR": "pt_BR",
+    "pt-PT": "pt_PT",
 }
+"""The same by the name of its locale in the CLDR, of which numbers and dates are written."""
 SOURCE = "en"
 """What the pages are written in; it needs no catalogue."""
 

@@ -240,8 +240,8 @@ class PortalSettings:
     host: str = "127.0.0.1"
     address: str = ""
     time_zone: str = "UTC"
-    idle_min: int = 30
-    longest_h: int = 12
+    idle_min: int = IDLE // timedelta(minutes=1)
+    longest_h: int = LIFETIME // timedelta(hours=1)
     upload_max_mb: int = 8
     brand: Brand = Brand()
     provider: ProviderSettings = field(default_factory=ProviderSettings)
