@@ -20,7 +20,13 @@ from hansa.entrypoints.http import app
 from hansa.federation import directory
 from hansa.federation.contract import AgreementRef, CharacteristicSpec, Need, NeedItem, Tariff, Tax
 from hansa.federation.model import Dialect, Partner
-from hansa.federation.papers import AgreementDocument, AgreementItem, AgreementParty, RevenueShare
+from hansa.federation.papers import (
+    AgreementDocument,
+    AgreementItem,
+    AgreementParty,
+    NettingTerms,
+    RevenueShare,
+)
 from hansa.federation.sonata.settings import SonataSettings
 from hansa.federation.wire import parse
 from hansa.foundation.ids import AgreementId, HoldingId, Ids, OfferCode, PartyId
@@ -187,6 +193,7 @@ class Alliance:
         credit_limit: Money | None = None,
         others: Sequence[Node] = (),
         shares: Sequence[RevenueShare] = (),
+        netting: NettingTerms | None = None,
         signed_by: Sequence[Node] | None = None,
         launched: Sequence[str] | None = None,
     ) -> AgreementRef:
@@ -218,6 +225,7 @@ class Alliance:
             ),
             shares=tuple(shares),
             gates=("licence",),
+            netting=netting,
         )
         ref = AgreementRef(document.id, 1)
         with seller.begin() as tx:

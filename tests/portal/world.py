@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -16,7 +16,9 @@ from playwright.sync_api import Page
 
 from hansa.entrypoints.portal.app import portal
 from hansa.federation.helpdesk import TicketAsk
-from hansa.foundation.ids import BuyerKey
+from hansa.federation.packed import keep
+from hansa.federation.papers import Difference, StatementState
+from hansa.foundation.ids import BuyerKey, StatementId
 from hansa.foundation.party import Actor
 from hansa.foundation.people.model import StaffRole
 from hansa.foundation.time import SetClock
@@ -25,6 +27,7 @@ from hansa.lifecycle.clearing.actions import parties
 from hansa.lifecycle.clearing.model import Particulars
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.settlement.actions import statements
+from hansa.lifecycle.settlement.store import papers
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance
 from tests.databases import Pool
@@ -108,6 +111,7 @@ def furnish(alliance: Alliance, node: Node) -> None:
     priced(sal, "Shops for the spring", SITES)
     _propose(node, sal)
     _dispute(node, Visitor(node).sign_in("finance"))
+    _differ(node)
 
 
 def _propose(node: Node, sal: Visitor) -> None:
@@ -126,6 +130,33 @@ def _dispute(node: Node, fin: Visitor) -> None:
     form = {**fin.open(action).form(action), **given}
     sent = fin.send(action, form)
     assert sent.status == 200, sent.text
+
+
+def _differ(node: Node) -> None:
+    """A partner does not agree with a statement of ours, made up for the page about that."""
+    with node.begin() as tx:
+        (heard,) = statements.find(tx, direction="heard", partner=month.OP1, period=month.NOVEMBER)
+        line = heard.statement.lines[0]
+        paper = replace(
+            heard.statement.bare,
+            id=node.ids.given(StatementId, by=node.us.id),
+            creditor=node.us.id,
+            debtor=month.OP1,
+            evidence=(),
+        )
+        kept = keep(replace(paper, lines=(line,), net=line.net, tax=line.tax))
+        differs = Difference(line.key, line.description, theirs=None, ours=line.net)
+        ours = replace(
+            heard,
+            statement=kept,
+            direction="issued",
+            state=StatementState.DISPUTED,
+            differences=(differs,),
+            bill=None,
+            number="",
+            confirmation=None,
+        )
+        assert papers.insert(tx, ours, node.clock.now() - timedelta(days=1))
 
 
 @contextmanager

@@ -171,6 +171,12 @@ def to_answer(tx: Transaction) -> int:
     return looking.page(tx, wanted=wanted, limit=1).total
 
 
+def to_correct(tx: Transaction) -> int:
+    """Statements of ours with which partners do not agree."""
+    wanted = StatementFilter(state=StatementState.DISPUTED, direction="issued")
+    return looking.page(tx, wanted=wanted, limit=1).total
+
+
 def to_approve(ask: Ask, tx: Transaction) -> tuple[int, int]:
     """Open proposals of others, and this person's own; of the newest."""
     found = proposals.proposals(tx, state=ProposalState.OPEN, limit=SHOWN_MAX)

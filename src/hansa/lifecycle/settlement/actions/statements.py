@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -161,6 +161,19 @@ def share(
     return [one for one in sent if one is not None]
 
 
+CORRECTED_WHILE: Final[Mapping[str, Sequence[StatementState]]] = {
+    SERVICES: (StatementState.DISPUTED, StatementState.ISSUED),
+    SHARE: (StatementState.DISPUTED,),
+    CREDIT: (),
+}
+"""The states in which a statement of ours may be corrected, by its kind."""
+
+
+def correctable(held: Held) -> bool:
+    """Whether `reissue` may replace it as it stands."""
+    return held.direction == "issued" and held.state in CORRECTED_WHILE[held.statement.kind_of]
+
+
 def reissue(
     tx: Transaction,
     *,
@@ -185,14 +198,11 @@ def reissue(
             "A credit note says what both sides have agreed; raise another dispute instead.",
             field="statement",
         )
-    open_to = {StatementState.DISPUTED}
-    if old.statement.kind_of == SERVICES:
-        open_to.add(StatementState.ISSUED)
-    if old.state not in open_to:
+    if not correctable(old):
         raise Refused(
             "state-move",
             f"The statement is {old.state}; it can be replaced while it is "
-            f"{' or '.join(sorted(open_to))}.",
+            f"{' or '.join(CORRECTED_WHILE[old.statement.kind_of])}.",
             field="statement",
         )
     id = ids.given(StatementId, by=us.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hansa.entrypoints.portal.pages.finance import (
     ageing,
+    correcting,
     crediting,
     disputes,
     invoices,
@@ -18,6 +19,7 @@ pages = [
     *invoices.pages,
     *crediting.pages,
     *statements.pages,
+    *correcting.pages,
     *disputes.pages,
     *lines.pages,
     *netting.pages,

@@ -8,7 +8,7 @@ from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.duties import Duty
 from hansa.entrypoints.portal.language import gettext, money, month
 from hansa.entrypoints.portal.language import noted as N_  # noqa: N812 - what gettext's tools find
-from hansa.entrypoints.portal.pages.finance import crediting
+from hansa.entrypoints.portal.pages.finance import correcting, crediting
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, StatementId
@@ -66,4 +66,4 @@ CONFIRMING = Duty(
     facts=_facts,
 )
 
-DUTIES = (CONFIRMING, crediting.DUTY)
+DUTIES = (CONFIRMING, crediting.DUTY, correcting.DUTY)

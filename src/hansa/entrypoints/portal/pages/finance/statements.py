@@ -8,7 +8,7 @@ from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, nothing_here, page
 from hansa.entrypoints.portal.duties import propose
 from hansa.entrypoints.portal.language import gettext as _
-from hansa.entrypoints.portal.pages.finance import downloads, lines, lists
+from hansa.entrypoints.portal.pages.finance import correcting, downloads, lines, lists
 from hansa.entrypoints.portal.pages.finance.confirming import CONFIRMATION, content
 from hansa.federation.papers import StatementState
 from hansa.foundation.ids import StatementId
@@ -46,6 +46,9 @@ def statements(ask: Ask) -> Response:
         "finance/statements.html",
         part="finance/_statements.html",
         statements=[(one, one.partner(us)) for one in found.things],
+        correctable=[
+            one.id for one in found.things if ask.has(FINANCE) and actions.correctable(one)
+        ],
         wanted={name: ask.query.get(name, "") for name in FIELDS},
         states=lists.options(StatementState),
         directions=lists.options(DIRECTIONS),
@@ -63,9 +66,9 @@ def statement(ask: Ask) -> Response:
         held = looking.bare(tx, statement=id)
         found = looking.lines(tx, statement=id, offset=turn.offset, limit=turn.size)
         entry = posting(tx, ask, held)
-        waiting = proposals.proposals(
-            tx, kind=CONFIRMATION, subject=id, state=ProposalState.OPEN, limit=1
-        )
+        kind = CONFIRMATION if held.direction == "heard" else correcting.KIND
+        waiting = proposals.proposals(tx, kind=kind, subject=id, state=ProposalState.OPEN, limit=1)
+        after = correcting.follower(tx, held)
     accepted = {one.difference: one for one in held.resolutions}
     return ask.render(
         "finance/statement.html",
@@ -78,6 +81,8 @@ def statement(ask: Ask) -> Response:
         waiting=waiting[0] if waiting else None,
         may_answer=held.direction == "heard"
         and held.state in (StatementState.ISSUED, StatementState.DISPUTED),
+        may_correct=actions.correctable(held) and ask.has(FINANCE),
+        after=after,
         lines=found.things,
         base=f"/statements/{id}",
         first=turn.offset + 1,
