@@ -14,6 +14,7 @@ from hansa.foundation.database import (
     run,
     savepoint,
     send,
+    some_rows,
 )
 from hansa.foundation.transaction import Begin, Transaction
 
@@ -157,3 +158,17 @@ def test_what_never_changes_is_asked_once(notes: Database) -> None:
 
     assert [look(notes.begin) for _ in range(4)] == [None, "it", "it", "it"]
     assert len(asked) == 2
+
+
+def test_some_rows_come_with_how_many_there_are(notes: Database) -> None:
+    wanted = "select id from note where id > %(after)s"
+    with notes.begin() as tx:
+        for number in range(1, 8):
+            add(tx, number)
+        after = {"after": 2}
+        rows, total = some_rows(tx, wanted, after, order="id desc", offset=1, limit=2)
+        assert ([row["id"] for row in rows], total) == ([6, 5], 5)
+        rows, total = some_rows(tx, wanted, after, order="id", offset=9, limit=2)
+        assert (rows, total) == ([], 5)
+        rows, total = some_rows(tx, wanted, after, order="id", offset=3, limit=None)
+        assert ([row["id"] for row in rows], total) == ([6, 7], 5)

@@ -15,7 +15,7 @@ from hansa.federation.model import (
     Trust,
 )
 from hansa.foundation import documents
-from hansa.foundation.database import all_rows, one_row, run
+from hansa.foundation.database import all_rows, one_row, run, some_rows
 from hansa.foundation.ids import PartyId
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant
@@ -73,20 +73,15 @@ def partners(tx: Transaction) -> Sequence[Partner]:
     return [_partner(row) for row in rows]
 
 
-_COUNT = "select count(*) as total from federation_partner p"
 _WANTED = """where %(text)s = '' or strpos(p.party, lower(%(text)s)) > 0
     or strpos(lower(p.name), lower(%(text)s)) > 0 or strpos(p.address, lower(%(text)s)) > 0"""
 
 
 def page(tx: Transaction, text: str, offset: int, limit: int) -> tuple[list[Partner], int]:
     """Some of the partners that are wanted, by name, and how many there are."""
-    wanted = {"text": text, "offset": offset, "limit": limit}
-    rows = all_rows(
-        tx, f"{_SELECT} {_WANTED} order by p.party offset %(offset)s limit %(limit)s", wanted
-    )
-    count = one_row(tx, f"{_COUNT} {_WANTED}", wanted)
-    assert count is not None
-    return [_partner(row) for row in rows], count["total"]
+    sql = f"{_SELECT} {_WANTED}"
+    rows, total = some_rows(tx, sql, {"text": text}, order="p.party", offset=offset, limit=limit)
+    return [_partner(row) for row in rows], total
 
 
 def locked(tx: Transaction, party: PartyId) -> Partner | None:

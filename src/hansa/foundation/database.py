@@ -1,4 +1,4 @@
-"""The SQL that only stores may use: a pool, a transaction, and five ways to run a statement.
+"""The SQL that only stores may use: a pool, a transaction, and six ways to run a statement.
 
 PostgreSQL 18 through psycopg 3. Parameters are never pasted into SQL. A statement whose outcome
 nobody looks at is given to `send`: it costs no round trip of its own (see `session`).
@@ -33,7 +33,7 @@ Params = Sequence[Any] | Mapping[str, Any]
 
 __all__ = [
     "Database", "Jsonb", "Wakeups", "all_rows", "is_workers", "lasting", "one_row", "records",
-    "run", "savepoint", "send",
+    "run", "savepoint", "send", "some_rows",
 ]  # fmt: skip
 
 REMEMBERED_MAX = 500
@@ -215,6 +215,27 @@ def one_row(tx: Transaction, sql: str, params: Params = ()) -> dict[str, Any] | 
 def all_rows(tx: Transaction, sql: str, params: Params = ()) -> list[dict[str, Any]]:
     """Every row as a dict."""
     return _session(tx).rows(sql, params)
+
+
+def some_rows(
+    tx: Transaction,
+    sql: str,
+    params: Mapping[str, Any],
+    *,
+    order: str,
+    offset: int,
+    limit: int | None,
+) -> tuple[list[dict[str, Any]], int]:
+    """Some of the rows of a query, in this order, and how many it has in all.
+
+    To count them costs no more than to count its tables: what it only shows is left out by the
+    server, but for a lateral join.
+    """
+    here = {**params, "offset": offset, "limit": limit}
+    rows = all_rows(tx, f"{sql} order by {order} offset %(offset)s limit %(limit)s", here)
+    count = one_row(tx, f"select count(*) as total from ({sql}) every", params)  # noqa: S608 - a store's
+    assert count is not None
+    return rows, count["total"]
 
 
 def records(tx: Transaction, kind: type[Row], sql: str, params: Params = ()) -> list[Row]:

@@ -283,8 +283,7 @@ def page(
 
     text: a part of a name, an id or a party.
     """
-    wanted = {"text": text, "state": state, "offset": offset, "limit": limit, "now": now}
-    return store.page(tx, wanted)
+    return store.page(tx, {"text": text, "state": state, "now": now}, offset, limit)
 
 
 def history(

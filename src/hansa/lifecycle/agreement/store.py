@@ -9,7 +9,7 @@ from typing import Any
 from hansa.federation.contract import AgreementRef
 from hansa.federation.papers import AgreementDocument, AgreementMoved, Signature
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, some_rows
 from hansa.foundation.ids import AgreementId, PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Party
@@ -184,8 +184,7 @@ def agreements(tx: Transaction) -> list[Agreement]:
     return [_agreement(row) for row in all_rows(tx, sql)]
 
 
-_SHOWN = """
-from agreement_life l
+_SHOWN = """select k.* from agreement_life l
 join lateral (select k.*, max(k.version) over () as newest from agreement_as_known k
               where k.agreement = l.id
               order by k.in_force @> %(now)s::timestamptz desc nulls last, k.version desc
@@ -198,16 +197,12 @@ where (%(state)s::text is null or k.state = %(state)s)
 """
 
 
-def page(tx: Transaction, wanted: Mapping[str, Any]) -> tuple[list[Listed], int]:
+def page(
+    tx: Transaction, wanted: Mapping[str, Any], offset: int, limit: int
+) -> tuple[list[Listed], int]:
     """One version of each agreement that is wanted, the newest agreement first; and how many."""
-    rows = all_rows(
-        tx,
-        f"select k.* {_SHOWN} order by l.id desc offset %(offset)s limit %(limit)s",
-        wanted,
-    )
-    count = one_row(tx, f"select count(*) as total {_SHOWN}", wanted)
-    assert count is not None
-    return [Listed(_agreement(row), row["newest"]) for row in rows], count["total"]
+    rows, total = some_rows(tx, _SHOWN, wanted, order="l.id desc", offset=offset, limit=limit)
+    return [Listed(_agreement(row), row["newest"]) for row in rows], total
 
 
 def between(tx: Transaction, seller: PartyId, buyer: PartyId) -> list[list[Agreement]]:

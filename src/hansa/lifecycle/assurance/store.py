@@ -8,7 +8,7 @@ from typing import Any
 
 from hansa.federation.helpdesk import TicketAsk, TicketState
 from hansa.federation.wire import parse, render
-from hansa.foundation.database import all_rows, one_row, run
+from hansa.foundation.database import all_rows, one_row, run, some_rows
 from hansa.foundation.ids import BuyerKey, HoldingId, NoteId, PartyId, TaskId, TicketId, TraceId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -103,7 +103,6 @@ def by_key(tx: Transaction, buyer: PartyId, key: BuyerKey) -> tuple[KeptTicket, 
 
 
 _TICKETS = "select * from assurance_ticket"
-_TICKETS_COUNT = "select count(*) as total from assurance_ticket"
 _FITS = """where (%(buyer)s::text is null or buyer = %(buyer)s)
              and (%(holdings)s::text[] is null or holding = any(%(holdings)s))
              and (%(states)s::text[] is null or state = any(%(states)s))
@@ -127,17 +126,10 @@ def search(
         "holdings": None if holdings is None else list(holdings),
         "states": None if states is None else [str(state) for state in states],
         "text": text.lower(),
-        "offset": offset,
-        "limit": limit,
     }
-    rows = all_rows(
-        tx,
-        f"{_TICKETS} {_FITS} order by opened_at desc, id desc offset %(offset)s limit %(limit)s",
-        asked,
-    )
-    count = one_row(tx, f"{_TICKETS_COUNT} {_FITS}", asked)
-    assert count is not None
-    return _tickets(tx, rows), count["total"]
+    sql, newest = f"{_TICKETS} {_FITS}", "opened_at desc, id desc"
+    rows, total = some_rows(tx, sql, asked, order=newest, offset=offset, limit=limit)
+    return _tickets(tx, rows), total
 
 
 def stamps(tx: Transaction, tickets: Collection[str]) -> dict[str, str]:

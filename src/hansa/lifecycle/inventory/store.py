@@ -9,7 +9,7 @@ from typing import Any
 
 from hansa.federation.contract import AgreementRef, Tax, Terms
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run, send
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, send, some_rows
 from hansa.foundation.ids import AgreementId, HoldingId, OfferCode, OrderId, PartyId, TraceId
 from hansa.foundation.site import Site
 from hansa.foundation.time import Instant, Period
@@ -248,7 +248,6 @@ def find(
 
 
 _HOLDING = "select * from inventory_holding"
-_COUNT = "select count(*) as total from inventory_holding"
 _FOUND = """where (%(seller)s::text is null or seller = %(seller)s)
              and (%(not_seller)s::text is null or seller <> %(not_seller)s)
              and (%(buyer)s::text is null or buyer = %(buyer)s)
@@ -282,17 +281,10 @@ def search(
         "state": state,
         "family": family,
         "text": text.lower(),
-        "offset": offset,
-        "limit": limit,
     }
-    rows = all_rows(
-        tx,
-        f"{_HOLDING} {_FOUND} order by id desc, seller offset %(offset)s limit %(limit)s",
-        asked,
-    )
-    count = one_row(tx, f"{_COUNT} {_FOUND}", asked)
-    assert count is not None
-    return _holdings(tx, rows), count["total"]
+    sql = f"{_HOLDING} {_FOUND}"
+    rows, total = some_rows(tx, sql, asked, order="id desc, seller", offset=offset, limit=limit)
+    return _holdings(tx, rows), total
 
 
 def earliest(tx: Transaction) -> Instant | None:

@@ -10,7 +10,7 @@ from hansa.federation.mandate import Mandate
 from hansa.federation.shelf import Cancellation, CancellationState, Extras, Page
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run, send
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, send, some_rows
 from hansa.foundation.ids import (
     AgreementId,
     BuyerKey,
@@ -202,7 +202,6 @@ def of_quotes(tx: Transaction, us: PartyId, quotes: Sequence[QuoteId]) -> list[K
 
 
 _ORDERS = "select * from order_order"
-_ORDERS_COUNT = "select count(*) as total from order_order"
 _FITS = """where (%(buyer)s::text is null or buyer = %(buyer)s)
              and (%(states)s::text[] is null or state = any(%(states)s))
              and (%(among)s::text[] is null or id = any(%(among)s))
@@ -234,17 +233,10 @@ def page(
         "among": None if among is None else list(among),
         "besides": list(besides),
         "states": None if states is None else [str(state) for state in states],
-        "offset": offset,
-        "limit": limit,
     }
-    rows = all_rows(
-        tx,
-        f"{_ORDERS} {_FITS} order by placed_at desc, id desc offset %(offset)s limit %(limit)s",
-        asked,
-    )
-    count = one_row(tx, f"{_ORDERS_COUNT} {_FITS}", asked)
-    assert count is not None
-    return Page([_kept(row, us) for row in rows], count["total"])
+    sql, newest = f"{_ORDERS} {_FITS}", "placed_at desc, id desc"
+    rows, total = some_rows(tx, sql, asked, order=newest, offset=offset, limit=limit)
+    return Page([_kept(row, us) for row in rows], total)
 
 
 def stamps(tx: Transaction, orders: Collection[str]) -> dict[str, str]:
@@ -288,11 +280,6 @@ _CANCELLATION = """select c.*, b.state as by_state, b.ended_at as by_ended_at,
                    join order_order b on b.id = c.taken_back_by
                    join order_order t on t.id = c."order" """
 
-_COUNT = """select count(*) as total
-            from order_cancellation c
-            join order_order b on b.id = c.taken_back_by
-            join order_order t on t.id = c."order" """
-
 _CANCELS = """where (%(id)s::text is null or c.id = %(id)s)
                 and (%(orders)s::text[] is null or c."order" = any(%(orders)s))
                 and (%(buyer)s::text is null or t.buyer = %(buyer)s)
@@ -315,18 +302,10 @@ def cancellations(
         "orders": None if orders is None else list(orders),
         "buyer": buyer,
         "states": None if states is None else [str(state) for state in states],
-        "offset": offset,
-        "limit": limit,
     }
-    rows = all_rows(
-        tx,
-        f"""{_CANCELLATION} {_CANCELS}
-            order by c.asked_at desc, c.id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(tx, f"{_COUNT} {_CANCELS}", asked)
-    assert count is not None
-    return Page([_cancellation(row) for row in rows], count["total"])
+    sql, newest = f"{_CANCELLATION} {_CANCELS}", "c.asked_at desc, c.id desc"
+    rows, total = some_rows(tx, sql, asked, order=newest, offset=offset, limit=limit)
+    return Page([_cancellation(row) for row in rows], total)
 
 
 def _cancellation(row: dict[str, Any]) -> Cancellation:

@@ -8,7 +8,7 @@ from hansa.federation.contract import Need, Qualification
 from hansa.federation.shelf import Page, QualificationKind, ShelfQualification
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, one_row, run, some_rows
 from hansa.foundation.ids import PartyId, QualificationId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -62,24 +62,17 @@ def page(
     offset: int,
     limit: int,
 ) -> Page[ShelfQualification]:
-    asked = {"kind": kind, "buyer": buyer, "now": now, "offset": offset, "limit": limit}
-    rows = all_rows(
+    rows, total = some_rows(
         tx,
         """select * from qualification_kept
            where kind = %(kind)s and (%(buyer)s::text is null or buyer = %(buyer)s)
-             and expires_at > %(now)s
-           order by made_at desc, id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(
-        tx,
-        """select count(*) as total from qualification_kept
-           where kind = %(kind)s and (%(buyer)s::text is null or buyer = %(buyer)s)
              and expires_at > %(now)s""",
-        asked,
+        {"kind": kind, "buyer": buyer, "now": now},
+        order="made_at desc, id desc",
+        offset=offset,
+        limit=limit,
     )
-    assert count is not None
-    return Page([_kept(row) for row in rows], count["total"])
+    return Page([_kept(row) for row in rows], total)
 
 
 def _kept(row: dict[str, Any]) -> ShelfQualification:

@@ -9,7 +9,7 @@ from hansa.federation.contract import Quote
 from hansa.federation.shelf import Extras, Page, QuoteState, ShelfQuote
 from hansa.federation.wire import parse, render
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, lasting, one_row, run, send
+from hansa.foundation.database import Jsonb, all_rows, lasting, one_row, run, send, some_rows
 from hansa.foundation.ids import BuyerKey, DraftId, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -171,9 +171,6 @@ _SHELF = """select q.document, q.trace, q.made_at, coalesce(m.state, 'approved')
             left join quote_move m on m.quote = q.id
             left join quote_extra x on x.quote = q.id"""
 
-_COUNT = """select count(*) as total
-            from quote_quote q left join quote_move m on m.quote = q.id"""
-
 _FITS = """where (%(buyer)s::text is null or q.buyer = %(buyer)s)
              and (%(state)s::text is null or coalesce(m.state, 'approved') = %(state)s)"""
 
@@ -187,16 +184,10 @@ def shelf_quotes(
     tx: Transaction, buyer: PartyId | None, state: QuoteState | None, offset: int, limit: int
 ) -> Page[ShelfQuote]:
     """Quotes of a buyer or of all, the newest first."""
-    asked = {"buyer": buyer, "state": state, "offset": offset, "limit": limit}
-    rows = all_rows(
-        tx,
-        f"""{_SHELF} {_FITS}
-            order by q.made_at desc, q.id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(tx, f"{_COUNT} {_FITS}", asked)
-    assert count is not None
-    return Page([_shelf_quote(row) for row in rows], count["total"])
+    asked = {"buyer": buyer, "state": state}
+    sql, newest = f"{_SHELF} {_FITS}", "q.made_at desc, q.id desc"
+    rows, total = some_rows(tx, sql, asked, order=newest, offset=offset, limit=limit)
+    return Page([_shelf_quote(row) for row in rows], total)
 
 
 def _shelf_quote(row: dict[str, Any]) -> ShelfQuote:
@@ -217,8 +208,6 @@ _DRAFT = """select d.id, d.version, d.asked, d.sites, d.made_by, d.made_at, d.ch
                    (select count(*) from quote_bulk_part p
                     where p.buyer = d.buyer and p.key = d.id || '.' || d.asked) as parts
             from quote_draft d"""
-
-_DRAFT_COUNT = "select count(*) as total from quote_draft d"
 
 _DRAFT_FITS = """where (%(buyer)s::text is null or d.buyer = %(buyer)s)
                    and (%(text)s = '' or strpos(lower(d.document ->> 'title'), %(text)s) > 0)"""
@@ -259,16 +248,10 @@ def lock_draft(tx: Transaction, draft: DraftId) -> Draft | None:
 def drafts(
     tx: Transaction, buyer: PartyId | None, text: str, offset: int, limit: int
 ) -> Page[Draft]:
-    asked = {"buyer": buyer, "text": text.lower(), "offset": offset, "limit": limit}
-    rows = all_rows(
-        tx,
-        f"""{_DRAFT} {_DRAFT_FITS}
-            order by d.changed_at desc, d.id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(tx, f"{_DRAFT_COUNT} {_DRAFT_FITS}", asked)
-    assert count is not None
-    return Page([_draft(row) for row in rows], count["total"])
+    asked = {"buyer": buyer, "text": text.lower()}
+    sql, newest = f"{_DRAFT} {_DRAFT_FITS}", "d.changed_at desc, d.id desc"
+    rows, total = some_rows(tx, sql, asked, order=newest, offset=offset, limit=limit)
+    return Page([_draft(row) for row in rows], total)
 
 
 def change_draft(tx: Transaction, draft: Draft) -> None:

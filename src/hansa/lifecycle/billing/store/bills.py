@@ -13,7 +13,7 @@ from hansa.federation.packed import PackedLines
 from hansa.federation.papers import StatementLine
 from hansa.federation.shelf import Page
 from hansa.foundation import documents, packing
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, some_rows
 from hansa.foundation.ids import (
     AgreementId,
     BillId,
@@ -131,41 +131,31 @@ WANTED = """where (%(party)s::text is null or {party} = %(party)s)
 _SOLD = f"""{WANTED.format(party="buyer")}
                and (%(states)s::text[] is null or state = any(%(states)s))
                and (%(customers)s::boolean is null or (agreement is null) = %(customers)s)"""
-_NEWEST = "order by made_at desc, id desc offset %(offset)s limit %(limit)s"
-_COUNT = "select count(*) as total from"
+_NEWEST = "made_at desc, id desc"
 
 
-def asked(wanted: BillFilter, offset: int, limit: int) -> dict[str, Any]:
+def asked(wanted: BillFilter) -> dict[str, Any]:
     return {
         "party": wanted.party,
         "start": wanted.period.start if wanted.period else None,
         "currency": wanted.currency,
         "states": None if wanted.states is None else [str(state) for state in wanted.states],
         "customers": wanted.sold_to and wanted.sold_to == "customers",
-        "offset": offset,
-        "limit": limit,
     }
 
 
 def page(tx: Transaction, wanted: BillFilter, offset: int, limit: int) -> Page[Bill]:
     """The newest first, without their lines."""
-    given = asked(wanted, offset, limit)
-    rows = all_rows(tx, f"{_BARE} {_SOLD} {_NEWEST}", given)
-    return Page([_bare(row) for row in rows], total(tx, f"billing_bill {_SOLD}", given))
+    sql = f"{_BARE} {_SOLD}"
+    rows, total = some_rows(tx, sql, asked(wanted), order=_NEWEST, offset=offset, limit=limit)
+    return Page([_bare(row) for row in rows], total)
 
 
 def whole_page(tx: Transaction, wanted: BillFilter, offset: int, limit: int) -> Page[Bill]:
     """The same with their lines."""
-    given = asked(wanted, offset, limit)
-    rows = all_rows(tx, f"{_BILL} {_SOLD} {_NEWEST}", given)
-    return Page([_kept(row).whole for row in rows], total(tx, f"billing_bill {_SOLD}", given))
-
-
-def total(tx: Transaction, which: str, asked: dict[str, Any]) -> int:
-    row = one_row(tx, f"{_COUNT} {which}", asked)
-    assert row is not None
-    total: int = row["total"]
-    return total
+    sql = f"{_BILL} {_SOLD}"
+    rows, total = some_rows(tx, sql, asked(wanted), order=_NEWEST, offset=offset, limit=limit)
+    return Page([_kept(row).whole for row in rows], total)
 
 
 _OPEN = """agreement is null and issuer = %(us)s and state in ('validated', 'sent')"""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hansa.federation.shelf import Page
-from hansa.foundation.database import all_rows, one_row, run
+from hansa.foundation.database import all_rows, one_row, run, some_rows
 from hansa.foundation.ids import BillId, EntryId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Period
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.billing.model import BillFilter, SupplierInvoice
-from hansa.lifecycle.billing.store.bills import WANTED, agreement_of, asked, period_of, total
+from hansa.lifecycle.billing.store.bills import WANTED, agreement_of, asked, period_of
 
 
 def insert_supplier_invoice(tx: Transaction, us: PartyId, invoice: SupplierInvoice) -> None:
@@ -100,12 +100,10 @@ def _invoice(row: dict[str, Any]) -> SupplierInvoice:
 
 
 _RECEIVED = WANTED.format(party="issuer")
-_LATEST = "order by booked_at desc, bill desc offset %(offset)s limit %(limit)s"
 
 
 def received(tx: Transaction, wanted: BillFilter, offset: int, limit: int) -> Page[SupplierInvoice]:
     """The newest first."""
-    given = asked(wanted, offset, limit)
-    rows = all_rows(tx, f"{_INVOICE} {_RECEIVED} {_LATEST}", given)
-    count = total(tx, f"billing_supplier_invoice {_RECEIVED}", given)
-    return Page([_invoice(row) for row in rows], count)
+    sql, newest = f"{_INVOICE} {_RECEIVED}", "booked_at desc, bill desc"
+    rows, total = some_rows(tx, sql, asked(wanted), order=newest, offset=offset, limit=limit)
+    return Page([_invoice(row) for row in rows], total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hansa.federation.shelf import BillRequest, Page
 from hansa.federation.wire import parse, render
-from hansa.foundation.database import all_rows, one_row, run
+from hansa.foundation.database import run, some_rows
 from hansa.foundation.ids import BillRequestId, PartyId
 from hansa.foundation.transaction import Transaction
 
@@ -31,23 +31,16 @@ def requests(
     offset: int,
     limit: int,
 ) -> Page[BillRequest]:
-    asked = {"id": id, "buyer": buyer, "offset": offset, "limit": limit}
-    rows = all_rows(
+    rows, total = some_rows(
         tx,
         """select * from billing_request
            where (%(id)s::text is null or id = %(id)s)
-             and (%(buyer)s::text is null or buyer = %(buyer)s)
-           order by asked_at desc, id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(
-        tx,
-        """select count(*) as total from billing_request
-           where (%(id)s::text is null or id = %(id)s)
              and (%(buyer)s::text is null or buyer = %(buyer)s)""",
-        asked,
+        {"id": id, "buyer": buyer},
+        order="asked_at desc, id desc",
+        offset=offset,
+        limit=limit,
     )
-    assert count is not None
     return Page(
         [
             BillRequest(
@@ -59,5 +52,5 @@ def requests(
             )
             for row in rows
         ],
-        count["total"],
+        total,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from hansa.federation.shelf import Page
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, some_rows
 from hansa.foundation.ids import BankAccountId, PartyId, PaymentId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant
@@ -107,14 +107,9 @@ def order(tx: Transaction, id: PaymentId) -> PaymentOrder | None:
 
 def orders(tx: Transaction, offset: int, limit: int) -> Page[PaymentOrder]:
     """The newest first."""
-    rows = all_rows(
-        tx,
-        "select document from clearing_order order by at desc, id desc offset %s limit %s",
-        (offset, limit),
-    )
-    count = one_row(tx, "select count(*) as total from clearing_order")
-    assert count is not None
-    return Page([documents.read(PaymentOrder, row["document"]) for row in rows], count["total"])
+    sql = "select document from clearing_order"
+    rows, total = some_rows(tx, sql, {}, order="at desc, id desc", offset=offset, limit=limit)
+    return Page([documents.read(PaymentOrder, row["document"]) for row in rows], total)
 
 
 def ordered(tx: Transaction) -> dict[str, Money]:

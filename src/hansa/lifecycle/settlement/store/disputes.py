@@ -9,7 +9,7 @@ from hansa.federation.disputes import Dispute, DisputeMoved, DisputeTerms, LineC
 from hansa.federation.papers import Signature
 from hansa.federation.shelf import Page
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, some_rows
 from hansa.foundation.ids import DisputeId, PartyId, StatementId
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
@@ -135,8 +135,6 @@ _PAGE = """where (%(party)s::text is null or d.partner = %(party)s)
              and (%(start)s::timestamptz is null or s.period_start = %(start)s)
              and (%(state)s::text is null or d.state = %(state)s)
              and (not %(open)s or d.state not in ('accepted', 'withdrawn'))"""
-_COUNT = """select count(*) as total
-            from settlement_dispute d join settlement_statement s on s.id = d.statement"""
 
 
 def page(tx: Transaction, wanted: DisputeFilter, offset: int, limit: int) -> Page[HeldDispute]:
@@ -146,18 +144,10 @@ def page(tx: Transaction, wanted: DisputeFilter, offset: int, limit: int) -> Pag
         "start": wanted.period.start if wanted.period else None,
         "state": wanted.state,
         "open": wanted.only_open,
-        "offset": offset,
-        "limit": limit,
     }
-    rows = all_rows(
-        tx,
-        f"""{_DISPUTE} {_PAGE}
-            order by d.learned_at desc, d.id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    found = one_row(tx, f"{_COUNT} {_PAGE}", asked)
-    assert found is not None
-    return Page([_held(row) for row in rows], found["total"])
+    sql, newest = f"{_DISPUTE} {_PAGE}", "d.learned_at desc, d.id desc"
+    rows, total = some_rows(tx, sql, asked, order=newest, offset=offset, limit=limit)
+    return Page([_held(row) for row in rows], total)
 
 
 def uncredited(tx: Transaction, limit: int) -> list[HeldDispute]:

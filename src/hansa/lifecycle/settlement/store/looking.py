@@ -6,13 +6,13 @@ from hansa.federation import packed
 from hansa.federation.papers import StatementLine
 from hansa.federation.shelf import Page
 from hansa.foundation import packing
-from hansa.foundation.database import all_rows, one_row
+from hansa.foundation.database import all_rows, one_row, some_rows
 from hansa.foundation.ids import BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.settlement.model import Held, OpenInvoice, StatementFilter
 from hansa.lifecycle.settlement.store import papers
-from hansa.lifecycle.settlement.store.papers import BARE, COUNT, held_of
+from hansa.lifecycle.settlement.store.papers import BARE, NEWEST, held_of
 
 _WANTED = """where (%(party)s::text is null or %(party)s in (s.creditor, s.debtor))
                and (%(start)s::timestamptz is null or s.period_start = %(start)s)
@@ -29,18 +29,10 @@ def listed(tx: Transaction, wanted: StatementFilter, offset: int, limit: int) ->
         "state": wanted.state,
         "currency": wanted.currency,
         "direction": wanted.direction,
-        "offset": offset,
-        "limit": limit,
     }
-    rows = all_rows(
-        tx,
-        f"""{BARE} {_WANTED}
-            order by s.learned_at desc, s.id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
-    count = one_row(tx, f"{COUNT} {_WANTED}", asked)
-    assert count is not None
-    return Page([held_of(row) for row in rows], count["total"])
+    sql = f"{BARE} {_WANTED}"
+    rows, total = some_rows(tx, sql, asked, order=NEWEST, offset=offset, limit=limit)
+    return Page([held_of(row) for row in rows], total)
 
 
 def bare(tx: Transaction, statement: StatementId) -> Held | None:

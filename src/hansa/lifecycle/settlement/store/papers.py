@@ -15,7 +15,7 @@ from hansa.federation.papers import (
     StatementState,
 )
 from hansa.foundation import documents
-from hansa.foundation.database import Jsonb, all_rows, one_row, run
+from hansa.foundation.database import Jsonb, all_rows, one_row, run, some_rows
 from hansa.foundation.ids import AgreementId, BillId, PartyId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Instant, Period
@@ -170,33 +170,20 @@ def page(
     """Statements that count, the newest first, with when each was made or heard; and how many
     there are. netted: invoiced ones that have been netted, or have not.
     """
-    asked = {
-        "id": id,
-        "party": party,
-        "state": state,
-        "netted": netted,
-        "offset": offset,
-        "limit": limit,
-    }
-    rows = all_rows(
-        tx,
-        f"""{HELD} {_COUNTS}
-            order by s.learned_at desc, s.id desc offset %(offset)s limit %(limit)s""",
-        asked,
-    )
+    asked = {"id": id, "party": party, "state": state, "netted": netted}
+    sql = f"{HELD} {_COUNTS}"
+    rows, total = some_rows(tx, sql, asked, order=NEWEST, offset=offset, limit=limit)
     times = all_rows(
         tx,
         """select id, learned_at from settlement_statement where id = any(%s)""",
         ([row["document"]["id"] for row in rows],),
     )
     learned: dict[str, Instant] = {row["id"]: row["learned_at"] for row in times}
-    count = one_row(tx, f"{COUNT} {_COUNTS}", asked)
-    assert count is not None
     held = [held_of(row) for row in rows]
-    return [(one, learned[one.id]) for one in held], count["total"]
+    return [(one, learned[one.id]) for one in held], total
 
 
-COUNT = "select count(*) as total from settlement_statement s"
+NEWEST = "s.learned_at desc, s.id desc"
 
 _COUNTS = """where s.state <> 'withdrawn'
                and (%(id)s::text is null or s.id = %(id)s)
