@@ -13,7 +13,7 @@ from hansa.entrypoints.portal.ask import Ask
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import NotFound
 from hansa.foundation.people.actions import proposals
-from hansa.foundation.people.model import Proposal
+from hansa.foundation.people.model import Proposal, ProposalState
 from hansa.foundation.transaction import Transaction
 
 
@@ -46,6 +46,12 @@ def propose(
         by=ask.me,
         now=ask.now,
     )
+
+
+def proposed(tx: Transaction, *, kind: str, subject: str) -> Proposal | None:
+    """What is before a checker about this subject, if anything is."""
+    found = proposals.proposals(tx, kind=kind, subject=subject, state=ProposalState.OPEN, limit=1)
+    return found[0] if found else None
 
 
 def known(duties: Mapping[str, Duty], kind: str) -> Duty:

@@ -114,24 +114,20 @@ def service(ask: Ask) -> Response:
 @page("/my/services/{id}/condition", roles=CUSTOMERS)
 def condition(ask: Ask) -> Response:
     """How a service is now; who delivers it may take a while to say, so it comes by itself."""
-    one = held(ask)
-    return ask.render(
-        "customer/condition.html",
-        part="customer/_condition.html",
-        held=one,
-        condition=_condition(ask, one.id),
-        saying=saying,
-        told=saying.told,
-    )
+    return _how_it_is(ask, part="customer/_condition.html")
 
 
 @page("/my/services/{id}/glance", roles=CUSTOMERS)
 def glance(ask: Ask) -> Response:
     """The same in a word, for lists."""
+    return _how_it_is(ask, part="customer/_glance.html")
+
+
+def _how_it_is(ask: Ask, *, part: str) -> Response:
     one = held(ask)
     return ask.render(
         "customer/condition.html",
-        part="customer/_glance.html",
+        part=part,
         held=one,
         condition=_condition(ask, one.id),
         saying=saying,

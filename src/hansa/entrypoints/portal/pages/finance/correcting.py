@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from starlette.responses import Response
 
 from hansa.entrypoints.portal.ask import FINANCE, Ask, change, nothing_here, page
-from hansa.entrypoints.portal.duties import Duty, propose
+from hansa.entrypoints.portal.duties import Duty, propose, proposed
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.language import money, month
 from hansa.entrypoints.portal.language import noted as N_  # noqa: N812 - what gettext's tools find
@@ -20,8 +20,7 @@ from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import StatementId
 from hansa.foundation.money import Money
-from hansa.foundation.people.actions import proposals
-from hansa.foundation.people.model import Proposal, ProposalState
+from hansa.foundation.people.model import Proposal
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.settlement.actions import looking
 from hansa.lifecycle.settlement.actions import statements as actions
@@ -38,7 +37,7 @@ def correct(ask: Ask) -> Response:
     id = StatementId(ask.path["id"])
     with ask.node.begin() as tx:
         held = looking.bare(tx, statement=id)
-        waiting = proposals.proposals(tx, kind=KIND, subject=id, state=ProposalState.OPEN, limit=1)
+        waiting = proposed(tx, kind=KIND, subject=id)
     if held.direction != "issued":
         raise nothing_here()
     return ask.render(
@@ -48,7 +47,7 @@ def correct(ask: Ask) -> Response:
         differences=[one for one in held.differences if one.ours is not None][:DIFFERENCES],
         chosen=ask.lists.get("concede", ()),
         may=actions.correctable(held),
-        waiting=waiting[0] if waiting else None,
+        waiting=waiting,
     )
 
 

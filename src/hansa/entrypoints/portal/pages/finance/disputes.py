@@ -12,16 +12,14 @@ from starlette.responses import Response
 
 from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, nothing_here, page
-from hansa.entrypoints.portal.duties import propose
+from hansa.entrypoints.portal.duties import propose, proposed
 from hansa.entrypoints.portal.language import gettext as _
-from hansa.entrypoints.portal.pages.finance import crediting, lists
+from hansa.entrypoints.portal.pages.finance import crediting, lines, lists
 from hansa.federation.disputes import DisputeAct, DisputeCause, LineCredit
 from hansa.federation.papers import StatementLine
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import DisputeId, StatementId
 from hansa.foundation.money import Money
-from hansa.foundation.people.actions import proposals
-from hansa.foundation.people.model import ProposalState
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.settlement.actions import disputes as actions
 from hansa.lifecycle.settlement.actions import looking
@@ -86,10 +84,7 @@ def _about(ask: Ask, tx: Transaction) -> tuple[Held, StatementLine | None]:
     number = ask.number("line", 0)
     if not number:
         return held, None
-    found = looking.lines(tx, statement=id, offset=number - 1, limit=1).things
-    if not found:
-        raise nothing_here()
-    return held, found[0]
+    return held, lines.only(looking.lines(tx, statement=id, offset=number - 1, limit=1))
 
 
 @change("/disputes/new", roles=FINANCE, again=dispute_new)
@@ -134,9 +129,7 @@ def dispute(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         held = actions.get(tx, dispute=id)
         of = looking.bare(tx, statement=held.dispute.statement)
-        waiting = proposals.proposals(
-            tx, kind=crediting.KIND, subject=id, state=ProposalState.OPEN, limit=1
-        )
+        waiting = proposed(tx, kind=crediting.KIND, subject=id)
     us = ask.node.us.id
     return ask.render(
         "finance/dispute.html",
@@ -147,7 +140,7 @@ def dispute(ask: Ask) -> Response:
         credits={one.key: one.net for one in held.credits},
         acts=looking.acts(held, us=us),
         by_two=of.statement.creditor == us,
-        waiting=waiting[0] if waiting else None,
+        waiting=waiting,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from hansa.entrypoints.portal import paging
-from hansa.entrypoints.portal.ask import BOOKS, Ask, nothing_here, page
+from hansa.entrypoints.portal.ask import BOOKS, Ask, page
 from hansa.entrypoints.portal.pages.finance import downloads, lines, lists
 from hansa.foundation.ids import BillId, PartyId
 from hansa.foundation.transaction import Transaction
@@ -111,11 +111,8 @@ def _entry_of(tx: Transaction, key: str) -> Entry | None:
 def _place(ask: Ask, tx: Transaction) -> lines.Place:
     id, number = BillId(ask.path["id"]), lines.number(ask)
     bill = billing.bare(tx, id=id)
-    found = billing.lines(tx, id=id, offset=number - 1, limit=1).things
-    if not found:
-        raise nothing_here()
     return lines.Place(
-        line=found[0],
+        line=lines.only(billing.lines(tx, id=id, offset=number - 1, limit=1)),
         number=number,
         seller=bill.issuer,
         period=bill.period,

@@ -12,6 +12,7 @@ from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, nothing_here, page
 from hansa.entrypoints.portal.pages.finance import lists
 from hansa.federation.papers import StatementLine
+from hansa.federation.shelf import Page
 from hansa.foundation.documents import Json
 from hansa.foundation.extras import need
 from hansa.foundation.ids import PartyId
@@ -50,6 +51,13 @@ def number(ask: Ask) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 10_000_000:
         raise nothing_here()
     return int(text)
+
+
+def only(found: Page[StatementLine]) -> StatementLine:
+    """The line where one was asked for. Raises NotFound `page-missing` if there is none."""
+    if not found.things:
+        raise nothing_here()
+    return found.things[0]
 
 
 def shown(ask: Ask, tx: Transaction, place: Place) -> Response:

@@ -6,14 +6,12 @@ from starlette.responses import Response
 
 from hansa.entrypoints.portal import paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, nothing_here, page
-from hansa.entrypoints.portal.duties import propose
+from hansa.entrypoints.portal.duties import propose, proposed
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.finance import correcting, downloads, lines, lists
 from hansa.entrypoints.portal.pages.finance.confirming import CONFIRMATION, content
 from hansa.federation.papers import StatementState
 from hansa.foundation.ids import StatementId
-from hansa.foundation.people.actions import proposals
-from hansa.foundation.people.model import ProposalState
 from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
 from hansa.ledger.model import Entry
@@ -67,7 +65,7 @@ def statement(ask: Ask) -> Response:
         found = looking.lines(tx, statement=id, offset=turn.offset, limit=turn.size)
         entry = posting(tx, ask, held)
         kind = CONFIRMATION if held.direction == "heard" else correcting.KIND
-        waiting = proposals.proposals(tx, kind=kind, subject=id, state=ProposalState.OPEN, limit=1)
+        waiting = proposed(tx, kind=kind, subject=id)
         after = correcting.follower(tx, held)
     accepted = {one.difference: one for one in held.resolutions}
     return ask.render(
@@ -78,7 +76,7 @@ def statement(ask: Ask) -> Response:
         differences=[(one, accepted.get(one)) for one in held.differences[:DIFFERENCES]],
         differing=len(held.differences),
         entry=entry,
-        waiting=waiting[0] if waiting else None,
+        waiting=waiting,
         may_answer=held.direction == "heard"
         and held.state in (StatementState.ISSUED, StatementState.DISPUTED),
         may_correct=actions.correctable(held) and ask.has(FINANCE),
@@ -104,11 +102,8 @@ def posting(tx: Transaction, ask: Ask, held: Held) -> Entry | None:
 def _place(ask: Ask, tx: Transaction) -> lines.Place:
     id, number = StatementId(ask.path["id"]), lines.number(ask)
     held = looking.bare(tx, statement=id)
-    found = looking.lines(tx, statement=id, offset=number - 1, limit=1).things
-    if not found:
-        raise nothing_here()
     return lines.Place(
-        line=found[0],
+        line=lines.only(looking.lines(tx, statement=id, offset=number - 1, limit=1)),
         number=number,
         seller=held.statement.creditor,
         period=held.statement.period,
