@@ -6,12 +6,12 @@ are never taken for formulas.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from datetime import UTC
 from decimal import Decimal
 
+from hansa.entrypoints.papers import table
 from hansa.entrypoints.papers.extra import extra
 from hansa.federation.papers import StatementLine
 from hansa.foundation.money import minor_digits
@@ -21,9 +21,6 @@ from hansa.lifecycle.settlement.model import Held
 HEADINGS = ("line", "offer", "description", "quantity", "unit", "currency", "net", "tax", "total")
 DIGITS_MAX = 15
 """How many digits of a number a spreadsheet program keeps; a longer number is written as text."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet program takes for a formula."""
 
 Cell = str | Decimal
 
@@ -89,22 +86,8 @@ def _of_statement(held: Held) -> list[tuple[str, str]]:
 
 
 def as_csv(of: Held | Bill) -> bytes:
-    """UTF-8 with a byte order mark, RFC 4180; the lines and their sums, headings first.
-
-    A text that begins like a formula gets an apostrophe before it.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADINGS)
-    writer.writerows([plain(cell) for cell in row] for row in rows(of))
-    return text.getvalue().encode("utf-8-sig")
-
-
-def plain(cell: Cell) -> str:
-    """A cell of a CSV file; numbers are ours and stay as they are."""
-    if isinstance(cell, Decimal):
-        return f"{cell:f}"
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """The lines and their sums, headings first."""
+    return table.written(HEADINGS, rows(of))
 
 
 def as_xlsx(of: Held | Bill) -> bytes:

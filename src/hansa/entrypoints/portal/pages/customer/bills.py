@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import re
 import unicodedata
@@ -12,8 +10,9 @@ from importlib.util import find_spec
 
 from starlette.responses import Response
 
-from hansa.entrypoints.papers import invoice, pdf, sheets
-from hansa.entrypoints.portal import paging
+from hansa.entrypoints.papers import invoice, pdf
+from hansa.entrypoints.papers.table import Cell
+from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import CUSTOMERS, Ask, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.customer import saying
@@ -89,22 +88,17 @@ def bill_pdf(ask: Ask) -> Response:
         log.warning("no PDF of a bill", extra={"bill": found.id, "reason": error.code})
         words = _("There is no PDF of this bill yet. Ask us for it, and we send it.")
         raise Refused("bill-without-pdf", words) from None
-    return _file(ask, found, document, ending="pdf", media="application/pdf")
+    return files.download(document, "application/pdf", f"{_name(ask, found)}.pdf")
 
 
 @page("/my/bills/{id}/csv", roles=CUSTOMERS)
 def bill_csv(ask: Ask) -> Response:
-    """The lines and their sums: UTF-8 with a byte order mark, RFC 4180."""
+    """The lines and their sums."""
     found = _found(ask)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADINGS)
-    writer.writerows([sheets.plain(cell) for cell in row] for row in _rows(found))
-    document = text.getvalue().encode("utf-8-sig")
-    return _file(ask, found, document, ending="csv", media="text/csv; charset=utf-8")
+    return files.as_csv(_name(ask, found), HEADINGS, _rows(found))
 
 
-def _rows(found: ShelfBill) -> Iterator[tuple[sheets.Cell, ...]]:
+def _rows(found: ShelfBill) -> Iterator[tuple[Cell, ...]]:
     for line in found.lines:
         yield (
             found.number,
@@ -126,16 +120,11 @@ def _found(ask: Ask) -> ShelfBill:
         return billing.shelf_bill(tx, id=BillId(ask.path["id"]), buyer=ask.actor.party)
 
 
-def _file(ask: Ask, found: ShelfBill, document: bytes, *, ending: str, media: str) -> Response:
-    """A download, called by the brand, the kind of paper, and the number within its series."""
+def _name(ask: Ask, found: ShelfBill) -> str:
+    """A file's: by the brand, the kind of paper, and the number within its series."""
     kind = saying.CREDIT if found.kind_of == saying.CREDIT else "invoice"
     number = "-".join(found.number.split("-")[-2:])
-    name = f"{slug(ask.brand.name)}-{kind}-{number}.{ending}"
-    return Response(
-        document,
-        media_type=media,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return f"{slug(ask.brand.name)}-{kind}-{number}"
 
 
 def slug(text: str) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal import paging
+from hansa.entrypoints.papers.table import Cell
+from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, page
 from hansa.entrypoints.portal.pages.finance import lists
+from hansa.federation.shelf import Page
 from hansa.foundation.errors import NotFound
 from hansa.foundation.money import Money
 from hansa.foundation.transaction import Transaction
@@ -64,22 +66,21 @@ HEADINGS = ("owed", "party", "currency", "0-30", "31-60", "61-90", "91-", "total
 def ageing_csv(ask: Ask) -> Response:
     us, now, node = ask.node.us.id, ask.now, ask.node
 
-    def rows() -> Iterator[Sequence[lists.Cell]]:
+    def customers(tx: Transaction, offset: int, limit: int) -> Page[Aged]:
+        return looking.customers_ageing(tx, us=us, now=now, offset=offset, limit=limit)
+
+    def rows() -> Iterator[Sequence[Cell]]:
         with node.begin() as tx:
             found = looking.ageing(tx, us=us, now=now)
         for way, some in (("by partner", found.owed_to_us), ("to partner", found.owed_by_us)):
             yield from (_row(way, one) for one in some)
-        offset, total = 0, 1
-        while offset < total:
-            with node.begin() as tx:
-                page = looking.customers_ageing(tx, us=us, now=now, offset=offset, limit=500)
-            offset, total = offset + 500, page.total
-            yield from (_row("by customer", one) for one in page.things)
+        for one in lists.every(node, customers):
+            yield _row("by customer", one)
 
-    return lists.as_csv("ageing", HEADINGS, rows())
+    return files.as_csv("ageing", HEADINGS, rows())
 
 
-def _row(way: str, one: Aged) -> Sequence[lists.Cell]:
+def _row(way: str, one: Aged) -> Sequence[Cell]:
     return (way, one.party, one.currency, *one.ages, one.total)
 
 

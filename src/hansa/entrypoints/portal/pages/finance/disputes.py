@@ -10,7 +10,7 @@ from typing import get_args
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal import paging
+from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, nothing_here, page
 from hansa.entrypoints.portal.duties import propose, proposed
 from hansa.entrypoints.portal.language import gettext as _
@@ -155,9 +155,7 @@ def evidence(ask: Ask) -> Response:
     octets = found[int(number) - 1].content.encode()
     if not octets:
         raise nothing_here()
-    return Response(
-        octets, media_type="application/octet-stream", headers=lists.attached("evidence.json")
-    )
+    return files.download(octets, "application/octet-stream", "evidence.json")
 
 
 @change("/disputes/{id}/act", roles=FINANCE, again=dispute)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 from starlette.responses import Response
 
 from hansa.entrypoints.papers import pdf, sheets, ubl, whole
+from hansa.entrypoints.portal import files
 from hansa.entrypoints.portal.ask import Ask, nothing_here
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.finance import lists
@@ -82,18 +84,10 @@ def _check(kind: str, known: Mapping[str, object] | set[str], lines: int) -> Non
 
 
 def _csv(ask: Ask, name: str, lines: Lines, sums: Sequence[sheets.Cell]) -> Response:
-    def rows() -> Iterator[Sequence[sheets.Cell]]:
-        offset, total = 0, 1
-        while offset < total:
-            with ask.node.begin() as tx:
-                some = lines(tx, offset, AT_ONCE)
-            offset, total = offset + AT_ONCE, some.total
-            yield from map(sheets.row, some.things)
-        yield sums
-
-    return lists.as_csv(name, sheets.HEADINGS, rows())
+    every = lists.every(ask.node, lines, at_once=AT_ONCE)
+    return files.as_csv(name, sheets.HEADINGS, chain(map(sheets.row, every), [sums]))
 
 
 def _file(name: str, kind: str, octets: bytes) -> Response:
     media, ending = KINDS[kind]
-    return Response(octets, media_type=media, headers=lists.attached(f"{name}.{ending}"))
+    return files.download(octets, media, f"{name}.{ending}")

@@ -8,15 +8,18 @@ from typing import get_args
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal import paging
+from hansa.entrypoints.papers.table import Cell
+from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import BOOKS, Ask, change, page
 from hansa.entrypoints.portal.pages.finance import lists
+from hansa.federation.shelf import Page
 from hansa.foundation.ids import EntryId
 from hansa.foundation.money import Money
 from hansa.foundation.people.actions import audit
 from hansa.foundation.people.model import AuditEntry
+from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
-from hansa.ledger.model import AccountKind, Entry
+from hansa.ledger.model import Account, AccountKind, Entry
 
 KINDS: Sequence[AccountKind] = get_args(AccountKind)
 VERIFIED = "books-verified"
@@ -100,7 +103,7 @@ def account_csv(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         found = ledger.get_account(tx, code=code)
 
-    def rows() -> Iterator[Sequence[lists.Cell]]:
+    def rows() -> Iterator[Sequence[Cell]]:
         below = found.legs + 1
         while below > 1:
             with ask.node.begin() as tx:
@@ -111,7 +114,7 @@ def account_csv(ask: Ask) -> Response:
                     below = leg.sequence
 
     head = ("leg", *HEADINGS, "currency", "amount", "balance")
-    return lists.as_csv(code.replace("/", "-"), head, rows())
+    return files.as_csv(code.replace("/", "-"), head, rows())
 
 
 @page("/ledger/accounts.csv", roles=BOOKS)
@@ -120,25 +123,23 @@ def accounts_csv(ask: Ask) -> Response:
     wanted = _wanted(ask)
     currency = lists.currency(ask)
 
-    def rows() -> Iterator[Sequence[lists.Cell]]:
-        offset, total = 0, 1
-        while offset < total:
-            with ask.node.begin() as tx:
-                some, total = ledger.page(
-                    tx,
-                    text=wanted["text"],
-                    kind=_kind(wanted["kind"]),
-                    currency=currency,
-                    offset=offset,
-                    limit=EXPORTED_AT_ONCE,
-                )
-            offset += EXPORTED_AT_ONCE
-            for one in some:
-                balance = one.balance
-                yield one.code, one.kind, one.party or "", balance.currency, balance, one.legs
+    def some(tx: Transaction, offset: int, limit: int) -> Page[Account]:
+        found = ledger.page(
+            tx,
+            text=wanted["text"],
+            kind=_kind(wanted["kind"]),
+            currency=currency,
+            offset=offset,
+            limit=limit,
+        )
+        return Page(*found)
 
     head = ("account", "kind", "party", "currency", "balance", "legs")
-    return lists.as_csv("accounts", head, rows())
+    rows = (
+        (one.code, one.kind, one.party or "", one.balance.currency, one.balance, one.legs)
+        for one in lists.every(ask.node, some)
+    )
+    return files.as_csv("accounts", head, rows)
 
 
 # --- the journal ----------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def accounts_csv(ask: Ask) -> Response:
 HEADINGS = ("entry", "effective", "posted", "kind", "paper", "words")
 
 
-def _of(entry: Entry) -> Sequence[lists.Cell]:
+def _of(entry: Entry) -> Sequence[Cell]:
     return (
         entry.number,
         entry.effective_at.isoformat(),
@@ -182,7 +183,7 @@ def journal(ask: Ask) -> Response:
 def journal_csv(ask: Ask) -> Response:
     """The whole journal, a row for each leg."""
 
-    def rows() -> Iterator[Sequence[lists.Cell]]:
+    def rows() -> Iterator[Sequence[Cell]]:
         after, more = 0, True
         while more:
             with ask.node.begin() as tx:
@@ -194,7 +195,7 @@ def journal_csv(ask: Ask) -> Response:
                     amount = leg.amount
                     yield (*_of(entry), leg.account.code, amount.currency, amount, leg.balance)
 
-    return lists.as_csv("journal", (*HEADINGS, "account", "currency", "amount", "balance"), rows())
+    return files.as_csv("journal", (*HEADINGS, "account", "currency", "amount", "balance"), rows())
 
 
 @page("/ledger/entries/{id}", roles=BOOKS)

@@ -1,23 +1,22 @@
-"""What lists of this area share: filters that are parsed, pages, and sheets that stream."""
+"""What lists of this area share: filters that are parsed, and all of them for a file."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
-from starlette.responses import Response, StreamingResponse
-
-from hansa.entrypoints.papers import sheets
 from hansa.entrypoints.portal import words
 from hansa.entrypoints.portal.ask import Ask
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.federation.shelf import Page
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.party import party_id
 from hansa.foundation.time import Period
+from hansa.foundation.transaction import Transaction
+from hansa.node import Node
 
 PAGE = 50
 """How many rows a page shows."""
@@ -25,7 +24,7 @@ PAGE = 50
 DIGITS_MAX = 15
 """No amount that somebody types has more digits."""
 
-Cell = str | int | Decimal | Money
+Thing = TypeVar("Thing")
 
 
 def month(ask: Ask) -> Period | None:
@@ -64,38 +63,16 @@ def options(values: Iterable[object]) -> Sequence[tuple[str, str]]:
     return [("", _("All")), *((str(one), words.said(one)) for one in values)]
 
 
-def as_csv(name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    """A file that is written as it is sent: UTF-8 with a byte order mark, RFC 4180.
+def every(
+    node: Node, some: Callable[[Transaction, int, int], Page[Thing]], *, at_once: int = 1_000
+) -> Iterator[Thing]:
+    """All that a list has; read so many at once, each time in a transaction of its own.
 
-    No text ever comes out as a formula; amounts are plain numbers with their currency beside.
+    some: gives a page of it, by offset and limit.
     """
-    return StreamingResponse(
-        _lines(headings, rows),
-        media_type="text/csv; charset=utf-8",
-        headers=attached(f"{name}.csv"),
-    )
-
-
-def _lines(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    text.write("\N{ZERO WIDTH NO-BREAK SPACE}")
-    writer.writerow(headings)
-    for row in rows:
-        writer.writerow([_cell(one) for one in row])
-        if text.tell() > 1 << 16:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
-
-
-def _cell(value: Cell) -> str:
-    if isinstance(value, Money):
-        return f"{value.amount:f}"
-    return sheets.plain(Decimal(value) if isinstance(value, int) else value)
-
-
-def attached(name: str) -> dict[str, str]:
-    """Headers of a file that is kept, not shown. name: of ASCII letters, digits, `.` and `-`."""
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
+    offset, total = 0, 1
+    while offset < total:
+        with node.begin() as tx:
+            found = some(tx, offset, at_once)
+        yield from found.things
+        offset, total = offset + at_once, found.total

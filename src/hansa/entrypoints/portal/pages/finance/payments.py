@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from hansa.entrypoints.papers import pain
-from hansa.entrypoints.portal import paging
+from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.finance import lists
@@ -93,7 +93,7 @@ def order_file(ask: Ask) -> Response:
         found = actions.ordered(tx, id=id)
         known = {one.id: one for one in actions.accounts(tx)}
     octets = pain.write(found, us=ask.node.us, accounts=known)
-    return Response(octets, media_type="application/xml", headers=lists.attached(f"{id}.xml"))
+    return files.download(octets, "application/xml", f"{id}.xml")
 
 
 pages = [payments, account_enter, account, account_confirm, order, order_file]

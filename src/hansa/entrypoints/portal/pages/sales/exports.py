@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,13 +9,12 @@ from decimal import Decimal
 from starlette.responses import Response
 
 from hansa.entrypoints.papers import quote as paper
-from hansa.entrypoints.papers import sheets
-from hansa.entrypoints.portal import language
+from hansa.entrypoints.papers.table import Cell
+from hansa.entrypoints.portal import files, language
 from hansa.entrypoints.portal.ask import Ask, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.sales.buyers import LOOKERS
 from hansa.entrypoints.portal.pages.sales.look import Look, Row, look
-from hansa.entrypoints.portal.pages.sales.sites import download
 from hansa.entrypoints.portal.words import said
 from hansa.foundation.errors import Refused
 from hansa.foundation.party import Party
@@ -33,31 +30,23 @@ def _priced(ask: Ask) -> Look:
     return found
 
 
-def _name(found: Look, ending: str) -> str:
+def _name(found: Look) -> str:
     """The title in letters that every file system takes."""
-    return f"{_NOT_IN_A_NAME.sub('-', found.draft.head.title).strip('-') or 'quote'}.{ending}"
+    return _NOT_IN_A_NAME.sub("-", found.draft.head.title).strip("-") or "quote"
 
 
 @page("/quotes/{id}/quote.csv", roles=LOOKERS)
 def quote_csv(ask: Ask) -> Response:
-    """Every site with what was answered. What begins like a formula is kept from being one."""
+    """Every site with what was answered."""
     found = _priced(ask)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(
-        [
-            _("Number"), _("Site"), _("Country"), _("Place"), _("Answer"), _("Quantity"),
-            _("Currency"), _("One-off"), _("Monthly"), _("Why not"),
-        ]
-    )  # fmt: skip
-    for row in found.rows:
-        writer.writerow([sheets.plain(cell) for cell in _cells(found, row)])
-    return download(
-        text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(found, "csv")
-    )
+    headings = [
+        _("Number"), _("Site"), _("Country"), _("Place"), _("Answer"), _("Quantity"),
+        _("Currency"), _("One-off"), _("Monthly"), _("Why not"),
+    ]  # fmt: skip
+    return files.as_csv(_name(found), headings, [_cells(found, row) for row in found.rows])
 
 
-def _cells(found: Look, row: Row) -> Sequence[sheets.Cell]:
+def _cells(found: Look, row: Row) -> Sequence[Cell]:
     site = row.item.site
     terms = row.line.terms if row.line else None
     return (
@@ -77,7 +66,8 @@ def _cells(found: Look, row: Row) -> Sequence[sheets.Cell]:
 @page("/quotes/{id}/quote.pdf", roles=LOOKERS)
 def quote_pdf(ask: Ask) -> Response:
     found = _priced(ask)
-    return download(paper.write(_paper(ask, found)), "application/pdf", _name(found, "pdf"))
+    document = paper.write(_paper(ask, found))
+    return files.download(document, "application/pdf", f"{_name(found)}.pdf")
 
 
 def _paper(ask: Ask, found: Look) -> paper.QuotePaper:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
 
-from hansa.entrypoints.papers import sheets
+from hansa.entrypoints.papers import table
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.language import ngettext
 from hansa.entrypoints.portal.language import number as said_number
@@ -179,7 +179,7 @@ def _cell(value: object) -> str:
 
 def _bare(cell: str) -> str:
     """Without the apostrophe that we put before what a spreadsheet would compute."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(sheets.FORMULA) else cell
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(table.FORMULA) else cell
 
 
 def _bounded(rows: int) -> None:
@@ -417,19 +417,16 @@ def _check_names(found: Sequence[tuple[int, Wish | None]], reading: _Reading) ->
 
 
 def as_csv(wishes: Sequence[Wish], specs: Sequence[CharacteristicSpec]) -> bytes:
-    """The list as it can be read again, for a spreadsheet: UTF-8 with a byte order mark."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    """The list as it can be read again."""
     names = [spec.name for spec in specs]
-    writer.writerow([*COLUMNS, *names])
-    for wish in wishes:
-        site = wish.site
-        cells: list[sheets.Cell] = [site.id, site.name, site.country, site.place]
-        cells += ["" if one is None else one for one in (site.latitude, site.longitude)]
-        cells += [Decimal(wish.quantity)]
-        cells += [str(wish.characteristics.get(name, "")) for name in names]
-        writer.writerow([sheets.plain(cell) for cell in cells])
-    return text.getvalue().encode("utf-8-sig")
+    return table.written([*COLUMNS, *names], [_cells(wish, names) for wish in wishes])
+
+
+def _cells(wish: Wish, names: Sequence[str]) -> Sequence[table.Cell]:
+    site = wish.site
+    at = ["" if one is None else one for one in (site.latitude, site.longitude)]
+    chosen = [str(wish.characteristics.get(name, "")) for name in names]
+    return [site.id, site.name, site.country, site.place, *at, wish.quantity, *chosen]
 
 
 def refused(found: SiteList) -> Refused:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal import paging
+from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import SALES, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.language import ngettext
@@ -110,7 +110,7 @@ def sites_list(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         draft, one = _draft(ask, tx)
         there = drafts.wishes(tx, draft_id=draft.id)
-    return download(
+    return files.download(
         site_list.as_csv(there, one.characteristics), "text/csv; charset=utf-8", "sites.csv"
     )
 
@@ -147,15 +147,6 @@ def _feature(place: str, at: tuple[object, object], **said: str | int) -> Mappin
         "properties": {"place": place, **said},
         "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
     }
-
-
-def download(octets: bytes, kind: str, name: str) -> Response:
-    """A file that the browser keeps and does not show."""
-    return Response(
-        octets,
-        media_type=kind,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 pages = [sites, sites_taken, sites_list, site_map]
