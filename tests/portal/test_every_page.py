@@ -32,7 +32,6 @@ ELSEWHERE = {
     "/invoices/{id}/lines/{number}/calls": BARE,
     "/my/services/{id}/glance": PART,
     "/my/services/{id}/usage": PART,
-    "/netting/rounds/{id}": BARE,
     "/parked/{id}": BARE,
     "/payments/accounts/{id}": BARE,
     "/payments/orders/{id}": BARE,

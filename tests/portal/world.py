@@ -15,16 +15,26 @@ import uvicorn
 from playwright.sync_api import Page
 
 from hansa.entrypoints.portal.app import portal
+from hansa.federation.contract import AgreementRef
 from hansa.federation.helpdesk import TicketAsk
 from hansa.federation.packed import keep
-from hansa.federation.papers import Difference, StatementState
-from hansa.foundation.ids import BuyerKey, StatementId
+from hansa.federation.papers import (
+    Difference,
+    NettingCalled,
+    NettingLine,
+    NettingPayment,
+    NettingPlan,
+    StatementState,
+)
+from hansa.foundation.ids import AgreementId, BuyerKey, RoundId, StatementId
+from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.people.model import StaffRole
 from hansa.foundation.time import SetClock
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.clearing.actions import parties
-from hansa.lifecycle.clearing.model import Particulars
+from hansa.lifecycle.clearing.model import Part, Particulars, PartState
+from hansa.lifecycle.clearing.store import netting as rounds
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.settlement.actions import statements
 from hansa.lifecycle.settlement.store import papers
@@ -112,6 +122,7 @@ def furnish(alliance: Alliance, node: Node) -> None:
     _propose(node, sal)
     _dispute(node, Visitor(node).sign_in("finance"))
     _differ(node)
+    _net(node)
 
 
 def _propose(node: Node, sal: Visitor) -> None:
@@ -157,6 +168,30 @@ def _differ(node: Node) -> None:
             confirmation=None,
         )
         assert papers.insert(tx, ours, node.clock.now() - timedelta(days=1))
+
+
+def _net(node: Node) -> None:
+    """A plan of netting among many that waits for this operator's signature."""
+    until = node.clock.now() + timedelta(days=2)
+    ref, amount = AgreementRef(AgreementId("agr_1"), 1), Money.of("60", "GBP")
+    called = NettingCalled(RoundId("rnd_1"), ref, month.NOVEMBER, "GBP", until)
+    line = NettingLine(StatementId("stm_1"), month.OP1, node.us.id, amount)
+    plan = NettingPlan(
+        called.round,
+        1,
+        month.OP1,
+        ref,
+        month.NOVEMBER,
+        "GBP",
+        {month.OP1: amount.minor, node.us.id: -amount.minor},
+        {},
+        (NettingPayment(node.us.id, month.OP1, amount),),
+        until,
+    )
+    part = Part(called, month.OP1, PartState.PROPOSED, 1, (line,), plan, (line,))
+    with node.begin() as tx:
+        rounds.insert_part(tx, part)
+        rounds.update_part(tx, part)
 
 
 @contextmanager

@@ -30,6 +30,8 @@ from hansa.lifecycle.agreement.model import Agreement, AgreementState, CountrySt
 from hansa.lifecycle.assurance.actions import overview
 from hansa.lifecycle.catalogue.actions import offers
 from hansa.lifecycle.catalogue.model import ReferenceRate
+from hansa.lifecycle.clearing.actions import netting
+from hansa.lifecycle.clearing.model import PartState
 from hansa.lifecycle.inventory import actions as inventory
 from hansa.lifecycle.inventory.model import HoldingState
 from hansa.lifecycle.order.actions import orders
@@ -175,6 +177,11 @@ def to_correct(tx: Transaction) -> int:
     """Statements of ours with which partners do not agree."""
     wanted = StatementFilter(state=StatementState.DISPUTED, direction="issued")
     return looking.page(tx, wanted=wanted, limit=1).total
+
+
+def plans_to_answer(tx: Transaction) -> int:
+    """Plans of netting among many that we have neither signed nor refused."""
+    return len(netting.parts(tx, states=[PartState.PROPOSED]))
 
 
 def to_approve(ask: Ask, tx: Transaction) -> tuple[int, int]:

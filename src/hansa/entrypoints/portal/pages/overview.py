@@ -67,6 +67,8 @@ def _waiting(ask: Ask, tx: Transaction) -> Iterator[Waiting]:
         yield Waiting(_("Statements to answer"), figures.to_answer(tx), _link(ask, heard))
         disputed = "/statements?state=disputed&direction=issued"
         yield Waiting(_("Statements to correct"), figures.to_correct(tx), _link(ask, disputed))
+        plans = figures.plans_to_answer(tx)
+        yield Waiting(_("Netting plans to answer"), plans, _link(ask, "/netting/rounds"))
         yield Waiting(_("Open disputes"), figures.undecided(tx), _link(ask, "/disputes"))
     if ask.has(TRADING):
         signing = figures.to_sign(ask, tx)

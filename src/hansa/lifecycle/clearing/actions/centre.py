@@ -21,6 +21,8 @@ from hansa.foundation.ids import Ids, PartyId, RoundId
 from hansa.foundation.party import Party
 from hansa.foundation.time import Instant, Period
 from hansa.foundation.transaction import Transaction
+from hansa.lifecycle.agreement import actions as agreements
+from hansa.lifecycle.agreement.model import Agreement
 from hansa.lifecycle.clearing.actions import netting
 from hansa.lifecycle.clearing.model import Lines, Part, Round, RoundState, Seat, SeatState
 from hansa.lifecycle.clearing.rules import netting as rules
@@ -77,6 +79,17 @@ def call(
     for party in parties:
         netting.tell(tx, us, party, round.call, ids, now)
     return round
+
+
+def led(tx: Transaction, *, us: PartyId) -> Sequence[Agreement]:
+    """The versions of agreements, in force at some time, of whose netting we are the centre."""
+    return [
+        one
+        for one in agreements.all(tx)
+        if one.in_force is not None
+        and one.document.netting is not None
+        and one.document.netting.centre == us
+    ]
 
 
 def rounds(tx: Transaction) -> Sequence[Round]:

@@ -12,6 +12,7 @@ from hansa.entrypoints.portal.pages.finance import (
     lines,
     netting,
     payments,
+    rounds,
     statements,
 )
 
@@ -23,6 +24,7 @@ pages = [
     *disputes.pages,
     *lines.pages,
     *netting.pages,
+    *rounds.pages,
     *payments.pages,
     *ageing.pages,
     *ledger.pages,

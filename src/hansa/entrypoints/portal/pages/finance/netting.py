@@ -1,4 +1,4 @@
-"""Where we stand with each partner, what is netted between two and among many, and its postings."""
+"""Where we stand with each partner, what is netted between two, and its postings."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from hansa.entrypoints.portal.ask import BOOKS, Ask, page
+from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, page
+from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.language import ngettext
 from hansa.entrypoints.portal.pages.finance import lists
-from hansa.federation.papers import NettingPayment
-from hansa.foundation.ids import PartyId, RoundId
+from hansa.foundation.ids import PartyId
 from hansa.foundation.money import Money
 from hansa.foundation.time import Period
 from hansa.ledger import actions as ledger
 from hansa.ledger.model import Entry
-from hansa.lifecycle.clearing.actions import centre
 from hansa.lifecycle.clearing.actions import netting as clearing
 from hansa.lifecycle.settlement.actions import positions
 from hansa.lifecycle.settlement.model import Position
 
-ROUNDS = 100
-"""So many rounds are listed, the newest."""
 WAYS = ("receivable", "payable")
 
 
@@ -58,7 +56,27 @@ def netting(ask: Ask) -> Response:
         positions=[(one, _is_netted(one)) for one in found],
         pictures=_pictures(found, us.id),
         nettings=[(one, _entries(entries)) for one, entries in posted],
+        may_net=ask.has(FINANCE) and any(not one.held_out and not _is_netted(one) for one in found),
     )
+
+
+@change("/netting/net", roles=FINANCE, again=netting)
+def net(ask: Ask) -> Response:
+    """Nets and posts what can be netted of the month `?month=`; what is netted stays so."""
+    node, month = ask.node, month_of(ask)
+    with ask.change("month-netted", subject=month.name) as tx:
+        before = {one.key for one in positions.nettings(tx, period=month)}
+        gross = clearing.gross(tx, us=node.us, period=month)
+        positions.net(tx, us=node.us.id, period=month, ids=node.ids, now=ask.now, gross=gross)
+        made = [one for one in positions.nettings(tx, period=month) if one.key not in before]
+    said = _("Nothing was left to be netted.")
+    if made:
+        said = ngettext(
+            "%(num)s netting is made and posted.",
+            "%(num)s nettings are made and posted.",
+            len(made),
+        )
+    return ask.back(f"/netting?month={month.name}", said=said)
 
 
 def _is_netted(one: Position) -> bool:
@@ -84,38 +102,4 @@ def _pictures(found: Sequence[Position], us: PartyId) -> Sequence[tuple[str, Seq
     return [(currency, its) for currency, its in sorted(flows.items()) if its]
 
 
-@page("/netting/rounds", roles=BOOKS)
-def rounds(ask: Ask) -> Response:
-    """Netting among many: the rounds in which we have a part, the newest first."""
-    with ask.node.begin() as tx:
-        found = clearing.parts(tx)
-    return ask.render("finance/rounds.html", parts=list(reversed(found))[:ROUNDS])
-
-
-@page("/netting/rounds/{id}", roles=BOOKS)
-def round_of(ask: Ask) -> Response:
-    """Our part in one of them: who would pay whom, and who pays whom by the plan."""
-    with ask.node.begin() as tx:
-        part = clearing.part(tx, round=RoundId(ask.path["id"]))
-        before = centre.debts(tx, us=ask.node.us.id, part=part)
-        entry = ledger.get_by_key(tx, key=f"clearing/{part.id}")
-    plan = part.plan
-    owed = {
-        party: Money(minor, part.call.currency)
-        for party, minor in (sorted(plan.positions.items()) if plan else ())
-    }
-    return ask.render(
-        "finance/round.html",
-        ours=part,
-        before=_flows(before),
-        after=_flows(plan.payments if plan else ()),
-        owed=owed,
-        entry=entry,
-    )
-
-
-def _flows(payments: Iterable[NettingPayment]) -> Sequence[Flow]:
-    return [Flow(one.payer, one.payee, one.amount) for one in payments]
-
-
-pages = [netting, rounds, round_of]
+pages = [netting, net]

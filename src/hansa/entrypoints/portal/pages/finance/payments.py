@@ -6,18 +6,26 @@ as that person has it: the rule of clearing itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
 from starlette.responses import Response
 
 from hansa.entrypoints.papers import pain
 from hansa.entrypoints.portal import files, paging
 from hansa.entrypoints.portal.ask import BOOKS, FINANCE, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
+from hansa.entrypoints.portal.language import money
 from hansa.entrypoints.portal.pages.finance import lists
 from hansa.entrypoints.portal.pages.finance.netting import month_of
 from hansa.federation import directory
-from hansa.foundation.ids import BankAccountId, PaymentId
+from hansa.foundation.errors import Refused
+from hansa.foundation.ids import BankAccountId, PartyId, PaymentId
+from hansa.foundation.money import Money, add_up
 from hansa.foundation.party import party_id
 from hansa.lifecycle.clearing.actions import payments as actions
+from hansa.lifecycle.clearing.model import BankAccount, Payment
 
 
 @page("/payments", roles=BOOKS)
@@ -32,11 +40,73 @@ def payments(ask: Ask) -> Response:
         "finance/payments.html",
         month=month.name,
         due=due,
+        sums=_sums(due, accounts, ask.node.us.id),
+        today=ask.now.date().isoformat(),
         orders=orders.things,
         accounts=accounts,
         turn=turn,
         total=orders.total,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """All that is due in one currency. without: who has no account that counts, us among them."""
+
+    total: Money
+    payments: int
+    without: Sequence[PartyId]
+
+
+def _sums(due: Sequence[Payment], accounts: Sequence[BankAccount], us: PartyId) -> Sequence[Sum]:
+    counting = {one.party for one in accounts if one.confirmed_by}
+    found = []
+    for currency in sorted({one.amount.currency for one in due}):
+        mine = [one for one in due if one.amount.currency == currency]
+        without = sorted({us, *(one.payee for one in mine)} - counting)
+        total = add_up((one.amount for one in mine), currency)
+        found.append(Sum(total, len(mine), without))
+    return found
+
+
+@change("/payments/orders", roles=FINANCE, again=payments)
+def order_give(ask: Ask) -> Response:
+    """Orders all that is due of the month `?month=` in one currency, as it was shown; each payment
+    once, whoever presses how often.
+    """
+    node, month, currency = ask.node, month_of(ask), ask.typed("currency")
+    day = _day(ask)
+    with ask.change("payments-ordered", subject=f"{month.name}/{currency}") as tx:
+        made = actions.order(
+            tx,
+            us=node.us,
+            period=month,
+            currency=currency,
+            on=day,
+            by=ask.me.login,
+            ids=node.ids,
+            now=ask.now,
+        )
+        total = add_up((one.amount for one in made.payments), currency)
+        if ask.typed("total") != str(total.minor):
+            words = _(
+                "What is due is not what you were shown: %(total)s. Look at it, then order it.",
+                total=money(total),
+            )
+            raise Refused("shown-changed", words)
+    said = _("All of it is ordered, once. Hand the file to the bank.")
+    return ask.back(f"/payments/orders/{made.id}", said=said)
+
+
+def _day(ask: Ask) -> date:
+    """When the bank is to pay. Raises Refused `date-invalid`, `date-past`."""
+    try:
+        day = date.fromisoformat(ask.typed("on"))
+    except ValueError:
+        raise Refused("date-invalid", _("Write the day as 2026-12-30."), field="on") from None
+    if day < ask.now.date():
+        raise Refused("date-past", _("That day is over; choose another."), field="on")
+    return day
 
 
 @change("/payments/accounts", roles=FINANCE, again=payments)
@@ -96,4 +166,4 @@ def order_file(ask: Ask) -> Response:
     return files.download(octets, "application/xml", f"{id}.xml")
 
 
-pages = [payments, account_enter, account, account_confirm, order, order_file]
+pages = [payments, order_give, account_enter, account, account_confirm, order, order_file]
