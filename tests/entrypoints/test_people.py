@@ -33,8 +33,9 @@ def pipe(stdin: io.StringIO, text: str) -> None:
 def sign_in(desk: Desk, password: str, login: str = "ada") -> SignedIn | Denied:
     with desk.node() as node, node.begin() as tx:
         return sessions.sign_in(
-            tx, login=login, password=password, agent="", ids=node.ids, now=node.clock.now()
-        )
+            tx, login=login, password=password, address="192.0.2.7", agent="", ids=node.ids,
+            now=node.clock.now(),
+        )  # fmt: skip
 
 
 def test_a_person_is_entered_with_a_password_that_is_shown_once(desk: Desk) -> None:

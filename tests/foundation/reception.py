@@ -20,6 +20,7 @@ from tests.conftest import seeded_entropy
 
 PASSWORD = "horses carry letters"
 WRONG = "letters carry horses"
+HOME = "192.0.2.7"
 SALES, FINANCE = frozenset({StaffRole.SALES}), frozenset({StaffRole.FINANCE})
 KEYCLOAK = Identity("https://id.example/realms/acme", "f:1:grace")
 
@@ -40,21 +41,27 @@ class Desk:
                 ids=self.ids, now=self.clock.now(),
             )  # fmt: skip
 
-    def sign_in(self, login: str = "ada", password: str = PASSWORD) -> SignedIn | Denied:
+    def sign_in(
+        self, login: str = "ada", password: str = PASSWORD, *, address: str = HOME, known: str = ""
+    ) -> SignedIn | Denied:
         with self.begin() as tx:
             return sessions.sign_in(
-                tx, login=login, password=password, agent="Firefox", ids=self.ids,
-                now=self.clock.now(),
+                tx, login=login, password=password, address=address, known=known, agent="Firefox",
+                ids=self.ids, now=self.clock.now(),
             )  # fmt: skip
 
-    def signed_in(self, login: str = "ada", password: str = PASSWORD) -> SignedIn:
-        found = self.sign_in(login, password)
+    def signed_in(
+        self, login: str = "ada", password: str = PASSWORD, *, address: str = HOME, known: str = ""
+    ) -> SignedIn:
+        found = self.sign_in(login, password, address=address, known=known)
         assert isinstance(found, SignedIn), found
         return found
 
-    def denied(self, login: str = "ada", password: str = WRONG) -> str:
+    def denied(
+        self, login: str = "ada", password: str = WRONG, *, address: str = HOME, known: str = ""
+    ) -> str:
         """The reason why nobody comes in, and after how many seconds it is worth another try."""
-        found = self.sign_in(login, password)
+        found = self.sign_in(login, password, address=address, known=known)
         assert isinstance(found, Denied), found
         after = found.error.after_s if isinstance(found.error, TryLater) else None
         return found.error.code + (f" {after:.0f}" if after else "")

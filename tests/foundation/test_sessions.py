@@ -21,7 +21,7 @@ from hansa.foundation.people.model import (
     SignedIn,
     StaffRole,
 )
-from tests.foundation.reception import FINANCE, PASSWORD, SALES, WRONG, Desk
+from tests.foundation.reception import FINANCE, HOME, PASSWORD, SALES, WRONG, Desk
 
 # --- sessions -----------------------------------------------------------------------------------
 
@@ -177,8 +177,9 @@ def test_who_is_signing_in_with_an_old_password_is_out_as_well(desk: Desk) -> No
     with ThreadPoolExecutor(1) as threads:
         with desk.begin() as tx:
             came = sessions.sign_in(
-                tx, login="ada", password=PASSWORD, agent="", ids=desk.ids, now=desk.clock.now()
-            )
+                tx, login="ada", password=PASSWORD, address=HOME, agent="", ids=desk.ids,
+                now=desk.clock.now(),
+            )  # fmt: skip
             setting = threads.submit(set_password)
             with pytest.raises(TimeoutError):
                 setting.result(timeout=0.3)

@@ -96,6 +96,8 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(
         ("port = 70000", "no port"),
         ("idle_min = 0", "at least 1"),
         ('colour = "#123456"', "portal.colour"),
+        ('proxies = ["my proxy"]', "my proxy"),
+        ('proxies = ["*"]', "'*'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_when_the_node_starts(

@@ -9,7 +9,7 @@ import uvicorn
 
 from hansa.entrypoints import logs, memory
 from hansa.entrypoints.portal.app import portal
-from hansa.node import open_node
+from hansa.node import Node, open_node
 
 GRACE_S = 5
 
@@ -25,21 +25,30 @@ def main() -> None:
         level=settings.log_level,
         shifted_clock=bool(settings.clock.shift_file),
     )
-    config = uvicorn.Config(
+    try:
+        memory.settle()
+        uvicorn.Server(served(node)).run()
+    finally:
+        node.close()
+
+
+def served(node: Node) -> uvicorn.Config:
+    """How a node's portal is served. Whose address a request has is the last one of
+    X-Forwarded-For that is none of the settings' proxies, when one of those has sent it.
+    """
+    settings = node.settings.portal
+    return uvicorn.Config(
         portal(node),
-        host=settings.portal.host,
-        port=settings.portal.port,
+        host=settings.host,
+        port=settings.port,
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=list(settings.proxies),
         timeout_graceful_shutdown=GRACE_S,
     )
-    try:
-        memory.settle()
-        uvicorn.Server(config).run()
-    finally:
-        node.close()
 
 
 if __name__ == "__main__":

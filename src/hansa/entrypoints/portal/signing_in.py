@@ -12,14 +12,16 @@ from starlette.responses import RedirectResponse, Response
 
 from hansa.entrypoints.portal.ask import Ask
 from hansa.foundation.people.actions import sessions
-from hansa.foundation.people.model import Expired, Seen
+from hansa.foundation.people.model import BROWSER_KEPT, Expired, Seen, SignedIn
 from hansa.foundation.transaction import Transaction
 
 SESSION = "hansa_session"
+KNOWN = "hansa_known"
+"""The cookie by which a browser is known in which somebody signed in before; it lets nobody in."""
 
 
-def cookie(ask: Ask) -> str:
-    return f"__Host-{SESSION}" if ask.node.settings.portal.is_https else SESSION
+def cookie(ask: Ask, name: str = SESSION) -> str:
+    return f"__Host-{name}" if ask.node.settings.portal.is_https else name
 
 
 def seen(tx: Transaction, ask: Ask) -> Seen | Expired | None:
@@ -45,12 +47,32 @@ def agent(ask: Ask) -> str:
     return ask.request.headers.get("user-agent", "")
 
 
-def signed_in(ask: Ask, token: str, onward: str) -> Response:
+def address(ask: Ask) -> str:
+    """From where the request comes, as far as the proxies are believed that passed it on."""
+    return ask.request.client.host if ask.request.client else ""
+
+
+def known(ask: Ask) -> str:
+    """What the browser was given when somebody signed in with it before."""
+    return ask.request.cookies.get(cookie(ask, KNOWN), "")
+
+
+def signed_in(ask: Ask, came: SignedIn, onward: str) -> Response:
     """On to a page of ours, with the cookie of a new session."""
     answer = RedirectResponse(onward, status_code=303)
+    if came.known:
+        answer.set_cookie(
+            cookie(ask, KNOWN),
+            came.known,
+            max_age=int(BROWSER_KEPT.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=ask.node.settings.portal.is_https,
+            path="/",
+        )
     answer.set_cookie(
         cookie(ask),
-        token,
+        came.token,
         max_age=ask.node.settings.portal.longest_h * 3600,
         httponly=True,
         samesite="lax",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Literal
 from zoneinfo import available_timezones
 
@@ -26,6 +27,12 @@ SEEN_EVERY = timedelta(minutes=1)
 
 SESSION_KEPT = timedelta(days=30)
 """How long after its end a session's token is still told from one that never was."""
+
+BROWSER_KEPT = timedelta(days=90)
+"""How long after a sign-in with a password its browser is known as that person's."""
+
+BROWSER_EACH = 10
+"""How many browsers of one person are known; the oldest make room."""
 
 PARKED_KEPT = timedelta(days=1)
 """How long a form waits for the person who filled it in."""
@@ -92,11 +99,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """token: for the browser alone; it is shown this once and kept nowhere."""
+    """token: for the browser alone; it is shown this once and kept nowhere. known: the same for
+    what the browser shows at its next sign-in; empty where no password was typed.
+    """
 
     person: Person
     session: Session
     token: str
+    known: str = ""
 
     def __repr__(self) -> str:
         return f"SignedIn({self.person!r}, {self.session!r})"
@@ -107,6 +117,19 @@ class Denied:
     """Nobody came in. Raise the error once what was written of it is committed."""
 
     error: HansaError
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Wrong passwords that are not forgotten yet: of a login from a place; "" is any.
+
+    forgotten_at: when the last of them will be. waits_until: set once there were too many.
+    """
+
+    login: str
+    place: str
+    forgotten_at: Instant
+    waits_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +256,14 @@ class ProviderSettings:
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
     """port: 0 serves no portal. address: as browsers reach it; empty: host and port, without TLS,
-    which a proxy ends. time_zone: in which times are shown, a name of the tz database.
+    which a proxy ends. proxies: addresses and networks from which it is believed for whom a
+    request is passed on. time_zone: in which times are shown, a name of the tz database.
     """
 
     port: int = 0
     host: str = "127.0.0.1"
     address: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     time_zone: str = "UTC"
     idle_min: int = IDLE // timedelta(minutes=1)
     longest_h: int = LIFETIME // timedelta(hours=1)
@@ -249,6 +274,8 @@ class PortalSettings:
     def __post_init__(self) -> None:
         if self.time_zone not in available_timezones():
             raise ValueError(f"{self.time_zone!r} is not in the tz database")
+        for proxy in self.proxies:
+            ip_network(proxy)
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"{self.port} is no port")
         if self.idle_min < 1 or self.longest_h < 1 or self.upload_max_mb < 1:

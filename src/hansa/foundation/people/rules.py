@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
 from typing import Literal
 
 from cryptography.exceptions import InvalidKey
@@ -15,7 +18,7 @@ from hansa.foundation import documents
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import PartyId
-from hansa.foundation.people.model import Person, Proposal, Session, StaffRole
+from hansa.foundation.people.model import Person, Proposal, Session, StaffRole, Tries
 from hansa.foundation.time import Instant
 
 LOGIN_MAX = 80
@@ -40,12 +43,22 @@ NOBODYS = (
 """No password has this hash; to be told so takes as long as for any other."""
 
 TRIES = 5
-"""Wrong passwords in a row that are forgiven."""
+"""Wrong passwords that are forgiven: of one login, from one place."""
+TRIES_OF_PLACE = 30
+"""The same from one place, of any logins: many people of an office come from one."""
+TRIES_OF_LOGIN = 50
+"""The same of one login, from any places. After them a new place has one try at a time."""
+EASE = timedelta(minutes=15)
+"""In which time one wrong password is forgotten."""
 
 WAIT_FIRST = timedelta(seconds=30)
 WAIT_MAX = timedelta(minutes=15)
-FORGOTTEN_AFTER = timedelta(days=1)
-"""Wrong passwords count no more when there was none for so long."""
+WAIT_HUNTED = timedelta(hours=1)
+"""How long to wait after one wrong password for a login that is tried from everywhere."""
+STEPS = 5
+"""After so many more than are forgiven the wait is the longest, and no more are counted."""
+IPV6_PREFIX = 56
+"""Bits of an IPv6 address that are one household's or one rented machine's (RIPE-690)."""
 
 _LOGIN = re.compile(rf"[a-z0-9][a-z0-9._@+-]{{0,{LOGIN_MAX - 1}}}")
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
@@ -160,11 +173,66 @@ def _octets(password: str) -> bytes:
     return _plain(password).encode("utf-8", "surrogatepass")
 
 
-def wait_after(failures: int) -> timedelta | None:
-    """How long to wait after so many wrong passwords in a row."""
-    if failures < TRIES:
+def place(address: str) -> str:
+    """From where somebody comes: an IPv4 address, a network of IPv6; `unknown` for anything else.
+
+    Of IPv6 a whole network counts as one, since whoever has one address has all of it.
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((found, IPV6_PREFIX), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def forgiven(tries: Tries) -> int:
+    """How many wrong passwords of this kind are forgiven."""
+    if not tries.login:
+        return TRIES_OF_PLACE
+    return TRIES if tries.place else TRIES_OF_LOGIN
+
+
+def failures(tries: Tries, now: Instant) -> int:
+    """How many of them are not forgotten yet."""
+    return max(0, -((now - tries.forgotten_at) // EASE))
+
+
+def is_hunted(tries: Collection[Tries], now: Instant) -> bool:
+    """Whether the login of these is being tried from everywhere."""
+    return any(not one.place and failures(one, now) >= TRIES_OF_LOGIN for one in tries)
+
+
+def one_more(tries: Tries, now: Instant, *, hunted: bool) -> Tries:
+    """With one more wrong password. A login that is tried from everywhere has no wait of its own,
+    or anyone could shut its person out: it makes each place wait at once, and long.
+    """
+    most = forgiven(tries) + STEPS
+    count = min(failures(tries, now) + 1, most)
+    forgotten = min(max(tries.forgotten_at, now) + EASE, now + EASE * most)
+    wait = WAIT_HUNTED if hunted else wait_after(count, forgiven(tries))
+    if wait is None or not tries.place:
+        return replace(tries, forgotten_at=forgotten)
+    until = max(now + wait, tries.waits_until or now)
+    return replace(tries, forgotten_at=max(forgotten, until), waits_until=until)
+
+
+def is_news(before: Tries, after: Tries, now: Instant, *, hunted: bool) -> bool:
+    """Whether from this try on guessing is held up: once a series, not for every try of it, and
+    once for a login that is tried from everywhere, not for every place.
+    """
+    if not after.place:
+        return failures(before, now) < TRIES_OF_LOGIN <= failures(after, now)
+    begins = before.waits_until is None and after.waits_until is not None
+    return begins and not (hunted and bool(after.login))
+
+
+def wait_after(failures: int, forgiven: int = TRIES) -> timedelta | None:
+    """How long to wait after so many wrong passwords."""
+    if failures < forgiven:
         return None
-    return min(WAIT_MAX, WAIT_FIRST * (1 << min(failures - TRIES, 10)))
+    return min(WAIT_MAX, WAIT_FIRST * (1 << min(failures - forgiven, 10)))
 
 
 def wrong() -> Refused:
@@ -177,11 +245,12 @@ def wrong() -> Refused:
 
 
 def waits(until: Instant, now: Instant) -> TryLater:
-    """The answer while there were too many wrong ones."""
-    seconds = max(1, int((until - now).total_seconds()))
+    """The answer while there were too many wrong ones, whoever has the login."""
+    seconds = max(1, ceil((until - now).total_seconds()))
     return TryLater(
         "sign-in-waits",
-        f"There were too many wrong passwords for this login. Try again in {seconds} seconds.",
+        f"There were too many wrong passwords. Try again in {seconds} seconds; a browser in which "
+        "you have signed in before does not wait for what others typed.",
         after_s=seconds,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hansa.foundation.database import Jsonb, all_rows, one_row, records, run, send
@@ -19,6 +18,7 @@ from hansa.foundation.people.model import (
     ProposalState,
     Session,
     StaffRole,
+    Tries,
 )
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
@@ -55,14 +55,9 @@ def insert_person(tx: Transaction, person: Person, password: str | None, now: In
 
 def insert_identity(tx: Transaction, identity: Identity, person: PersonId) -> bool:
     """False when the identity is somebody's already."""
-    return bool(
-        run(
-            tx,
-            """insert into people_identity (issuer, subject, person) values (%s, %s, %s)
-               on conflict do nothing""",
-            (identity.issuer, identity.subject, person),
-        )
-    )
+    sql = "insert into people_identity (issuer, subject, person) values (%s, %s, %s)"
+    made = run(tx, sql + " on conflict do nothing", (identity.issuer, identity.subject, person))
+    return bool(made)
 
 
 def people(tx: Transaction) -> Sequence[Person]:
@@ -150,47 +145,74 @@ def _person(row: Mapping[str, Any]) -> Person:
 # --- wrong passwords ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """Wrong passwords in a row for one login, the last of them at last_at."""
-
-    failures: int
-    waits_until: Instant | None
-    last_at: Instant
-
-
-def lock_attempts(tx: Transaction, login: str, now: Instant) -> Attempts:
-    """What was tried with this login, with which nobody else tries until the transaction ends."""
-    (found,) = records(
+def lock_tries(tx: Transaction, series: Sequence[tuple[str, str]], now: Instant) -> Sequence[Tries]:
+    """What was tried, by login and place, locked one after the other until the transaction ends."""
+    return records(
         tx,
-        Attempts,
-        """insert into people_attempt (login, failures, last_at) values (%s, 0, %s)
-           on conflict (login) do update set login = excluded.login
-           returning failures, waits_until, last_at""",
-        (login, now),
+        Tries,
+        """insert into people_try (login, place, forgotten_at)
+           select login, place, %s from unnest(%s::text[], %s::text[]) as asked (login, place)
+           on conflict (login, place) do update set login = excluded.login
+           returning login, place, forgotten_at, waits_until""",
+        (now, [login for login, _ in series], [place for _, place in series]),
     )
-    return found
 
 
-def write_attempts(tx: Transaction, login: str, found: Attempts, forgotten: Instant) -> None:
-    """forgotten: what was tried then or before is of no interest any more."""
+def write_tries(tx: Transaction, tries: Tries) -> None:
     send(
         tx,
-        "update people_attempt set failures = %s, waits_until = %s, last_at = %s where login = %s",
-        (found.failures, found.waits_until, found.last_at, login),
+        "update people_try set forgotten_at = %s, waits_until = %s where login = %s and place = %s",
+        (tries.forgotten_at, tries.waits_until, tries.login, tries.place),
     )
-    # What somebody tries a password on at this moment is left for the next time.
+
+
+def forget_tries(tx: Transaction, login: str, place: str | None = None) -> None:
+    """Those of a login from a place; without one: from all, and wherever from."""
     send(
         tx,
-        """delete from people_attempt where login in (
-               select login from people_attempt where last_at <= %s limit 100
+        "delete from people_try where login = %s and place = coalesce(%s::text, place)",
+        (login, place),
+    )
+
+
+def sweep_tries(tx: Transaction, now: Instant) -> None:
+    """What is forgotten by now is gone; but what somebody tries a password on at this moment."""
+    send(
+        tx,
+        """delete from people_try where (login, place) in (
+               select login, place from people_try where forgotten_at <= %s limit 100
                   for update skip locked)""",
-        (forgotten,),
+        (now,),
     )
 
 
-def forget_attempts(tx: Transaction, login: str) -> None:
-    send(tx, "delete from people_attempt where login = %s", (login,))
+def is_known(tx: Transaction, token_hash: bytes, login: str, stale: Instant) -> bool:
+    """Whether that person has signed in with this browser, later than stale."""
+    sql = """select 1 from people_browser b join people_person p on p.id = b.person
+              where b.token_hash = %s and p.login = %s and b.seen_at > %s"""
+    return one_row(tx, sql, (token_hash, login, stale)) is not None
+
+
+def know_browser(
+    tx: Transaction, token_hash: bytes, person: PersonId, now: Instant, kept: int, stale: Instant
+) -> None:
+    """Keeps the newest browsers of a person, and none of anyone's that is from stale or before."""
+    send(
+        tx,
+        """insert into people_browser (token_hash, person, seen_at) values (%s, %s, %s)
+           on conflict (token_hash) do update set seen_at = excluded.seen_at""",
+        (token_hash, person, now),
+    )
+    send(
+        tx,
+        """delete from people_browser where token_hash in (
+               select token_hash from (
+                   (select token_hash from people_browser where person = %s
+                     order by seen_at desc, token_hash offset %s)
+                   union all
+                   (select token_hash from people_browser where seen_at <= %s limit 100)) old)""",
+        (person, kept, stale),
+    )
 
 
 # --- sessions -----------------------------------------------------------------------------------

@@ -12,15 +12,17 @@ from hansa.entrypoints.portal.ask import ANYONE, CUSTOMERS, STAFF, Ask, change, 
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.provider import Provider, Returning
 from hansa.entrypoints.portal.signing_in import (
+    address,
     agent,
     forget,
     idle,
+    known,
     lifetime,
     seen,
     signed_in,
     within,
 )
-from hansa.foundation.errors import Refused
+from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.ids import SessionId
 from hansa.foundation.people.actions import persons, sessions
 from hansa.foundation.people.model import Denied, Seen
@@ -41,9 +43,16 @@ def _onward(ask: Ask) -> str:
 @page("/sign-in", roles=ANYONE)
 def sign_in_page(ask: Ask) -> Response:
     """By password, or by the operator's own identity provider."""
+    return _door(ask)
+
+
+def _door(ask: Ask, *, status: int = 200, wait: timedelta | None = None) -> Response:
+    """wait: how long no password is looked at."""
     provider = ask.node.settings.portal.provider
     return ask.render(
         "account/sign_in.html",
+        status=status,
+        wait=wait,
         by_provider=bool(provider.issuer),
         by_password=not provider.issuer or provider.passwords_too,
         next=ask.typed("next", ask.query.get("next", "")),
@@ -61,14 +70,26 @@ def sign_in(ask: Ask) -> Response:
             tx,
             login=ask.typed("login"),
             password=ask.typed("password"),
+            address=address(ask),
+            known=known(ask),
             agent=agent(ask),
             ids=ask.node.ids,
             now=ask.now,
             lifetime=lifetime(ask),
         )
     if isinstance(found, Denied):  # outside the transaction, which keeps count of wrong tries
+        if isinstance(found.error, TryLater):
+            return _wait(ask, found.error)
         raise found.error
-    return signed_in(ask, found.token, _onward(ask))
+    return signed_in(ask, found, _onward(ask))
+
+
+def _wait(ask: Ask, late: TryLater) -> Response:
+    """The form again, with how long to wait and what to do meanwhile (RFC 6585, 4)."""
+    seconds = int(late.after_s or 1)
+    answer = _door(ask, status=429, wait=timedelta(seconds=seconds))
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 @change("/sign-out", roles=EVERYBODY)
@@ -122,7 +143,7 @@ def returned(ask: Ask) -> Response:
         )
     if isinstance(made, Denied):
         raise made.error
-    answer = signed_in(ask, made.token, within(expected.onward))
+    answer = signed_in(ask, made, within(expected.onward))
     answer.delete_cookie(RETURNING, path="/sign-in")
     return answer
 
@@ -159,7 +180,7 @@ def password(ask: Ask) -> Response:
     with ask.node.begin() as tx:
         denied = sessions.prove(tx, person=ask.me.id, password=ask.typed("old"), now=ask.now)
     if denied is not None:
-        raise Refused("sign-in-refused", denied.error.words, field="old")
+        raise Refused(denied.error.code, denied.error.words, field="old")
     with ask.change("password-changed", subject=ask.me.login) as tx:
         persons.set_password(tx, person=ask.me.id, password=ask.typed("new"), now=ask.now)
     answer = ask.back("/sign-in", said=_("Your password is changed. Sign in with the new one."))

@@ -101,10 +101,10 @@ def set_password(
     """
     login = known(store.person(tx, person), person).login
     kept = _hash(password, login, entropy)
-    store.lock_attempts(tx, login, now)
+    store.lock_tries(tx, [(login, "")], now)
+    store.forget_tries(tx, login)
     known(store.lock(tx, person), person)
     store.set_password(tx, person, kept)
-    store.forget_attempts(tx, login)
     store.end_sessions(tx, person, besides, now)
 
 

@@ -19,6 +19,8 @@ from hansa.foundation.ids import Ids, PartyId, PersonId, SessionId
 from hansa.foundation.people import rules, store
 from hansa.foundation.people.actions import audit, persons
 from hansa.foundation.people.model import (
+    BROWSER_EACH,
+    BROWSER_KEPT,
     IDLE,
     LIFETIME,
     PARKED_EACH,
@@ -35,11 +37,15 @@ from hansa.foundation.people.model import (
     Session,
     SignedIn,
     StaffRole,
+    Tries,
 )
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
 
 Entropy = Callable[[int], bytes]
+
+WITHIN = "within"
+"""From where somebody comes who is signed in already."""
 
 
 def sign_in(
@@ -47,6 +53,8 @@ def sign_in(
     *,
     login: str,
     password: str,
+    address: str,
+    known: str = "",
     agent: str,
     ids: Ids,
     now: Instant,
@@ -55,23 +63,40 @@ def sign_in(
 ) -> SignedIn | Denied:
     """A new session for who knows the password. agent: the browser, as it calls itself.
 
-    Denied with Refused `sign-in-refused`, the same for a wrong password, a login that nobody
-    has, and a person who is off; or with TryLater `sign-in-waits` after five wrong ones in a row.
-    Commit, then raise its error: the wrong one has to be counted.
+    address: from where it comes, IPv4 or IPv6. known: what the browser was given when somebody
+    signed in with it before. Denied with Refused `sign-in-refused`, the same for a wrong password,
+    a login that nobody has, and a person who is off; or with TryLater `sign-in-waits` after too
+    many wrong ones: of this login from this address, of any login from it, or of this login from
+    everywhere. A browser that the person has signed in with is counted by itself alone, so nobody
+    else has it wait. Commit, then raise its error: the wrong one has to be counted.
     """
-    found = _try(tx, rules.folded(login), password, now)
+    login, place = rules.folded(login), rules.place(address)
+    was_known = bool(known) and store.is_known(tx, _token_hash(known), login, now - BROWSER_KEPT)
+    if was_known:
+        series = [(login, f"browser:{_token_hash(known).hex()}")]
+    elif rules.is_login(login):
+        series = [("", place), (login, ""), (login, place)]
+    else:
+        series = [("", place)]
+    found = _try(tx, login, password, series, now)
     if isinstance(found, Denied):
         return found
-    return _begin(tx, found, agent, "password", ids, now, lifetime, entropy)
+    known = known if was_known else _token(entropy)
+    store.know_browser(
+        tx, _token_hash(known), found.id, now, kept=BROWSER_EACH, stale=now - BROWSER_KEPT
+    )
+    came = _begin(tx, found, agent, "password", ids, now, lifetime, entropy)
+    return replace(came, known=known)
 
 
 def prove(tx: Transaction, *, person: PersonId, password: str, now: Instant) -> Denied | None:
     """Whether a person who is signed in knows the password, as `sign_in` asks; None: it does.
 
-    Ask before a password is changed by who has it. Raises NotFound `person-unknown`.
+    It is counted apart from what is tried at the door. Ask before a password is changed by who has
+    it. Raises NotFound `person-unknown`.
     """
     login = persons.known(store.person(tx, person), person).login
-    found = _try(tx, login, password, now)
+    found = _try(tx, login, password, [(login, WITHIN)], now)
     return found if isinstance(found, Denied) else None
 
 
@@ -147,32 +172,49 @@ def _meet(tx: Transaction, identity: Identity, person: Person, now: Instant) -> 
     return found
 
 
-def _try(tx: Transaction, login: str, password: str, now: Instant) -> Person | Denied:
-    """The person with this login, if that is the password; else one more wrong one is counted."""
-    if not rules.is_login(login):
-        rules.is_password(password, None)
-        return Denied(rules.wrong())
-    tried = store.lock_attempts(tx, login, now)
-    if tried.waits_until is not None and now < tried.waits_until:
-        return Denied(rules.waits(tried.waits_until, now))
+def _try(
+    tx: Transaction, login: str, password: str, series: Sequence[tuple[str, str]], now: Instant
+) -> Person | Denied:
+    """The person with this login, if that is the password; else one more wrong one is counted.
+
+    series: by login and place, what counts it; the last is forgotten when the password is right.
+    """
+    tried = store.lock_tries(tx, series, now)
+    waiting = [one.waits_until for one in tried if one.waits_until and now < one.waits_until]
+    if waiting:
+        return Denied(rules.waits(max(waiting), now))
     person, kept = store.hold_with_password(tx, login) or (None, None)
     comes = person is not None and person.active and bool(person.roles)
     if rules.is_password(password, kept) and person is not None and comes:
-        store.forget_attempts(tx, login)
+        store.forget_tries(tx, *series[-1])
+        store.sweep_tries(tx, now)
         return person
-    forgotten = now - rules.FORGOTTEN_AFTER
-    failures = 1 + (tried.failures if tried.last_at > forgotten else 0)
-    wait = rules.wait_after(failures)
-    until = None if wait is None else now + wait
-    store.write_attempts(tx, login, store.Attempts(failures, until, now), forgotten)
-    if until is None:
-        return Denied(rules.wrong())
-    if person is not None:
+    hunted = rules.is_hunted(tried, now)
+    counted = [rules.one_more(one, now, hunted=hunted and bool(one.login)) for one in tried]
+    for before, after in zip(tried, counted, strict=True):
+        store.write_tries(tx, after)
+        if rules.is_news(before, after, now, hunted=hunted):
+            _note(tx, after, person, now)
+    store.sweep_tries(tx, now)
+    until = max((one.waits_until for one in counted if one.waits_until), default=now)
+    return Denied(rules.waits(until, now) if until > now else rules.wrong())
+
+
+def _note(tx: Transaction, tries: Tries, person: Person | None, now: Instant) -> None:
+    """Writes down that guessing is held up from now on; of a login that nobody has, it does not,
+    or the audit log could be filled from outside.
+    """
+    where = tries.place.partition(":")[0] if tries.login else tries.place
+    details: Json = {"failures": rules.failures(tries, now), "from": where or "everywhere"}
+    if not tries.login:
+        who = f"address:{tries.place}"
         audit.record(
-            tx, by=person, action="sign-in-waits", subject=person.login,
-            details={"failures": failures}, now=now,
-        )  # fmt: skip
-    return Denied(rules.waits(until, now))
+            tx, by=who, action="sign-in-waits", subject=tries.place, details=details, now=now
+        )
+    elif person is not None:
+        audit.record(
+            tx, by=person, action="sign-in-waits", subject=person.login, details=details, now=now
+        )
 
 
 def _begin(
@@ -193,13 +235,17 @@ def _begin(
         ends_at=now + lifetime,
         agent=rules.agent(agent),
     )
-    token = urlsafe_b64encode(entropy(32)).decode().rstrip("=")
+    token = _token(entropy)
     store.insert_session(tx, session, _token_hash(token), now - SESSION_KEPT)
     audit.record(
         tx, by=person, action="signed-in", subject=session.id,
         details={"by": way, "agent": session.agent}, now=now,
     )  # fmt: skip
     return SignedIn(person, session, token)
+
+
+def _token(entropy: Entropy) -> str:
+    return urlsafe_b64encode(entropy(32)).decode().rstrip("=")
 
 
 def _token_hash(token: str) -> bytes:
