@@ -1,4 +1,4 @@
-"""What devices are told about a line and a site, word by word, and what is refused before."""
+"""What devices are told about a site, word by word, and what is refused before."""
 
 from __future__ import annotations
 
@@ -8,30 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hansa.drivers.connectivity import access, intent, ipsec, routing, shaper, tunnels, wireguard
-from hansa.drivers.connectivity.intent import Access, ClassOfService, Link, SiteVpn
+from hansa.drivers.connectivity import intent, ipsec, routing, shaper, tunnels, wireguard
+from hansa.drivers.connectivity.intent import ClassOfService, Link, SiteVpn
 from hansa.drivers.connectivity.keys import Keys
 from hansa.drivers.connectivity.shaper import Shape
 from hansa.foundation.errors import Refused
 
 GOLDEN = Path(__file__).parent / "golden" / "connectivity"
-
-LINE = Access(
-    service="hld_line",
-    number=7,
-    vni=1007,
-    router="cpe-3",
-    operator="acc-za",
-    wan="wan1",
-    port="p7",
-    tunnel="vx7",
-    operator_address=IPv4Address("192.0.2.6"),
-    pop_address=IPv4Address("192.0.2.5"),
-    at_router=IPv4Interface("100.64.0.30/30"),
-    at_pop=IPv4Interface("100.64.0.29/30"),
-    down_kbps=50_000,
-    up_kbps=10_000,
-)
 
 
 def link(line: int, number: int) -> Link:
@@ -89,8 +72,6 @@ IPSEC = ipsec.End(
 )
 
 TEXTS = {
-    "line-at-operator.ip": access.render_operator(LINE),
-    "line-at-pop.ip": access.render_pop(LINE),
     "site-at-router.bird": routing.render_router(SITE),
     "network.bird": routing.render_network(
         SITE, [ip_network("10.50.0.0/24"), ip_network("0.0.0.0/0"), ip_network("::/0")]

@@ -304,10 +304,6 @@ def test_what_was_typed_waits_for_who_typed_it(desk: Desk, late: SignedIn) -> No
         found = sessions.parked(tx, id=id, person=late.person.id, now=desk.clock.now())
         assert found is not None and (found.path, found.fields) == ("/quotes/new", fields)
         assert sessions.parked(tx, id=id, person=bob.id, now=desk.clock.now()) is None
-        sessions.unpark(tx, id=id, person=bob.id)
-        assert sessions.parked(tx, id=id, person=late.person.id, now=desk.clock.now())
-        sessions.unpark(tx, id=id, person=late.person.id)
-        assert sessions.parked(tx, id=id, person=late.person.id, now=desk.clock.now()) is None
 
 
 def test_it_waits_for_a_day(desk: Desk, late: SignedIn) -> None:

@@ -23,33 +23,6 @@ def bridge(line: Access) -> str:
     return f"br{line.number}"
 
 
-def render_operator(line: Access) -> str:
-    """What the access operator has for a line, for `ip -batch`; its port is there already."""
-    name = bridge(line)
-    return "".join(
-        f"{one}\n"
-        for one in (
-            f"link add {name} type bridge stp_state 0",
-            f"link set dev {name} up",
-            f"link set dev {line.port} master {name} up",
-            _tunnel(line, line.operator_address, line.pop_address),
-            f"link set dev {line.tunnel} master {name} up",
-        )
-    )
-
-
-def render_pop(line: Access) -> str:
-    """What the point of presence has for a line, for `ip -batch`."""
-    return "".join(
-        f"{one}\n"
-        for one in (
-            _tunnel(line, line.pop_address, line.operator_address),
-            f"addr add {line.at_pop} dev {line.tunnel}",
-            f"link set dev {line.tunnel} up",
-        )
-    )
-
-
 def _tunnel(line: Access, own: object, other: object) -> str:
     return (
         f"link add {line.tunnel} mtu {MTU} type vxlan id {line.vni} local {own} remote {other} "

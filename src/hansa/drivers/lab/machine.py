@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -162,9 +162,3 @@ def _works(command: str) -> bool:
     except (OSError, subprocess.TimeoutExpired, Refused):
         return False
     return done.returncode == 0
-
-
-def all_packages(parts: Iterable[str] = NEEDS) -> Sequence[str]:
-    """Every package that these parts need, by name."""
-    programs = {need for part in parts for need in NEEDS[part] if need in PACKAGES}
-    return sorted({package for one in programs for package in PACKAGES[one].split()})

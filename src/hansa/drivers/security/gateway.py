@@ -29,7 +29,6 @@ FOLDER = "gateway"
 CONFIG = f"{FOLDER}/squid.conf"
 AUTHORITY = f"{FOLDER}/ca.pem"
 ROOTS = f"{FOLDER}/roots.pem"
-ACCESS = f"{FOLDER}/access.log"
 CERTIFICATES = f"{FOLDER}/certificates"
 
 _APART = ("unshare", "--user", "--map-user=13", "--map-group=13", "--")

@@ -21,7 +21,7 @@ from babel.dates import format_date, format_datetime, format_skeleton
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 from hansa.foundation.money import Money, minor_digits
@@ -145,11 +145,6 @@ def number(value: int | Decimal, digits: int | None = None) -> str:
     """A number with the language's separators; digits: so many decimals at most."""
     shown = Decimal(value) if digits is None else round(Decimal(value), digits)
     return format_decimal(shown, locale=locale(), decimal_quantization=False)
-
-
-def compact(value: int | Decimal) -> str:
-    """A large number, short: 1.2M."""
-    return format_compact_decimal(value, locale=locale(), fraction_digits=1)
 
 
 def percent(value: Decimal | int, digits: int = 1) -> str:

@@ -16,7 +16,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 FILTERS: Mapping[str, Callable[..., str]] = {
     "money": language.money,
     "number": language.number,
-    "compact": language.compact,
     "percent": language.percent,
     "basis": language.basis,
     "country": language.country,

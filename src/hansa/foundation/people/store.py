@@ -366,10 +366,6 @@ def parked(tx: Transaction, id: str, person: PersonId, stale: Instant) -> Parked
     )
 
 
-def delete_parked(tx: Transaction, id: str, person: PersonId) -> None:
-    run(tx, "delete from people_parked where id = %s and person = %s", (id, person))
-
-
 # --- what was done ------------------------------------------------------------------------------
 
 

@@ -350,8 +350,3 @@ def park(
 def parked(tx: Transaction, *, id: str, person: PersonId, now: Instant) -> Parked | None:
     """What waits under this id for this person; None when nothing does, or no longer."""
     return store.parked(tx, id, person, now - PARKED_KEPT)
-
-
-def unpark(tx: Transaction, *, id: str, person: PersonId) -> None:
-    """What waited has been taken up again. Nothing happens when nothing waits."""
-    store.delete_parked(tx, id, person)

@@ -55,11 +55,6 @@ def waiting(tx: Transaction) -> Sequence[Adjustment]:
     return runs.adjustments(tx, waiting=True)
 
 
-def of_holding(tx: Transaction, *, holding: HoldingRef) -> Sequence[Adjustment]:
-    """All adjustments of a holding, in the order in which they were made."""
-    return runs.adjustments(tx, holding=holding)
-
-
 def _now(tx: Transaction, ref: HoldingRef, month: Period, folder: Path) -> Mapping[str, RatedLine]:
     holding = inventory.get(tx, ref=ref)
     found = months.by_deck(tx, holding=holding, month=month, folder=folder)

@@ -111,7 +111,6 @@ class Book:
 RATE = ("k", "from_s", "to_s", "price_id", *PRICES)
 ORIGIN = ("origin_k", "grp")
 CAL = ("cal_k", "band")
-FX = ("fx_k", "fx_n", "fx_d")
 LEG = ("leg_route", "hop", "leg_id", "deck", "leg_from", "leg_to", "fx_id", "share_bp")
 """The columns of a book's tables, by their names in the SQL text."""
 

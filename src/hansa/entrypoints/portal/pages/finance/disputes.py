@@ -27,7 +27,6 @@ from hansa.lifecycle.settlement.model import DisputeFilter, DisputeState, Held, 
 
 CAUSES: Sequence[DisputeCause] = get_args(DisputeCause)
 FIELDS = ("party", "month", "state")
-EVIDENCE_MAX = 1 << 20
 
 
 @page("/disputes", roles=BOOKS)
