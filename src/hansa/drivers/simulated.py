@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from urllib.parse import quote
 from hansa.drivers.contract import Change, Intent, Observed
 from hansa.drivers.imagined import FAMILIES, Dice, Family, Setting
 from hansa.drivers.registry import Kit
+from hansa.foundation import disk
 from hansa.foundation.readings import Check, Reading
 from hansa.foundation.time import Instant, Period
 
@@ -77,7 +77,8 @@ class Devices:
             if history:
                 now = max(now, datetime.fromisoformat(history[-1]["at"]))
             history.append({"at": now.isoformat(), "characteristics": wanted})
-            _replace(file, json.dumps({**kept, **about}, indent=1, sort_keys=True))
+            written = json.dumps({**kept, **about}, indent=1, sort_keys=True)
+            disk.put(file, written.encode())
 
     def _file(self, service: str) -> Path:
         return self._folder / f"{quote(service, safe='')}.json"
@@ -88,21 +89,6 @@ class Devices:
         with (self._folder / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _replace(file: Path, text: str) -> None:
-    """The whole new text or the whole old one, whatever is killed: write aside, sync, rename."""
-    aside = file.with_suffix(".new")
-    with aside.open("w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    aside.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 @dataclass(slots=True)

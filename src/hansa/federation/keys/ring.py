@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hansa.federation.keys import certificates
 from hansa.federation.papers import Signature
-from hansa.foundation import documents
+from hansa.foundation import disk, documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId
 from hansa.foundation.time import Instant
@@ -396,11 +396,7 @@ def _replace(path: Path, text: str) -> None:
     draft.unlink(missing_ok=True)
     _write_new(draft, text)
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk.sync(path.parent)
 
 
 def _check_private(path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hansa.foundation import disk
 from hansa.foundation.errors import HansaError
 from hansa.lifecycle.catalogue.model import DeckVersion, PricedRow
 
@@ -60,15 +59,9 @@ def keep(folder: Path, deck: str, version: int, rows: pa.Table) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     place = folder / "decks" / deck / f"{version}-{sha256}.parquet"
     if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=place.parent, prefix=".new-")
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(aside).rename(place)
+        disk.put(place, content)
     for parent in (place.parent, place.parent.parent, folder):
-        _sync(parent)
+        disk.sync(parent)
     return sha256
 
 
@@ -169,14 +162,6 @@ def name_of(texts: pa.Array) -> str:
         lines = texts.slice(batch, BATCH).to_pylist()
         joined.update("".join(f"{one}\n" for one in lines).encode())
     return joined.hexdigest()[:16]
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _damaged(version: DeckVersion, why: str) -> HansaError:

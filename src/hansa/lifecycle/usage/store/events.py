@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hansa.foundation import disk
 from hansa.foundation.errors import HansaError
 from hansa.lifecycle.usage.model import COLUMNS, EventKind
-from hansa.lifecycle.usage.store import arrow, spool
+from hansa.lifecycle.usage.store import arrow
 
 ROW_GROUP = 1 << 17
 """Rows of a row group: what a reader takes at a time, and shares among its threads."""
@@ -56,7 +57,7 @@ class Aside:
         self.place = place
         self.schema = schema
         self.rows = 0
-        self._aside = place.with_name(spool.ASIDE + place.name)
+        self._aside = place.with_name(disk.ASIDE + place.name)
         place.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._aside.open("wb")
         self._out = pq.ParquetWriter(
@@ -79,7 +80,7 @@ class Aside:
         os.fsync(self._file.fileno())
         self._file.close()
         self._aside.rename(self.place)
-        spool.sync(self.place.parent)
+        disk.sync(self.place.parent)
 
     def drop(self) -> None:
         """Leaves nothing of what was written."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hansa.foundation import disk
 from hansa.foundation.database import all_rows, one_row, run
 from hansa.foundation.errors import HansaError
 from hansa.foundation.ids import HoldingId, PartyId
@@ -29,15 +28,9 @@ def keep(folder: Path, period: Period, content: bytes) -> tuple[str, str]:
     path = f"{period.name}/{sha256}.jsonl"
     place = folder / path
     if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=place.parent, prefix=".new-")
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(aside).rename(place)
+        disk.put(place, content)
     for parent in (place.parent, folder):
-        _sync(parent)
+        disk.sync(parent)
     return sha256, path
 
 
@@ -50,14 +43,6 @@ def content(folder: Path, file: UsageFile) -> bytes:
     if hashlib.sha256(found).hexdigest() != file.sha256:
         raise _damaged(file, "has other content than its name says")
     return found
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _damaged(file: UsageFile, why: str) -> HansaError:

@@ -10,12 +10,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hansa.foundation import disk
 from hansa.foundation.errors import HansaError, Refused, TryLater
 
 EVENTS, QUARANTINE = "events", "quarantine"
-
-ASIDE = ".new-"
-"""What the name of a file begins with that is not finished."""
 
 
 @contextmanager
@@ -66,7 +64,7 @@ def sweep(folder: Path, *, named: Collection[str]) -> int:
     swept = 0
     for top in (EVENTS, QUARANTINE):
         for place in (folder / top).rglob("*.parquet"):
-            left = place.name.startswith(ASIDE)
+            left = place.name.startswith(disk.ASIDE)
             if left or str(place.relative_to(folder)) not in named:
                 place.unlink(missing_ok=True)
                 swept += 1
@@ -79,14 +77,7 @@ def sweep(folder: Path, *, named: Collection[str]) -> int:
 def keep_replay(folder: Path, content: bytes) -> Path:
     """Keeps a file of corrected records, under the name of its content."""
     place = _replay(folder, hashlib.sha256(content).hexdigest())
-    place.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.with_name(ASIDE + place.name)
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(place)
-    sync(place.parent)
+    disk.put(place, content)
     return place
 
 
@@ -110,15 +101,6 @@ def _replay(folder: Path, sha256: str) -> Path:
     return folder / QUARANTINE / f"replay-{sha256}.jsonl"
 
 
-def sync(folder: Path) -> None:
-    """Makes the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 # --- what comes as a stream ---------------------------------------------------------------------
 
 
@@ -140,7 +122,7 @@ class Spool:
             beside.write(layout)
             beside.flush()
             os.fsync(beside.fileno())
-        sync(top)
+        disk.sync(top)
 
     def write(self, octets: bytes) -> None:
         """When this returns, they survive a power cut."""
