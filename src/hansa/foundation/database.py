@@ -228,11 +228,15 @@ def some_rows(
 ) -> tuple[list[dict[str, Any]], int]:
     """Some of the rows of a query, in this order, and how many it has in all.
 
-    To count them costs no more than to count its tables: what it only shows is left out by the
-    server, but for a lateral join.
+    limit: None for all that are left, 0 to learn only how many there are. Rows that do not fill
+    their page are the last, and nothing is counted. Else to count costs no more than to count the
+    tables: what a query only shows is left out by the server, but for a lateral join.
     """
     here = {**params, "offset": offset, "limit": limit}
-    rows = all_rows(tx, f"{sql} order by {order} offset %(offset)s limit %(limit)s", here)
+    wanted = f"{sql} order by {order} offset %(offset)s limit %(limit)s"
+    rows = all_rows(tx, wanted, here) if limit != 0 else []
+    if (rows or not offset) and (limit is None or len(rows) < limit):
+        return rows, offset + len(rows)
     count = one_row(tx, f"select count(*) as total from ({sql}) every", params)  # noqa: S608 - a store's
     assert count is not None
     return rows, count["total"]

@@ -21,7 +21,7 @@ from babel.dates import format_date, format_datetime, format_skeleton
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 from babel.units import format_unit
 
 from hansa.foundation.money import Money, minor_digits
@@ -127,7 +127,18 @@ def noted(message: str) -> str:
 
 
 def locale() -> Locale:
-    return Locale.parse(LOCALES[LANGUAGE.get()])
+    return _locale(LANGUAGE.get())
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(LOCALES[language])
+
+
+@cache
+def _pattern(digits: int) -> NumberPattern:
+    """Of an amount with so many decimals, all of them shown."""
+    return parse_pattern(f"#,##0.{'0' * digits}" if digits else "#,##0")
 
 
 def money(value: Money) -> str:
@@ -135,9 +146,7 @@ def money(value: Money) -> str:
 
     The code and not a sign, because most pages show several currencies and signs are shared.
     """
-    digits = minor_digits(value.currency)
-    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
-    shown = format_decimal(value.amount, format=pattern, locale=locale())
+    shown = _pattern(minor_digits(value.currency)).apply(value.amount, locale())
     return f"{shown}\N{NO-BREAK SPACE}{value.currency}"
 
 

@@ -215,6 +215,8 @@ def _relay(row: Mapping[str, Any]) -> Relay:
 
 def _tickets(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[KeptTicket]:
     """The tickets of these rows, in their order, with their entries and relays."""
+    if not rows:
+        return []
     ids = [row["id"] for row in rows]
     entries: dict[str, list[Entry]] = defaultdict(list)
     for row in all_rows(

@@ -134,17 +134,17 @@ class Launches:
 
 def delivery(ask: Ask, tx: Transaction) -> Delivery:
     us = ask.node.us.id
-    found = orders.page(tx, us=us, states=UNDER_WAY, limit=1)
-    if not found.total:
+    count = orders.page(tx, us=us, states=UNDER_WAY, limit=0).total
+    if not count:
         return Delivery(0, None)
-    oldest = orders.page(tx, us=us, states=UNDER_WAY, offset=found.total - 1, limit=1).things
-    return Delivery(found.total, oldest[0] if oldest else None)
+    oldest = orders.page(tx, us=us, states=UNDER_WAY, offset=count - 1, limit=1).things
+    return Delivery(count, oldest[0] if oldest else None)
 
 
 def held(ask: Ask, tx: Transaction) -> int:
     """Services that others hold from us now."""
     return inventory.search(
-        tx, us=ask.node.us.id, side="sold", state=HoldingState.ACTIVE, limit=1
+        tx, us=ask.node.us.id, side="sold", state=HoldingState.ACTIVE, limit=0
     ).total
 
 
@@ -156,7 +156,7 @@ def available(ask: Ask, tx: Transaction) -> Available:
 
 def unsolved(tx: Transaction) -> int:
     """Tickets on which somebody has to work."""
-    return overview.search(tx, states=UNSOLVED, limit=1).total
+    return overview.search(tx, states=UNSOLVED, limit=0).total
 
 
 def stuck(tx: Transaction, besides: Sequence[str]) -> int:
@@ -170,13 +170,13 @@ def undecided(tx: Transaction) -> int:
 def to_answer(tx: Transaction) -> int:
     """Statements of partners that we have neither confirmed nor disputed."""
     wanted = StatementFilter(state=StatementState.ISSUED, direction="heard")
-    return looking.page(tx, wanted=wanted, limit=1).total
+    return looking.page(tx, wanted=wanted, limit=0).total
 
 
 def to_correct(tx: Transaction) -> int:
     """Statements of ours with which partners do not agree."""
     wanted = StatementFilter(state=StatementState.DISPUTED, direction="issued")
-    return looking.page(tx, wanted=wanted, limit=1).total
+    return looking.page(tx, wanted=wanted, limit=0).total
 
 
 def plans_to_answer(tx: Transaction) -> int:

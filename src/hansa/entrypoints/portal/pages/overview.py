@@ -28,7 +28,7 @@ from hansa.foundation.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits for this person. href: empty where no page shows it yet."""
+    """Something that waits for this person. href: of the page that shows it."""
 
     label: str
     count: int
@@ -39,41 +39,42 @@ class Waiting:
 def overview(ask: Ask) -> Response:
     shown: dict[str, Any] = {}
     with ask.node.begin() as tx:
-        shown["waiting"] = [one for one in _waiting(ask, tx) if one.count]
+        unsolved = figures.unsolved(tx) if ask.has(OPERATIONS) else 0
+        shown["waiting"] = [one for one in _waiting(ask, tx, unsolved) if one.count]
         if ask.has(OPERATIONS | SALES):
             shown["delivery"] = figures.delivery(ask, tx)
         if ask.has(OPERATIONS):
-            shown |= {"held": figures.held(ask, tx), "unsolved": figures.unsolved(tx)}
+            shown |= {"held": figures.held(ask, tx), "unsolved": unsolved}
             shown["available"] = figures.available(ask, tx)
         if ask.has(LOOKING):
             counting = figures.counting(ask, tx)
             shown["launches"] = figures.launches(counting)
         if ask.has(BOOKS):
             shown |= _money(ask, tx, figures.exposures(ask, tx, counting))
-    return ask.render("alliance/overview.html", link=lambda path: _link(ask, path), **shown)
+    return ask.render("alliance/overview.html", **shown)
 
 
-def _waiting(ask: Ask, tx: Transaction) -> Iterator[Waiting]:
+def _waiting(ask: Ask, tx: Transaction, unsolved: int) -> Iterator[Waiting]:
     """What this person's roles have it do, the most pressing first."""
     theirs, own = figures.to_approve(ask, tx)
     if ask.has(OPERATIONS):
         stuck = figures.stuck(tx, fallout.BESIDES)
-        yield Waiting(_("Work that is stuck"), stuck, _link(ask, "/fallout"))
-        yield Waiting(_("Open tickets"), figures.unsolved(tx), _link(ask, "/tickets"))
+        yield Waiting(_("Work that is stuck"), stuck, "/fallout")
+        yield Waiting(_("Open tickets"), unsolved, "/tickets")
     if ask.has(APPROVERS):
-        yield Waiting(_("Proposals to decide"), theirs, _link(ask, "/approvals"))
+        yield Waiting(_("Proposals to decide"), theirs, "/approvals")
     if ask.has(FINANCE):
         heard = "/statements?state=issued&direction=heard"
-        yield Waiting(_("Statements to answer"), figures.to_answer(tx), _link(ask, heard))
+        yield Waiting(_("Statements to answer"), figures.to_answer(tx), heard)
         disputed = "/statements?state=disputed&direction=issued"
-        yield Waiting(_("Statements to correct"), figures.to_correct(tx), _link(ask, disputed))
+        yield Waiting(_("Statements to correct"), figures.to_correct(tx), disputed)
         plans = figures.plans_to_answer(tx)
-        yield Waiting(_("Netting plans to answer"), plans, _link(ask, "/netting/rounds"))
-        yield Waiting(_("Open disputes"), figures.undecided(tx), _link(ask, "/disputes"))
+        yield Waiting(_("Netting plans to answer"), plans, "/netting/rounds")
+        yield Waiting(_("Open disputes"), figures.undecided(tx), "/disputes")
     if ask.has(TRADING):
         signing = figures.to_sign(ask, tx)
-        yield Waiting(_("Agreements to sign"), signing, _link(ask, "/agreements?state=draft"))
-    yield Waiting(_("Your proposals that wait"), own, _link(ask, "/approvals"))
+        yield Waiting(_("Agreements to sign"), signing, "/agreements?state=draft")
+    yield Waiting(_("Your proposals that wait"), own, "/approvals")
 
 
 def _money(ask: Ask, tx: Transaction, exposures: Sequence[figures.Exposure]) -> dict[str, Any]:
@@ -85,12 +86,6 @@ def _money(ask: Ask, tx: Transaction, exposures: Sequence[figures.Exposure]) -> 
         "revenue": figures.revenue(ask, tx),
         "exposures": exposures,
     }
-
-
-def _link(ask: Ask, path: str) -> str:
-    """The address of a page behind a figure; nothing where this portal has no such page."""
-    known = {getattr(route, "path", "") for route in ask.request.app.routes}
-    return path if path.partition("?")[0] in known else ""
 
 
 pages = [overview]
