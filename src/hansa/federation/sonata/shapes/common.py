@@ -6,13 +6,12 @@ attributes named `hansa…`. A partner that does not know them neither sends nor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from typing_extensions import TypedDict
 
 from hansa.federation.contract import Tax, Terms
@@ -20,9 +19,11 @@ from hansa.federation.sonata.errors import Fault, unfit
 from hansa.federation.tmf.shapes.common import (
     MoneyShape,
     Number,
+    adapter,
     read_instant,
     read_money,
     read_tariff,
+    where,
     write_money,
 )
 from hansa.foundation import documents
@@ -43,7 +44,6 @@ Chosen = Annotated[int, Field(ge=-VALUE_MAX, le=VALUE_MAX)]
 
 
 Shape = TypeVar("Shape")
-_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def _moment(text: str) -> str:
@@ -65,26 +65,12 @@ def checked(kind: type[Shape], value: Json, at: str = "") -> Shape:
     not as it has to be.
     """
     try:
-        shape: Shape = _adapter(kind).validate_python(value, strict=True)
+        shape: Shape = adapter(kind).validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(filter(None, [at, _where(value, first["loc"])]))
+        path = ".".join(filter(None, [at, where(value, first["loc"])]))
         raise unfit(path, first["msg"], _fault(first["type"])) from None
     return shape
-
-
-def _where(value: Json, path: Sequence[int | str]) -> str:
-    """The path of an attribute, as far as it leads into the value and not into our types."""
-    steps = []
-    for step in path:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int):
-            value = value[step]
-        else:
-            break
-        steps.append(str(step))
-    return ".".join(steps)
 
 
 def _fault(kind: str) -> Fault:

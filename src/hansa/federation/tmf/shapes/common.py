@@ -48,7 +48,8 @@ MINOR_MAX = 2**63 - 1
 Number = int | Decimal
 
 Shape = TypeVar("Shape")
-_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""What checks values of a shape; made once a process."""
 
 
 def checked(kind: type[Shape], value: Json) -> Shape:
@@ -57,14 +58,14 @@ def checked(kind: type[Shape], value: Json) -> Shape:
     Raises Refused `malformed` that names the first offending attribute.
     """
     try:
-        shape: Shape = _adapter(kind).validate_python(value, strict=True)
+        shape: Shape = adapter(kind).validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise malformed(_where(value, first["loc"]), first["msg"]) from None
+        raise malformed(where(value, first["loc"]), first["msg"]) from None
     return shape
 
 
-def _where(value: Json, path: Sequence[int | str]) -> str:
+def where(value: Json, path: Sequence[int | str]) -> str:
     """The path of an attribute, as far as it leads into the value and not into our types."""
     steps = []
     for step in path:
@@ -402,7 +403,7 @@ def read_document(kind: Any, value: Json, field: str) -> Any:
     kind: the type, or a union of types. Its numbers are small enough to compute with.
     """
     try:
-        thing = _adapter(kind).validate_python(value)
+        thing = adapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join([field, *(str(part) for part in first["loc"])])
