@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from hansa.entrypoints import http, logs, memory
+from hansa.entrypoints import http, memory, process
 from hansa.entrypoints.tls import Doorway, Protocol
-from hansa.node import Node, check_tls, open_node
+from hansa.node import Node, check_tls
 
 GRACE_S = 5
 
@@ -44,15 +42,7 @@ KEPT_ALIVE_S = 75
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Serves one node's APIs until it is told to stop.")
-    parser.add_argument("--node", type=Path, required=True, help="the node's data folder")
-    node = open_node(parser.parse_args().node)
-    logs.set_up(
-        party=node.us.id,
-        process="api",
-        level=node.settings.log_level,
-        shifted_clock=bool(node.settings.clock.shift_file),
-    )
+    node = process.begin("api", "Serves one node's APIs until it is told to stop.")
     try:
         with door(node, http.app(node)) as server:
             memory.settle()

@@ -6,21 +6,19 @@ serves tasks that were written for later. Kill it at any moment: the next one ta
 
 from __future__ import annotations
 
-import argparse
 import logging
 import secrets
 import signal
 import threading
 import time
 from datetime import timedelta
-from pathlib import Path
 
-from hansa.entrypoints import logs, memory
+from hansa.entrypoints import memory, process
 from hansa.foundation.plan.engine import Engine
 from hansa.foundation.plan.model import ROOM
 from hansa.foundation.time import Instant
 from hansa.foundation.transaction import Transaction
-from hansa.node import Node, open_node
+from hansa.node import Node
 
 log = logging.getLogger("hansa.entrypoints.worker")  # not __main__, which it is run as
 
@@ -178,15 +176,7 @@ class Worker:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Runs one node's worker until it is told to stop.")
-    parser.add_argument("--node", type=Path, required=True, help="the node's data folder")
-    node = open_node(parser.parse_args().node)
-    logs.set_up(
-        party=node.us.id,
-        process="worker",
-        level=node.settings.log_level,
-        shifted_clock=bool(node.settings.clock.shift_file),
-    )
+    node = process.begin("worker", "Runs one node's worker until it is told to stop.")
     worker = Worker(node)
     memory.settle()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import uvicorn
 
-from hansa.entrypoints import logs, memory
+from hansa.entrypoints import memory, process
 from hansa.entrypoints.portal.app import portal
-from hansa.node import Node, open_node
+from hansa.node import Node
 
 GRACE_S = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Serves one node's portal until told to stop.")
-    parser.add_argument("--node", type=Path, required=True, help="the node's data folder")
-    node = open_node(parser.parse_args().node)
-    settings = node.settings
-    logs.set_up(
-        party=node.us.id,
-        process="portal",
-        level=settings.log_level,
-        shifted_clock=bool(settings.clock.shift_file),
-    )
+    node = process.begin("portal", "Serves one node's portal until told to stop.")
     try:
         memory.settle()
         uvicorn.Server(served(node)).run()
