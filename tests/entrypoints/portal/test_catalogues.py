@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from hansa.entrypoints.portal import catalogues
+from hansa.entrypoints.portal import catalogues, language
 from hansa.entrypoints.portal.catalogues import Messages
 from hansa.entrypoints.portal.language import CATALOGUES, LANGUAGES, SOURCE
 
@@ -92,3 +92,49 @@ def test_no_sentence_is_english_in_disguise(kept: Mapping[tuple[str, str], Catal
         and message.string == message.id
     ]
     assert same == []
+
+
+ALONE = {"By", "For", "From", "In", "Of", "On", "To", "With"}
+"""Words that mean something else wherever they stand, and are other words in other languages."""
+
+
+def test_what_is_said_has_a_meaning_of_its_own(wanted: Mapping[str, Messages]) -> None:
+    for area, messages in wanted.items():
+        assert not ALONE & set(messages), f"{area}: name the thing, as `Valid from`"
+
+
+def test_a_message_is_the_same_words_in_every_area(
+    kept: Mapping[tuple[str, str], Catalog],
+) -> None:
+    """All areas' words are read as one: of two that differ, one would never be seen."""
+    said: dict[tuple[str, str], str] = {}
+    for (language, area), catalogue in kept.items():
+        for message in catalogue:
+            found = said.setdefault((language, str(message.id)), str(message.string))
+            assert message.id == "" or found == str(message.string), f"{language}/{area}.po"
+
+
+@pytest.mark.parametrize("spoken", OTHERS)
+@pytest.mark.parametrize(
+    "meanings",
+    [
+        ("Valid from", "At least", "Issued by", "Calling number", "Who pays", "Source", "Start"),
+        ("Valid until", "At most", "Billed to", "Called number", "Payee", "New state"),
+        ("Due by", "Done by", "Supplier"),
+        ("Counterparty", "Options"),
+        ("Buyer", "Kind", "Month"),
+        ("Change", "Edit", "Save the changes", "Kind of change"),
+        ("New", "New state"),
+        ("Live", "Active"),
+        ("Orders", "Payment orders"),
+    ],
+)
+def test_what_means_something_else_is_said_in_other_words(
+    meanings: tuple[str, ...], spoken: str
+) -> None:
+    before = language.LANGUAGE.set(spoken)
+    try:
+        said = {language.gettext(one) for one in meanings}
+    finally:
+        language.LANGUAGE.reset(before)
+    assert len(said) == len(meanings)

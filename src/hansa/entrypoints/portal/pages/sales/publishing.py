@@ -72,7 +72,7 @@ def _facts(proposal: Proposal) -> Sequence[tuple[str, str]]:
     return [
         (N_("Price list"), new.price_list),
         (N_("Offer"), new.offer),
-        (N_("From"), language.moment(new.valid_from)),
+        (N_("Valid from"), language.moment(new.valid_from)),
         (N_("New price"), _said(new)),
         (N_("Price until then"), _said(old) if old else "-"),
     ]
