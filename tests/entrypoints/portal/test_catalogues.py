@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from hansa.entrypoints.portal import catalogues, language
+from hansa.entrypoints.portal import catalogues
 from hansa.entrypoints.portal.catalogues import Messages
-from hansa.entrypoints.portal.language import CATALOGUES, LANGUAGES, SOURCE
+from hansa.entrypoints.portal.language import CATALOGUES, LANGUAGE, LANGUAGES, SOURCE, gettext
 
 HOLE = re.compile(r"%\(\w+\)s")
 OTHERS = [language for language in LANGUAGES if language != SOURCE]
@@ -132,9 +132,9 @@ def test_a_message_is_the_same_words_in_every_area(
 def test_what_means_something_else_is_said_in_other_words(
     meanings: tuple[str, ...], spoken: str
 ) -> None:
-    before = language.LANGUAGE.set(spoken)
+    before = LANGUAGE.set(spoken)
     try:
-        said = {language.gettext(one) for one in meanings}
+        said = {gettext(one) for one in meanings}
     finally:
-        language.LANGUAGE.reset(before)
+        LANGUAGE.reset(before)
     assert len(said) == len(meanings)
