@@ -107,7 +107,7 @@ def test_the_menu_of_a_narrow_page(page: Page, axe: Axe, samples: str) -> None:
 def test_what_is_live_says_so(page: Page, samples: str) -> None:
     page.goto(samples + "/my")
     expect(page.locator("#live-now")).to_have_text("Just now")
-    expect(page.get_by_text("Live", exact=True).last).to_be_visible()
+    expect(page.get_by_text("Live updates", exact=True)).to_be_visible()
 
 
 def test_without_script_all_is_there(browser: Browser, samples: str) -> None:

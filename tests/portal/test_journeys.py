@@ -154,7 +154,7 @@ def test_a_silent_partner_is_waited_for(page: Page, place: World, expected: list
 def test_an_order_moves_while_one_looks_at_it(page: Page, place: World) -> None:
     order = under_way(place, "Pretoria")
     comes(page, place, "operations", f"/orders/{order}")
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("Live updates", exact=True)).to_be_visible()
     steps = page.get_by_role("list", name="Steps of the order")
     last = steps.locator("> li").last
     expect(last).to_contain_text("Pending")
@@ -177,7 +177,7 @@ def test_a_supplier_that_is_asked_and_silent_is_said(page: Page, place: World) -
 def test_what_was_live_says_that_the_session_ended(page: Page, place: World) -> None:
     order = under_way(place, "Gqeberha")
     comes(page, place, "operations", f"/orders/{order}")
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("Live updates", exact=True)).to_be_visible()
     place.alliance.clock.move(timedelta(minutes=31))
     again = page.get_by_role("link", name="Sign in")
     expect(again).to_be_visible(timeout=NEWS_MS)

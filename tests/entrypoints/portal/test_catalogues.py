@@ -125,7 +125,7 @@ def test_a_message_is_the_same_words_in_every_area(
         ("Buyer", "Kind", "Month"),
         ("Change", "Edit", "Save the changes", "Kind of change"),
         ("New", "New state"),
-        ("Live", "Active"),
+        ("Live", "Live updates", "Active"),
         ("Orders", "Payment orders"),
     ],
 )
