@@ -204,6 +204,33 @@ def test_calls_at_200_a_second_are_all_recorded_and_taken_in_as_usage(
     driver.teardown("hld_busy", now=NOW)
 
 
+LOSES = """
+table ip lossy {
+    quota ack { until 600 bytes }
+    quota bye { until 600 bytes }
+    chain in {
+        type filter hook prerouting priority filter
+        udp dport 5060 @th,64,24 0x41434b quota name ack drop
+        udp dport 5060 @th,64,24 0x425945 quota name bye drop
+    }
+}
+"""
+"""Loses the first of the messages that begin with ACK and of those with BYE."""
+
+
+@needs("connectivity")
+def test_a_phone_whose_goodbye_is_lost_says_it_again(acme: Customer) -> None:
+    before = len(acme.written())
+    acme.box.run("nft", "-f", "-", input=LOSES)
+    try:
+        assert acme.call(held_ms=300).answered == 1
+        lost = acme.box.run("nft", "list", "quotas")
+    finally:
+        acme.box.run("nft", "delete", "table", "ip", "lossy")
+    assert lost.count(" used ") == 2, "one of each was lost"
+    assert len(acme.written()) == before + 1, "the answer asked again was not taken for its end"
+
+
 # --- what is and what should be -------------------------------------------------------------------
 
 

@@ -94,6 +94,7 @@ def _sipp(
     told = box.try_run(
         *("sipp", f"{at}:5060", "-sf", box.path(scenario), "-i", str(source), "-mi", str(source)),
         *(*how, "-nostdin", "-timeout", f"{timeout_s}s", "-timeout_error", "-trace_err"),
+        *("-max_non_invite_retrans", "10"),  # for 31.5 s, the 64 T1 of RFC 3261
         *("-error_file", "/dev/stderr", "-recv_timeout", str(timeout_s * 1000)),
         timeout_s=timeout_s + 15,
     )
