@@ -18,6 +18,8 @@ import typer
 
 from hansa.entrypoints.cli.main import app
 from hansa.entrypoints.demo import model
+from hansa.entrypoints.operator_files import Operator
+from hansa.entrypoints.yaml_files import load
 from hansa.foundation.site import Site
 from hansa.lifecycle.catalogue.model import ReferenceRate
 from tests.house.tree import ROOT, SOURCE, parsed, plant, python_files
@@ -209,12 +211,29 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_field_of_a_scenario_is_explained() -> None:
-    kinds = (model.Scenario, model.WantedItem, Site, ReferenceRate, *get_args(model.Act))
+    kinds = (
+        model.Scenario,
+        model.WantedItem,
+        model.DraftWanted,
+        Site,
+        ReferenceRate,
+        *get_args(model.Act),
+    )
     told = set(CODE.findall((ROOT / "scenarios" / "README.md").read_text()))
     fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert sorted(fields - told - {"act"}) == []
     acts = {get_args(get_type_hints(kind)["act"])[0] for kind in get_args(model.Act)}
     assert {f"act: {act}" for act in acts} <= told
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "scenarios").glob("*/scenario.yaml")), ids=str)
+def test_what_sales_have_begun_is_for_a_customer_at_sites_that_are_there(file: Path) -> None:
+    scenario = load(file, model.Scenario)
+    for draft in scenario.drafts:
+        operator = load(file.parent / "operators" / f"{draft.operator}.yaml", Operator)
+        assert draft.customer in {one.party.id for one in operator.customers}
+        assert draft.offer in {one.code for one in operator.offers}
+        assert draft.sites.keys() <= {one.id for one in scenario.sites}
 
 
 # --- commands -----------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from hansa.entrypoints.demo import people
 from hansa.entrypoints.demo.play import Play
 from hansa.entrypoints.demo.show import Show
 from hansa.foundation.ids import PartyId
-from tests.entrypoints.portal.visitor import Visitor
 from tests.portal.conftest import ARGUMENTS, CHROMIUM
 
 ROOT = Path(__file__).parents[2]
@@ -52,20 +51,6 @@ WANTED: Sequence[Picture] = (
 )
 
 
-SITES = """Name;Country;Town;speed_mbps
-Karoo Retail Sandton;ZA;Johannesburg;200
-Karoo Retail Soweto;ZA;Soweto;100
-Karoo Retail Pretoria;ZA;Pretoria;100
-Karoo Retail Waterfront;ZA;Cape Town;200
-Karoo Retail Stellenbosch;ZA;Stellenbosch;50
-Karoo Retail Umhlanga;ZA;Durban;100
-Karoo Retail Pinetown;ZA;Pinetown;50
-Karoo Retail Gqeberha;ZA;Port Elizabeth;50
-Karoo Retail Bloemfontein;ZA;Bloemfontein;50
-Karoo Retail Kimberley;ZA;Kimberley;50
-"""
-
-
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="hansa-pictures-"))
@@ -75,7 +60,6 @@ def main() -> None:
     try:
         play.run()
         password = people.welcome(play.stage, play.operators)
-        _quote(Visitor(play.stage.nodes[PartyId("mtn")]).sign_in("staff", password))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
             for one in WANTED:
@@ -84,16 +68,6 @@ def main() -> None:
     finally:
         play.stage.clear()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _quote(sal: Visitor) -> None:
-    """What somebody of sales does before lunch."""
-    head = {"for": "customer:karoo-retail", "offer": "global-connect", "title": "Spring openings"}
-    begun = sal.send("/quotes/new", {**head, "c_speed_mbps": "100", "c_lines": "1"}, follow=False)
-    quote = begun.answer.headers["location"].removesuffix("/sites")
-    form = {**sal.open(f"{quote}/sites").form(f"{quote}/sites"), "pasted": SITES}
-    given = sal.send(f"{quote}/sites", form)
-    sal.send(f"{quote}/price", given.form(f"{quote}/price"))
 
 
 def _take(browser: Browser, wanted: Picture, address: str, password: str) -> None:

@@ -33,7 +33,6 @@ ELSEWHERE = {
     "/my/services/{id}/glance": PART,
     "/my/services/{id}/usage": PART,
     "/parked/{id}": BARE,
-    "/payments/accounts/{id}": BARE,
     "/payments/orders/{id}": BARE,
     "/payments/orders/{id}/file": BARE,
     "/quotes/{id}/map.json": PART,

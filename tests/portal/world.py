@@ -30,13 +30,13 @@ from hansa.foundation.ids import AgreementId, BuyerKey, RoundId, StatementId
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
 from hansa.foundation.people.model import StaffRole
-from hansa.foundation.time import SetClock
+from hansa.foundation.time import Period, SetClock
 from hansa.lifecycle.agreement import actions as agreement
-from hansa.lifecycle.clearing.actions import parties
+from hansa.lifecycle.clearing.actions import parties, payments
 from hansa.lifecycle.clearing.model import Part, Particulars, PartState
 from hansa.lifecycle.clearing.store import netting as rounds
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.settlement.actions import statements
+from hansa.lifecycle.settlement.actions import positions, statements
 from hansa.lifecycle.settlement.store import papers
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance
@@ -47,6 +47,7 @@ from tests.journeys import month
 
 ROLES: Sequence[StaffRole] = tuple(StaffRole)
 UP_S = 10.0
+IBAN = "GB82WEST12345698765432"
 SITES = """Name;Country;Town;speed_mbps
 Harbour;ZA;Durban;200
 Mill;ZA;Johannesburg;
@@ -123,6 +124,7 @@ def furnish(alliance: Alliance, node: Node) -> None:
     _dispute(node, Visitor(node).sign_in("finance"))
     _differ(node)
     _net(node)
+    _pay(node)
 
 
 def _propose(node: Node, sal: Visitor) -> None:
@@ -153,6 +155,7 @@ def _differ(node: Node) -> None:
             id=node.ids.given(StatementId, by=node.us.id),
             creditor=node.us.id,
             debtor=month.OP1,
+            period=Period.month(2026, 10),
             evidence=(),
         )
         kept = keep(replace(paper, lines=(line,), net=line.net, tax=line.tax))
@@ -168,6 +171,21 @@ def _differ(node: Node) -> None:
             confirmation=None,
         )
         assert papers.insert(tx, ours, node.clock.now() - timedelta(days=1))
+        papers.update(tx, ours)
+
+
+def _pay(node: Node) -> None:
+    """Something is due and can be ordered; one bank account waits for a second person."""
+    now, by = node.clock.now(), ("finance", "approver")
+    with node.begin() as tx:
+        positions.net(tx, us=node.us.id, period=month.NOVEMBER, ids=node.ids, now=now)
+        for party in (month.OP1, node.us.id, month.MEMBER):
+            made = payments.enter_account(
+                tx, party=party, holder=party, number=IBAN, bic="BARCGB22", by=by[0],
+                ids=node.ids, now=now,
+            )  # fmt: skip
+            if party != month.MEMBER:
+                payments.confirm_account(tx, account=made.id, number=IBAN, by=by[1], now=now)
 
 
 def _net(node: Node) -> None:

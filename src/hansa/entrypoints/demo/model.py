@@ -98,6 +98,22 @@ class ProveAct:
     say: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DraftWanted:
+    """A quote that an operator's sales have begun for a customer, at these of the scenario's sites:
+    to be looked at in the portal of a demonstration that is kept.
+
+    characteristics: for all sites; those beside a site take their place there.
+    """
+
+    operator: PartyId
+    customer: PartyId
+    title: str
+    offer: OfferCode
+    sites: Mapping[str, Mapping[str, int]]
+    characteristics: Mapping[str, int] = field(default_factory=dict)
+
+
 Act = OrderAct | RefusedAct | ChangeAct | CeaseAct | ProveAct
 
 
@@ -108,7 +124,7 @@ class Scenario:
     starts: the moment at which the story begins. The month in which it begins is the one
     that is billed and settled. operators, agreements: file names without their ending. real: the
     families that are delivered on real daemons where the machine can. brands: how operators look to
-    their customers in the portal.
+    their customers in the portal. drafts: quotes for its sales to go on with there.
     """
 
     name: str
@@ -123,6 +139,7 @@ class Scenario:
     story: tuple[Act, ...]
     real: tuple[str, ...] = ()
     brands: Mapping[PartyId, Brand] = field(default_factory=dict)
+    drafts: tuple[DraftWanted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

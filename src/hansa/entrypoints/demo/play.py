@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hansa.drivers import actions as network
 from hansa.drivers.voice.driver import VoiceTrunks
-from hansa.entrypoints.demo import prepare, proof
+from hansa.entrypoints.demo import people, prepare, proof
 from hansa.entrypoints.demo.model import (
     Act,
     CeaseAct,
@@ -81,6 +81,7 @@ class Play:
             for name in self.scenario.agreements
         ]
         self._show = show
+        self._portals = portals
         self._why_not = None if simulated else proof.why_not(self.scenario.real)
         real = () if simulated or self._why_not else self.scenario.real
         self.stage = Stage(
@@ -117,7 +118,16 @@ class Play:
         for act in self.scenario.story:
             self._play(act)
         self._end_month()
-        return self._settle(began)
+        outcome = self._settle(began)
+        if self._portals:
+            self._begin_quotes()
+        return outcome
+
+    def _begin_quotes(self) -> None:
+        for wanted in self.scenario.drafts:
+            node = self.stage.nodes[wanted.operator]
+            had, of = prepare.draft(node, wanted, self._sites, by=people.BY)
+            self._show.draft(node.us, wanted.title, had, of)
 
     # --- the story ------------------------------------------------------------------------------
 

@@ -1,19 +1,28 @@
-"""Before the story: what each operator knows of itself, whom it knows, and what all have signed."""
+"""Before the story: what each operator knows of itself, whom it knows, and what all have signed;
+after it: what sales have begun.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
 from hansa.entrypoints import operator_files
+from hansa.entrypoints.demo.model import DraftWanted
 from hansa.entrypoints.demo.stage import Stage, wait_until
 from hansa.entrypoints.operator_files import AgreementFile, Operator
 from hansa.federation import directory
+from hansa.federation.bulk import Quoted
 from hansa.federation.contract import AgreementRef
 from hansa.foundation.ids import AgreementId, PartyId
+from hansa.foundation.party import Actor
+from hansa.foundation.people.actions import audit
+from hansa.foundation.site import Site
 from hansa.lifecycle.agreement import actions as agreement
 from hansa.lifecycle.agreement.model import Agreement, AgreementState
 from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ReferenceRate
+from hansa.lifecycle.quote.actions import drafts
+from hansa.lifecycle.quote.model import DraftHead, Wish
 from hansa.node import Node
 
 NOTICE_S = 30
@@ -65,6 +74,35 @@ def agree(stage: Stage, file: AgreementFile) -> Agreement:
         _until(node, ref, lambda known: set(known.launched) == set(file.launch))
     with lead.begin() as tx:
         return agreement.show(tx, ref=ref)
+
+
+def draft(
+    node: Node, wanted: DraftWanted, sites: Mapping[str, Site], *, by: str
+) -> tuple[int, int]:
+    """Begins a quote and has all its sites priced, as its operator's people do in the portal.
+
+    by: who has begun it. Returns how many sites can be had, and of how many.
+    """
+    now, ids = node.clock.now(), node.ids
+    head = DraftHead(
+        title=wanted.title,
+        buyer=wanted.customer,
+        by_partner=False,
+        offer=wanted.offer,
+        currency=node.us.currency,
+        characteristics=wanted.characteristics,
+    )
+    wishes = tuple(Wish(sites[name], 1, chosen) for name, chosen in wanted.sites.items())
+    with node.begin() as tx:
+        made = drafts.begin_draft(tx, head=head, by=by, ids=ids, now=now)
+        audit.record(tx, by=by, action="quote-begun", subject=made.id, now=now)
+        made = drafts.change_draft(
+            tx, draft_id=made.id, version=made.version, by=by, now=now, wishes=wishes
+        )
+        need, key, _parts = drafts.asked_by(made, wishes, trace=ids.trace())
+    front = node.storefront(Actor(wanted.customer, "customer"))
+    answers = list(front.quote_in_bulk(need, key=key))
+    return sum(isinstance(one, Quoted) for one in answers), len(answers)
 
 
 def _sign(node: Node, ref: AgreementRef) -> None:

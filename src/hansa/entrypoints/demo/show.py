@@ -96,6 +96,13 @@ class Show:
             f"{usage}, tax apart, until {quote.valid_until:%d %B}",
         )
 
+    def draft(self, seller: Party, title: str, had: int, of: int) -> None:
+        """What sales have begun, for the portal."""
+        self._line(
+            self._who(seller.id, seller.name),
+            f" has a quote in its portal, {title!r}: {had} of {of} sites can be had",
+        )
+
     def order(self, placed: Placed, legs: Sequence[tuple[int, PartyId, str, str]]) -> None:
         self._line(
             self._who(placed.operator),

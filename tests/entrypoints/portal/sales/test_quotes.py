@@ -10,12 +10,15 @@ import pytest
 
 from hansa.drivers import actions as network
 from hansa.drivers.model import Product
+from hansa.entrypoints.demo import prepare
+from hansa.entrypoints.demo.model import DraftWanted
 from hansa.foundation.ids import OfferCode
 from hansa.foundation.people.actions import audit
+from hansa.foundation.site import Site
 from hansa.lifecycle.catalogue.actions import offers
 from hansa.lifecycle.catalogue.model import CatalogueOffer, Component, ListPrice, Source
 from hansa.node import Node
-from tests.alliance import LONG_AGO, RETAIL, Alliance
+from tests.alliance import LINE, LONG_AGO, RETAIL, SHOP, Alliance
 from tests.entrypoints.portal.sales.desk import LIST, begin, give, price, priced
 from tests.entrypoints.portal.visitor import Visitor, enter
 
@@ -210,3 +213,29 @@ def test_of_two_lists_of_sites_neither_is_lost(north: Node, sal: Visitor) -> Non
     again = shown.form(f"{quote}/sites")
     assert "Mine,GB,London" in again["pasted"]
     assert sal.send(f"{quote}/sites", again).rows()[0][1] == "London GB"
+
+
+def test_what_a_demonstration_begins_is_worth_looking_at(north: Node, fin: Visitor) -> None:
+    """As sales would have done it: one site can be had, one is near, one is neither."""
+    wanted = DraftWanted(
+        operator=north.us.id,
+        customer=SHOP,
+        title="Shown to visitors",
+        offer=LINE,
+        sites={"depot": {"speed_mbps": 200}, "mill": {}, "far": {}},
+        characteristics={"speed_mbps": 100},
+    )
+    sites = {
+        "depot": Site("depot", "Depot", "GB", "London", Decimal("51.51"), Decimal("-0.13")),
+        "mill": Site("mill", "Mill", "GB", "Luton", Decimal("51.88"), Decimal("-0.42")),
+        "far": Site("far", "Far shop", "GH", "Accra", Decimal("5.56"), Decimal("-0.20")),
+    }
+    assert prepare.draft(north, wanted, sites, by="console:demo") == (1, 3)
+    (href,) = fin.open("/quotes?q=shown").tree.xpath("//main//table//a/@href")
+    shown = fin.open(href)
+    assert shown.heading == "Shown to visitors"
+    assert shown.all("//*[@id='sites']//td//*[contains(@class, 'state ')]") == [
+        "Feasible", "Near", "Off-net",
+    ]  # fmt: skip
+    assert "console:demo" in shown.text
+    assert "Prices" in shown.text and "GBP" in shown.text
