@@ -23,8 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hansa.entrypoints.portal import colours, language
 from hansa.entrypoints.portal.front import STATIC, Front
-from hansa.entrypoints.portal.guard import POLICY
+from hansa.entrypoints.portal.guard import policy
 from hansa.entrypoints.portal.paging import Turn
+from hansa.foundation.people.model import PortalSettings
 
 
 @dataclass(frozen=True)
@@ -194,26 +195,28 @@ def environment(front: Front) -> Environment:
 class Guarded:
     """Says the policy with every answer, as the portal does."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tiles_from: str) -> None:
         self.app = app
+        self.policy = policy(tiles_from).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"].append((b"content-security-policy", POLICY.encode()))
+                message["headers"].append((b"content-security-policy", self.policy))
             await send(message)
 
         await self.app(scope, receive, told)
 
 
-def sampler(colour: str = "#5514b4") -> Starlette:
-    """The sample pages under an operator's colour."""
+def sampler(colour: str = "#5514b4", tiles: str = "") -> Starlette:
+    """The sample pages under an operator's colour, and with its tiles under the map."""
     front = Front()
     pages = environment(front)
     brand = Brand(colour=colour)
 
     def shown(name: str, items: list[object], **more: object) -> Response:
         context = {"rows": rows(), "steps": steps(), "now": "20 Nov 2026", **drawn()}
+        context["tiles"] = tiles
         context["turn"] = Turn(2, 30, "/?page=")
         asked = Asked(brand, said=str(more.get("said", "")))
         return HTMLResponse(pages.get_template(name).render(ask=asked, menu=items, **context))
@@ -267,7 +270,7 @@ def sampler(colour: str = "#5514b4") -> Starlette:
             Route("/brand.css", brand_css),
             front.route(),
         ],
-        middleware=[Middleware(Guarded)],
+        middleware=[Middleware(Guarded, PortalSettings(map_tiles=tiles).tiles_from)],
     )
 
 

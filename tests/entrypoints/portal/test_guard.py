@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hansa.foundation.errors import Refused
 from hansa.foundation.people.actions import persons
+from hansa.foundation.people.model import PortalSettings
 from hansa.node import Node, load_settings
 from tests.entrypoints.portal.visitor import PASSWORD, Visitor, enter
 
@@ -89,9 +91,66 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(
     assert "the name of a table" in caplog.text
 
 
+def test_maps_may_load_tiles_from_the_one_host_that_the_settings_name(node: Node) -> None:
+    def policy() -> dict[str, str]:
+        said = Visitor(node).open("/sign-in").answer.headers["content-security-policy"]
+        return {part.split()[0]: part for part in said.split("; ")}
+
+    before = policy()
+    portal = replace(
+        node.settings.portal, map_tiles="https://tiles.example:8443/world/{z}/{x}/{y}.png?key=1"
+    )
+    node.settings = replace(node.settings, portal=portal)
+    after = policy()
+    assert {name for name in after if after[name] != before[name]} == {"img-src", "connect-src"}
+    for name in ("img-src", "connect-src"):
+        assert after[name] == f"{before[name]} https://tiles.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("tiles", "origin"),
+    [
+        ("https://tiles.example/{z}/{x}/{y}.png", "https://tiles.example"),
+        ("https://tiles.example/t?z={z}&x={x}&y={y}", "https://tiles.example"),
+        ("/tiles/{z}/{x}/{y}.png", ""),
+        ("http://127.0.0.1:8080/{z}/{x}/{y}", "http://127.0.0.1:8080"),
+        ("http://localhost/{z}/{x}/{y}", "http://localhost"),
+        ("http://[::1]:8080/{z}/{x}/{y}", "http://[::1]:8080"),
+        ("", ""),
+    ],
+)
+def test_tiles_have_an_address(tiles: str, origin: str) -> None:
+    assert PortalSettings(map_tiles=tiles).tiles_from == origin
+
+
+@pytest.mark.parametrize(
+    "tiles",
+    [
+        "http://tiles.example/{z}/{x}/{y}.png",
+        "http://127.0.0.1.evil.example/{z}/{x}/{y}.png",
+        "//tiles.example/{z}/{x}/{y}.png",
+        "https://tiles.example/world.png",
+        "https://tiles.example/{z}/{x}/{y}/{y}.png",
+        "https://tiles.example/{z}/{x}/{y}/{s}.png",
+        "https://{z}.example/{x}/{y}.png",
+        "https://tiles.example; script-src */{z}/{x}/{y}.png",
+        "https://tiles.example 'unsafe-inline'/{z}/{x}/{y}.png",
+        "https://*/{z}/{x}/{y}.png",
+        "https://ada:secret@tiles.example/{z}/{x}/{y}.png",
+        "javascript:{z}{x}{y}",
+        "data:,{z}{x}{y}",
+        "https://tiles.example/{z}/{x}/{y}.png\n",
+    ],
+)
+def test_what_is_no_address_of_tiles_is_refused(tiles: str) -> None:
+    with pytest.raises(ValueError, match="map_tiles"):
+        PortalSettings(map_tiles=tiles)
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
+        ('map_tiles = "http://tiles.example/{z}/{x}/{y}.png"', "map_tiles"),
         ('time_zone = "Mars/Base"', "tz database"),
         ("port = 70000", "no port"),
         ("idle_min = 0", "at least 1"),

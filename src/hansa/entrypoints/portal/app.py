@@ -91,7 +91,8 @@ def portal(node: Node) -> ASGIApp:
         exception_handlers={HTTPException: partial(_plain, node)},
     )
     packed = GZipMiddleware(served, minimum_size=PACKED_FROM, compresslevel=4)
-    return Guard(packed, address=node.settings.portal.url)
+    settings = node.settings.portal
+    return Guard(packed, address=settings.url, tiles_from=settings.tiles_from)
 
 
 def _endpoint(node: Node, page: Page, threads: CapacityLimiter) -> Endpoint:

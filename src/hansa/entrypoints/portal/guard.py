@@ -21,13 +21,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 REPORTS = "/csp-report"
 REPORT_MAX = 16_384
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; "
-    f"base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}"
-)
 ALWAYS: Mapping[str, str] = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -37,17 +31,29 @@ ALWAYS: Mapping[str, str] = {
 YEAR_S = 31_536_000
 
 
+def policy(tiles_from: str = "") -> str:
+    """What a page may load, and from where. tiles_from: the one other origin, of maps' tiles."""
+    tiles = f" {tiles_from}" if tiles_from else ""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"img-src 'self' data: blob:{tiles}; "
+        f"font-src 'self'; connect-src 'self'{tiles}; worker-src 'self'; form-action 'self'; "
+        f"base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}"
+    )
+
+
 class Guard:
     """Puts the headers on every answer, and turns away changes that other sites ask for.
 
     address: the portal's own, `https://host`; a request that names another host is still taken
-    when its Origin is that host, since a proxy may call the portal by another name.
+    when its Origin is that host, since a proxy may call the portal by another name. tiles_from:
+    see `policy`.
     """
 
-    def __init__(self, app: ASGIApp, *, address: str) -> None:
+    def __init__(self, app: ASGIApp, *, address: str, tiles_from: str = "") -> None:
         self._app = app
         self._address = address
-        self._always = dict(ALWAYS)
+        self._always = {"Content-Security-Policy": policy(tiles_from), **ALWAYS}
         if address.startswith("https:"):
             self._always["Strict-Transport-Security"] = f"max-age={YEAR_S}"
 

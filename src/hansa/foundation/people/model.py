@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -258,6 +259,8 @@ class PortalSettings:
     """port: 0 serves no portal. address: as browsers reach it; empty: host and port, without TLS,
     which a proxy ends. proxies: addresses and networks from which it is believed for whom a
     request is passed on. time_zone: in which times are shown, a name of the tz database.
+    map_tiles: the operator's own raster tiles under the places of a map, as
+    `https://host/{z}/{x}/{y}.png`; empty shows countries alone. map_attribution: whose they are.
     """
 
     port: int = 0
@@ -268,6 +271,8 @@ class PortalSettings:
     idle_min: int = IDLE // timedelta(minutes=1)
     longest_h: int = LIFETIME // timedelta(hours=1)
     upload_max_mb: int = 8
+    map_tiles: str = ""
+    map_attribution: str = ""
     brand: Brand = Brand()
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
@@ -280,6 +285,12 @@ class PortalSettings:
             raise ValueError(f"{self.port} is no port")
         if self.idle_min < 1 or self.longest_h < 1 or self.upload_max_mb < 1:
             raise ValueError("a session and an upload have at least 1 of their unit")
+        if self.map_tiles and not _are_tiles(self.map_tiles):
+            raise ValueError(
+                f"map_tiles {self.map_tiles!r} is no address of tiles: write it as "
+                "https://host/{z}/{x}/{y}.png, or as a path of the portal's own host; plain http "
+                "is for this machine alone"
+            )
 
     @property
     def url(self) -> str:
@@ -290,3 +301,28 @@ class PortalSettings:
     @property
     def is_https(self) -> bool:
         return self.url.startswith("https:")
+
+    @property
+    def tiles_from(self) -> str:
+        """The origin of the tiles, where it is not the portal's own; else nothing."""
+        found = _TILES.fullmatch(self.map_tiles)
+        return (found["origin"] or "") if found else ""
+
+
+_TILES = re.compile(
+    r"(?P<origin>https://[a-z0-9.-]+(:[0-9]+)?"
+    r"|http://(localhost|127(\.[0-9]+){3}|\[::1\])(:[0-9]+)?)?"
+    r"(?P<path>/(?!/)[A-Za-z0-9._~%/?&=@:+{}-]+)",
+    re.ASCII,
+)
+"""In these characters alone, since the origin stands in the pages' policy."""
+
+
+def _are_tiles(text: str) -> bool:
+    """Whether this is an address of raster tiles by zoom, column and row, and of nothing else."""
+    found = _TILES.fullmatch(text)
+    return found is not None and sorted(re.findall(r"\{.*?\}|[{}]", found["path"])) == [
+        "{x}",
+        "{y}",
+        "{z}",
+    ]

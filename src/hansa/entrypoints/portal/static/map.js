@@ -6,6 +6,9 @@
 // pop; data-state of a site is feasible, near or off-net; data-radius, in kilometres, draws what a
 // pop covers; data-to, the id of another place, draws a line. Properties of GeoJSON's points bear
 // the same names, and name besides.
+//
+// data-tiles is the address of raster tiles that lie over the countries and under the places, with
+// {z}, {x} and {y} in it, and data-attribution whose they are. Where none come, countries stay.
 
 import { hold } from "./drawn.js";
 
@@ -77,7 +80,7 @@ customElements.define("x-map", class extends HTMLElement {
       style: ground(world),
       bounds: around(places),
       fitBoundsOptions: { padding: 56, maxZoom: 8 },
-      maxZoom: 14,
+      maxZoom: this.dataset.tiles ? 18 : 14,
       attributionControl: false,
       fadeDuration: still.matches ? 0 : 200,
       dragRotate: false,
@@ -107,6 +110,30 @@ customElements.define("x-map", class extends HTMLElement {
     map.addSource("chosen", { type: "geojson", data: NOTHING });
     for (const layer of layers(sites.length >= COLLECT_FROM)) map.addLayer(layer);
     await map.once("idle");
+    if (this.dataset.tiles) this.tile(this.dataset.tiles);
+  }
+
+  /** The tiles come after the map is there: it waits for no other host, and stays without it. */
+  tile(address) {
+    const { map } = this;
+    let came = false;
+    const loaded = ({ sourceId, tile }) => {
+      if (sourceId !== "tiles" || tile?.state !== "loaded" || came) return;
+      came = true;
+      this.source.textContent = [this.dataset.attribution, this.words.borders].filter(Boolean).join(" · ");
+    };
+    map.on("sourcedata", loaded);
+    // Without a listener the library writes each tile that fails on the console.
+    map.on("error", ({ sourceId, error }) => sourceId === "tiles" || console.error(error));
+    map.addSource("tiles", { type: "raster", tiles: [address.startsWith("/") ? location.origin + address : address], tileSize: 256 });
+    map.addLayer({ id: "tiles", type: "raster", source: "tiles" }, "covered");
+    map.once("idle", () => {
+      if (came) return;
+      map.removeLayer("tiles");
+      map.removeSource("tiles");
+      this.source.setAttribute("role", "status");
+      this.source.textContent = [this.words.untiled, this.words.borders].join(" ");
+    });
   }
 
   buttons() {
@@ -141,10 +168,10 @@ customElements.define("x-map", class extends HTMLElement {
       entry.append(drawing(LOOKS[name]), this.words[name]);
       legend.append(entry);
     }
-    const source = document.createElement("span");
-    source.className = "map-source";
-    source.textContent = this.words.borders;
-    legend.append(source);
+    this.source = document.createElement("span");
+    this.source.className = "map-source";
+    this.source.textContent = this.words.borders;
+    legend.append(this.source);
     this.held.canvas.parentElement.append(legend);
   }
 
