@@ -125,6 +125,20 @@ def _bill_is_exported(shop: Desk, bill: str) -> None:
     assert file.read_bytes().startswith(b"%PDF-")
 
 
+def _bill_is_paid(shop: Desk, bill: str, number: str) -> None:
+    noted = ("bill", "paid", bill, "--reference", "transfer 4711")
+    assert "date-invalid" in shop.refused(*noted, "--amount", "1", "--on", "soon")
+    refused = shop.refused(*noted, "--amount", "0.01", "--on", "2026-12-01")
+    assert "payment-invalid" in refused and "is open" in refused
+    due = refused.partition(": ")[2].split()[0]
+    paid = shop(*noted, "--amount", due, "--on", "2026-12-01").out
+    assert paid == f"Settled: {number}\n"
+    assert "was settled before" in shop(*noted, "--amount", due, "--on", "2026-12-01").out
+    assert shop.json("bill", "list", "--state", "settled")[0]["id"] == bill
+    (owed,) = shop.json("ledger", "balances", "--party", "shop")
+    assert owed["balance"]["minor"] == 0
+
+
 def test_a_month_is_billed_and_explained(shop: Desk, need: Need, clock_file: Path) -> None:
     order = placed(shop, quoted(shop, need()))
     shop.work()
@@ -160,6 +174,7 @@ def test_a_month_is_billed_and_explained(shop: Desk, need: Need, clock_file: Pat
     assert f"{owed // 100}.{owed % 100:02} GBP" in shop("ledger", "journal").out
     (entry,) = shop.json("ledger", "journal", "--account", "receivable/shop/GBP")
     assert entry["ref"] == bill["number"]
+    _bill_is_paid(shop, bill["id"], bill["number"])
     head = shop.json("ledger", "verify")["head"]
     told = f"{head['batches']}:{head['entries']}:{head['hash']}"
     assert "The books hold" in shop("ledger", "verify", "--head", told).out

@@ -117,6 +117,38 @@ def show(
         _show(found)
 
 
+@app.command(epilog="Example: hansa bill paid bil_0198… --amount 912.40 --on 2026-12-14 …")
+def paid(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The bill: bil_…")],
+    amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="As the bank has it.")],
+    on: Annotated[str, typer.Option("--on", metavar="DATE", help="When it was in the bank.")],
+    reference: Annotated[
+        str, typer.Option("--reference", metavar="TEXT", help="As it stands at the bank.")
+    ],
+    node: NodeDir = DEFAULT_NODE,
+) -> None:
+    """Note that an end customer has paid a bill, less what was credited of its month."""
+    from hansa.entrypoints.cli.files import amount as written
+    from hansa.entrypoints.cli.files import day
+    from hansa.foundation.ids import BillId
+    from hansa.lifecycle.billing import actions
+    from hansa.lifecycle.settlement.actions import customers
+
+    with opened(node) as ours, ours.begin() as tx:
+        found = actions.bare(tx, id=BillId(id))
+        settled = customers.paid(
+            tx,
+            bill=found.id,
+            amount=written(amount, found.currency, option="amount"),
+            on=day(on, option="on"),
+            reference=reference,
+            ids=ours.ids,
+            now=ours.clock.now(),
+        )
+    numbers = ", ".join(one.number for one in settled)
+    render.say(f"Settled: {numbers}" if settled else f"{found.number} was settled before")
+
+
 @app.command(epilog="Example: hansa bill export bil_0198… --as peppol --out invoice.xml")
 def export(
     id: Annotated[str, typer.Argument(metavar="ID", help="The bill: bil_…")],

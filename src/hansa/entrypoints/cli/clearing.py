@@ -266,24 +266,19 @@ def pay(
     node: NodeDir = DEFAULT_NODE,
 ) -> None:
     """Order all that is due in a currency, once, as a file for our bank (pain.001.001.09)."""
-    from datetime import date
-
+    from hansa.entrypoints.cli.files import day
     from hansa.entrypoints.papers import pain
-    from hansa.foundation.errors import Refused
     from hansa.foundation.time import Period
     from hansa.lifecycle.clearing.actions import payments
 
-    try:
-        day = date.fromisoformat(on)
-    except ValueError:
-        raise Refused("date-invalid", f"{on!r} is no date, as 2026-12-30.", field="on") from None
+    when = day(on, option="on")
     with opened(node) as ours, ours.begin() as tx:
         order = payments.order(
             tx,
             us=ours.us,
             period=Period.parse(period),
             currency=currency,
-            on=day,
+            on=when,
             by=who(by),
             ids=ours.ids,
             now=ours.clock.now(),

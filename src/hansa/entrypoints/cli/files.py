@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
@@ -55,6 +55,16 @@ def amount(text: str, currency: str, *, option: str) -> Money:
     except InvalidOperation:
         pass
     raise Refused("amount-invalid", f"{text!r} is no amount; write it as 250000.00.", field=option)
+
+
+def day(text: str, *, option: str) -> date:
+    """A date as ISO 8601 has it, `2026-12-30`. Raises Refused `date-invalid`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(
+            "date-invalid", f"{text!r} is no date, as 2026-12-30.", field=option
+        ) from None
 
 
 def values(pairs: dict[str, str]) -> dict[str, int | str]:

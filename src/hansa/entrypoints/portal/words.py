@@ -130,6 +130,7 @@ WORDS: Mapping[str, str] = {
     "credit-note": N_("Credit note"),
     "supplier-invoice": N_("Supplier's invoice"),
     "supplier-credit-note": N_("Supplier's credit note"),
+    "payment": N_("Payment"),
     "netting": N_("Netting"),
     "clearing": N_("Netting among many"),
     "reversal": N_("Reversal"),

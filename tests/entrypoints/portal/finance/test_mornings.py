@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from hansa.foundation.ids import PartyId
+from hansa.foundation.money import Money
 from hansa.foundation.people.actions import audit
+from hansa.foundation.transaction import Transaction
 from hansa.ledger import actions as ledger
+from hansa.lifecycle.billing import actions as billing
+from hansa.lifecycle.billing.model import Bill, BillFilter, BillState
 from hansa.lifecycle.clearing.actions import centre, netting, payments
 from hansa.lifecycle.clearing.model import PartState, RoundState
-from hansa.lifecycle.settlement.actions import positions, statements
+from hansa.lifecycle.settlement.actions import credit_notes, customers, positions, statements
 from hansa.node import Node
-from tests.alliance import Alliance
-from tests.entrypoints.portal.visitor import Shown, Visitor
+from tests.alliance import SHOP, Alliance
+from tests.entrypoints.portal.visitor import Shown, Visitor, enter
 from tests.journeys.month import NOVEMBER, OP1, OP2
 
 IBAN = "GB82WEST12345698765432"
@@ -211,3 +217,116 @@ def test_a_plan_is_refused_with_a_reason_that_the_centre_reads(
     two.work()
     shown = Visitor(op1).sign_in("fin").open(page)
     assert ["op2", "Left out", "1", "an invoice is in doubt"] in shown.rows(-1)
+
+
+# --- customers who have paid ----------------------------------------------------------------------
+
+
+def bill_of(node: Node) -> Bill:
+    """The shop's invoice for November."""
+    with node.begin() as tx:
+        found = billing.page(tx, wanted=BillFilter(party=SHOP), limit=9).things
+    return next(one for one in found if one.kind_of == "services")
+
+
+def balance(node: Node, code: str) -> Money:
+    with node.begin() as tx:
+        return ledger.balance(tx, code=code)
+
+
+def credited(node: Node, bill: Bill, minor: int) -> None:
+    with node.begin() as tx:
+        key = next(iter(credit_notes.left_of(tx, invoice=bill.id)))
+        credit_notes.for_customer(
+            tx, invoice=bill.id, lines=[(key, Money(minor, "GBP"))], ids=node.ids,
+            now=node.clock.now(),
+        )  # fmt: skip
+
+
+def test_what_a_customer_has_paid_is_noted_once(two: Alliance) -> None:
+    node = two.nodes[OP2]
+    fin, bill = Visitor(node).sign_in("fin"), bill_of(node)
+    page = f"/invoices/{bill.id}"
+    (way,) = [one for one in fin.open(page).tree.xpath("//a/@href") if one.endswith("/paid")]
+    form = fin.open(way).form(way) | {"reference": "transfer 4711"}
+    assert form["amount"] == f"{bill.total.amount}"
+    assert Visitor(node).sign_in("cai").send(way, form).status == 403
+    for field, typed in (
+        ("amount", "1.00"), ("amount", "much"), ("on", "2026-12-02"), ("on", "soon"),
+        ("reference", " "),
+    ):  # fmt: skip
+        refused = fin.send(way, form | {field: typed})
+        assert refused.status == 422
+        assert refused.all(f"//*[@id='f-{field}-error']"), "the field is named"
+    assert done(node, "payment-noted") == []
+    noted = fin.send(way, form)
+    assert "It is noted and posted." in noted.text and "Settled" in noted.text
+    assert "It was noted before." in fin.send(way, form).text
+    assert "Nothing is open of it" in fin.open(way).text
+    assert balance(node, "bank/GBP") == bill.total
+    assert balance(node, "receivable/shop/GBP").minor == 0
+    (entry,) = [one for one in noted.tree.xpath("//dl//a/@href") if "/ledger/entries/" in one]
+    assert "transfer 4711" in fin.open(entry).text
+    enter(node, "sue", "customer", party=SHOP)
+    assert [row[4] for row in Visitor(node).sign_in("sue").open("/my/bills").rows()] == ["Settled"]
+
+
+def test_what_was_credited_is_taken_off_and_what_is_credited_later_is_paid_back(
+    two: Alliance,
+) -> None:
+    node = two.nodes[OP2]
+    fin, bill = Visitor(node).sign_in("fin"), bill_of(node)
+    way = f"/invoices/{bill.id}/paid"
+    credited(node, bill, 500)
+    shown = fin.open(way)
+    numbers = [row[0] for row in shown.rows()]
+    assert numbers[0] == bill.number and "-CN-" in numbers[1]
+    fin.send(way, shown.form(way) | {"reference": "one"})
+    left = balance(node, "bank/GBP")
+    assert left < bill.total and balance(node, "receivable/shop/GBP").minor == 0
+    credited(node, bill, 300)
+    with node.begin() as tx:
+        found = billing.page(tx, wanted=BillFilter(party=SHOP), limit=9).things
+    (note,) = [one for one in found if one.state is BillState.VALIDATED]
+    back = f"/invoices/{note.id}/paid"
+    form = fin.open(back).form(back)
+    assert form["amount"].startswith("-")
+    fin.send(back, form | {"reference": "back"})
+    assert balance(node, "bank/GBP") == left + note.total
+    assert balance(node, "receivable/shop/GBP").minor == 0
+
+
+def test_two_who_note_a_payment_in_the_same_moment_note_it_once(two: Alliance) -> None:
+    node = two.nodes[OP2]
+    bill = bill_of(node)
+
+    def note(tx: Transaction) -> int:
+        day = node.clock.now().date()
+        settled = customers.paid(
+            tx, bill=bill.id, amount=bill.total, on=day, reference="x", ids=node.ids,
+            now=node.clock.now(),
+        )  # fmt: skip
+        return len(settled)
+
+    def other() -> int:
+        with node.begin() as tx:
+            return note(tx)
+
+    with ThreadPoolExecutor(1) as thread:
+        with node.begin() as tx:
+            assert note(tx) == 1
+            second = thread.submit(other)
+            with pytest.raises(TimeoutError):
+                second.result(0.1)
+        assert second.result(10) == 0
+
+
+def test_what_a_partner_owes_is_not_noted_so(op1: Node, op2: Node) -> None:
+    fin = Visitor(op1).sign_in("fin")
+    with op1.begin() as tx:
+        (bill,) = billing.page(tx, wanted=BillFilter(party=op2.us.id), limit=9).things
+    assert "/paid" not in fin.open(f"/invoices/{bill.id}").answer.text
+    refused = fin.send(
+        f"/invoices/{bill.id}/paid", {"amount": "1", "on": "2026-12-01", "reference": "x"}
+    )
+    assert refused.status == 422 and "what partners owe is netted" in refused.text

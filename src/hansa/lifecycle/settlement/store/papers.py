@@ -30,6 +30,15 @@ from hansa.lifecycle.settlement.model import (
 Differences = tuple[Difference, ...]
 
 
+LOCK = 0x70616964
+"""The advisory lock under which it is noted that customers have paid (`paid` in ASCII)."""
+
+
+def lock_paid(tx: Transaction) -> None:
+    """Nobody else notes that a customer has paid until the end of tx."""
+    run(tx, "select pg_advisory_xact_lock(%s)", (LOCK,))
+
+
 def insert(tx: Transaction, held: Held, now: Instant) -> bool:
     """Enters a statement; False when this one, or one for the same thing, is there already."""
     statement = held.statement

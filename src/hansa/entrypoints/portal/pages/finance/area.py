@@ -12,6 +12,7 @@ from hansa.entrypoints.portal.pages.finance import (
     lines,
     netting,
     payments,
+    receiving,
     rounds,
     statements,
 )
@@ -19,6 +20,7 @@ from hansa.entrypoints.portal.pages.finance import (
 pages = [
     *invoices.pages,
     *crediting.pages,
+    *receiving.pages,
     *statements.pages,
     *correcting.pages,
     *disputes.pages,

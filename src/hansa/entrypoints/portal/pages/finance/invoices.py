@@ -84,6 +84,7 @@ def invoice(ask: Ask) -> Response:
         bill = billing.bare(tx, id=id)
         found = billing.lines(tx, id=id, offset=turn.offset, limit=turn.size)
         entry = posting(tx, bill)
+        payment = _entry_of(tx, f"paid/{id}")
         statement = looking.of_bill(tx, bill=id)
     return ask.render(
         "finance/invoice.html",
@@ -91,6 +92,7 @@ def invoice(ask: Ask) -> Response:
         bill=bill,
         statement=statement,
         entry=entry,
+        payment=payment,
         lines=found.things,
         base=f"/invoices/{id}",
         first=turn.offset + 1,

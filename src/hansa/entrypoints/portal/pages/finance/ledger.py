@@ -209,7 +209,7 @@ def entry(ask: Ask) -> Response:
 def paper_of(entry: Entry) -> str:
     """The address of what an entry books, as its key says; empty where there is no page."""
     match entry.key.split("/"):
-        case ["bill", bill]:
+        case ["bill" | "paid", bill]:
             return f"/invoices/{bill}"
         case ["supplier-invoice", issuer, bill]:
             return f"/invoices/received/{issuer}/{bill}"
