@@ -23,7 +23,6 @@ from hansa.foundation.errors import TryLater
 NAME = "resolver"
 FOLDER = "resolver"
 CONFIG = f"{FOLDER}/unbound.conf"
-CONTROL = f"{FOLDER}/control"
 ZONE_NAMES_MAX = 8192
 _ENOUGH = 64 << 10
 ORDER = ("allow", "redirect", "block")

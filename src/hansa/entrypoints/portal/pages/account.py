@@ -30,7 +30,6 @@ from hansa.foundation.people.model import Denied, Seen
 RETURNING = "hansa_returning"
 """The cookie with what the provider's answer is held against; gone when it was."""
 RETURN_S = 600
-YEAR_S = 31_536_000
 EVERYBODY = STAFF | CUSTOMERS
 
 

@@ -238,9 +238,3 @@ def of_part(part: Part, statements: Collection[Held], us: PartyId) -> tuple[Paym
         for one in part.plan.payments
         if one.payer == us
     )
-
-
-def balances(payment: Payment) -> bool:
-    """Whether the invoices come to the amount; those of a round need not."""
-    signed = (-one.amount if one.set_off else one.amount for one in payment.remitted)
-    return add_up(signed, payment.amount.currency) == payment.amount

@@ -19,9 +19,6 @@ Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 CodeIds = npt.NDArray[np.int32]
 
-NONE = -1
-"""The code of a number that begins with no code."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:

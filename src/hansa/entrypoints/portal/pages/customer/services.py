@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from starlette.responses import Response
 
 from hansa.entrypoints.portal import paging
@@ -30,7 +28,6 @@ FEW = 5
 """Entries of each list at a glance."""
 DUE_MAX = 200
 """Bills that are added up at most to say what is due."""
-Filter = Literal["active", "terminated", ""]
 
 
 @page("/my", roles=CUSTOMERS)
