@@ -32,7 +32,7 @@ from hansa.entrypoints.portal.pages.alliance import area as alliance
 from hansa.entrypoints.portal.pages.customer import area as customer
 from hansa.entrypoints.portal.pages.finance import area as finance
 from hansa.entrypoints.portal.pages.operations import area as operations
-from hansa.entrypoints.portal.pages.sales import routes as sales
+from hansa.entrypoints.portal.pages.sales import area as sales
 from hansa.entrypoints.portal.signing_in import cookie, forget, seen
 from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.people.actions import sessions

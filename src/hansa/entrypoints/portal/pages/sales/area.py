@@ -1,4 +1,4 @@
-"""Every page of this area."""
+"""Every page of sales."""
 
 from __future__ import annotations
 
