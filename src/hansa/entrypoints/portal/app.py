@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive
 
 from hansa.entrypoints import errors
 from hansa.entrypoints.portal import language, render
-from hansa.entrypoints.portal.ask import Ask, File, Page, nothing_here
+from hansa.entrypoints.portal.ask import SPOKEN, Ask, File, Page, nothing_here
 from hansa.entrypoints.portal.guard import Guard
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live, Watcher
@@ -45,10 +45,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 THREADS = 12
 """How many pages one process makes at a time; no more than the node has connections."""
+STRANGERS = 2
+"""How many more for forms of people who have not signed in: passwords cost much to check."""
 PACKED_FROM = 1_000
 """Octets from which a page is packed; no page holds a secret that its length could tell."""
-STRANGERS = 2
-"""How many of them are for forms of people who have not signed in: passwords cost much to check."""
 FIELDS_MAX = 5_000
 FILES_MAX = 4
 SECRET = frozenset({"password", "old", "new", "again"})
@@ -104,26 +104,21 @@ def _endpoint(node: Node, page: Page, threads: CapacityLimiter) -> Endpoint:
                     ask = await _posted(ask)
             except Refused as refusal:
                 return _wrong(ask, refusal)
-        return await to_thread.run_sync(_served, page, ask, limiter=threads)
+        _, answer = await to_thread.run_sync(_served, page, ask, limiter=threads)
+        return answer
 
     return endpoint
 
 
 def _stream(node: Node, live: Live, watcher: Watcher, threads: CapacityLimiter) -> Endpoint:
+    page = Page(live.path, "GET", live.roles, live.handle)
+
     async def endpoint(request: Request) -> Response:
-        asked: list[Ask] = []
-
-        def handle(ask: Ask) -> Response:
-            asked.append(ask)
-            return live.handle(ask)
-
-        page = Page(live.path, "GET", live.roles, handle)
-        answer = await to_thread.run_sync(_served, page, _ask(node, request), limiter=threads)
+        ask, answer = await to_thread.run_sync(_served, page, _ask(node, request), limiter=threads)
         if answer.status_code != 200:
             return answer
         if watcher.is_full:
             return Response(status_code=503)
-        (ask,) = asked
 
         def make() -> str:
             with _speaking(ask):
@@ -149,7 +144,7 @@ def _text(answer: Response) -> str:
 def _ask(node: Node, request: Request) -> Ask:
     """A request of nobody yet."""
     brand = node.settings.portal.brand
-    wanted = [request.cookies.get("hansa_language", "")]
+    wanted = [request.cookies.get(SPOKEN, "")]
     wanted += language.accepted(request.headers.get("accept-language", ""))
     return Ask(
         node=node,
@@ -216,7 +211,8 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 # --- in a thread ----------------------------------------------------------------------------------
 
 
-def _served(page: Page, ask: Ask) -> Response:
+def _served(page: Page, ask: Ask) -> tuple[Ask, Response]:
+    """The answer, and the request as that of whoever is signed in."""
     with ask.node.begin() as tx:
         found = seen(tx, ask)
     if isinstance(found, Seen):
@@ -224,21 +220,25 @@ def _served(page: Page, ask: Ask) -> Response:
         if found.person.language in language.LANGUAGES:
             ask = replace(ask, language=found.person.language)
     with _speaking(ask):
-        if page.roles is not None:
-            if not isinstance(found, Seen):
-                return _sign_in_first(page, ask, found)
-            if not found.person.roles & page.roles:
-                return _not_for_you(ask)
-        try:
-            if any("\0" in text for text in (*ask.path.values(), *ask.query.values())):
-                return _wrong(ask, nothing_here())  # what no database keeps
-            return page(ask)
-        except HansaError as error:
-            return _again(page, ask, error)
-        except Exception:
-            log.exception("a page failed", extra={"path": ask.request.url.path})
-            wrong = HansaError("unforeseen", _("The portal met something that it did not expect."))
-            return _wrong(ask, wrong)
+        return ask, _answered(page, ask, found)
+
+
+def _answered(page: Page, ask: Ask, found: Seen | Expired | None) -> Response:
+    if page.roles is not None:
+        if not isinstance(found, Seen):
+            return _sign_in_first(page, ask, found)
+        if not ask.has(page.roles):
+            return _not_for_you(ask)
+    try:
+        if any("\0" in text for text in (*ask.path.values(), *ask.query.values())):
+            return _wrong(ask, nothing_here())  # what no database keeps
+        return page(ask)
+    except HansaError as error:
+        return _again(page, ask, error)
+    except Exception:
+        log.exception("a page failed", extra={"path": ask.request.url.path})
+        wrong = HansaError("unforeseen", _("The portal met something that it did not expect."))
+        return _wrong(ask, wrong)
 
 
 @contextmanager

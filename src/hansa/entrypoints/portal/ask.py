@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import quote, unquote, urlencode
 
@@ -26,7 +27,9 @@ from hansa.node import Node
 
 SAID = "hansa_said"
 """The cookie that carries what is to be said once on the next page."""
-SAID_S = 60
+SAID_KEPT = timedelta(minutes=1)
+SPOKEN = "hansa_language"
+"""The cookie with the language that a browser was given by hand."""
 TEXT_MAX = 200
 """So long is what is searched for at most: no name is longer."""
 
@@ -161,15 +164,29 @@ class Ask:
         """After a change: on to a page, which says once what was done."""
         answer = RedirectResponse(path, status_code=303)
         if said:
-            answer.set_cookie(
-                SAID,
-                quote(said),
-                max_age=SAID_S,
-                httponly=True,
-                samesite="strict",
-                secure=self.node.settings.portal.is_https,
-            )
+            self.give(answer, SAID, quote(said), kept=SAID_KEPT, samesite="strict")
         return answer
+
+    def give(
+        self,
+        answer: Response,
+        cookie: str,
+        value: str,
+        *,
+        kept: timedelta,
+        samesite: Literal["lax", "strict"] = "lax",
+        path: str = "/",
+    ) -> None:
+        """Has the browser bring this back for so long, to us alone, where no script can read it."""
+        answer.set_cookie(
+            cookie,
+            value,
+            max_age=int(kept.total_seconds()),
+            httponly=True,
+            samesite=samesite,
+            secure=self.node.settings.portal.is_https,
+            path=path,
+        )
 
     def new_key(self) -> str:
         """A key for a form that changes something: however often it is sent, it is done once."""

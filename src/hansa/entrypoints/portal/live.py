@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from anyio import CapacityLimiter, to_thread
 
@@ -142,12 +141,11 @@ class Watcher:
         watched: dict[str, tuple[Live, set[str]]] = {}
         for one in looking:
             watched.setdefault(one.live.path, (one.live, set()))[1].add(one.id)
-        idle = timedelta(minutes=self._node.settings.portal.idle_min)
         with self._node.begin() as tx:
             lasting = sessions.lasting(
                 tx,
                 sessions={one.session for one in looking},
-                idle=idle,
+                idle=self._node.settings.portal.idle,
                 now=self._node.clock.now(),
             )
             stamps = {path: live.stamps(tx, ids) for path, (live, ids) in watched.items()}

@@ -6,8 +6,6 @@ ended. Over TLS the cookie is bound to this host and path (`__Host-`, RFC 6265bi
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from starlette.responses import RedirectResponse, Response
 
 from hansa.entrypoints.portal.ask import Ask
@@ -29,17 +27,7 @@ def seen(tx: Transaction, ask: Ask) -> Seen | Expired | None:
     token = ask.request.cookies.get(cookie(ask), "")
     if not token:
         return None
-    return sessions.session(tx, token=token, now=ask.now, idle=idle(ask))
-
-
-def idle(ask: Ask) -> timedelta:
-    """How long a session lasts of which nothing is seen."""
-    return timedelta(minutes=ask.node.settings.portal.idle_min)
-
-
-def lifetime(ask: Ask) -> timedelta:
-    """How long a session lasts at most."""
-    return timedelta(hours=ask.node.settings.portal.longest_h)
+    return sessions.session(tx, token=token, now=ask.now, idle=ask.node.settings.portal.idle)
 
 
 def agent(ask: Ask) -> str:
@@ -61,24 +49,8 @@ def signed_in(ask: Ask, came: SignedIn, onward: str) -> Response:
     """On to a page of ours, with the cookie of a new session."""
     answer = RedirectResponse(onward, status_code=303)
     if came.known:
-        answer.set_cookie(
-            cookie(ask, KNOWN),
-            came.known,
-            max_age=int(BROWSER_KEPT.total_seconds()),
-            httponly=True,
-            samesite="strict",
-            secure=ask.node.settings.portal.is_https,
-            path="/",
-        )
-    answer.set_cookie(
-        cookie(ask),
-        came.token,
-        max_age=ask.node.settings.portal.longest_h * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=ask.node.settings.portal.is_https,
-        path="/",
-    )
+        ask.give(answer, cookie(ask, KNOWN), came.known, kept=BROWSER_KEPT, samesite="strict")
+    ask.give(answer, cookie(ask), came.token, kept=ask.node.settings.portal.lifetime)
     return answer
 
 

@@ -293,6 +293,16 @@ class PortalSettings:
             )
 
     @property
+    def idle(self) -> timedelta:
+        """How long a session lasts of which nothing is seen."""
+        return timedelta(minutes=self.idle_min)
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long a session lasts at most."""
+        return timedelta(hours=self.longest_h)
+
+    @property
     def url(self) -> str:
         """The portal's own address, without a path."""
         host = f"[{self.host}]" if ":" in self.host else self.host

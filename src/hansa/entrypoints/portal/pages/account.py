@@ -8,16 +8,23 @@ from urllib.parse import urlsplit
 from starlette.responses import RedirectResponse, Response
 
 from hansa.entrypoints.portal import language
-from hansa.entrypoints.portal.ask import ANYONE, CUSTOMERS, STAFF, Ask, change, nothing_here, page
+from hansa.entrypoints.portal.ask import (
+    ANYONE,
+    CUSTOMERS,
+    SPOKEN,
+    STAFF,
+    Ask,
+    change,
+    nothing_here,
+    page,
+)
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.provider import Provider, Returning
 from hansa.entrypoints.portal.signing_in import (
     address,
     agent,
     forget,
-    idle,
     known,
-    lifetime,
     seen,
     signed_in,
     within,
@@ -29,7 +36,8 @@ from hansa.foundation.people.model import Denied, Seen
 
 RETURNING = "hansa_returning"
 """The cookie with what the provider's answer is held against; gone when it was."""
-RETURN_S = 600
+RETURNING_KEPT = timedelta(minutes=10)
+LANGUAGE_KEPT = timedelta(days=365)
 EVERYBODY = STAFF | CUSTOMERS
 
 
@@ -74,7 +82,7 @@ def sign_in(ask: Ask) -> Response:
             agent=agent(ask),
             ids=ask.node.ids,
             now=ask.now,
-            lifetime=lifetime(ask),
+            lifetime=ask.node.settings.portal.lifetime,
         )
     if isinstance(found, Denied):  # outside the transaction, which keeps count of wrong tries
         if isinstance(found.error, TryLater):
@@ -109,15 +117,7 @@ def leave_for_provider(ask: Ask) -> Response:
     """A link rather than a form: the policy lets forms go nowhere but here."""
     leaving = Provider(ask.node).leaving(_onward(ask))
     answer = RedirectResponse(leaving.url, status_code=303)
-    answer.set_cookie(
-        RETURNING,
-        leaving.returning.text(),
-        max_age=RETURN_S,
-        httponly=True,
-        samesite="lax",
-        secure=ask.node.settings.portal.is_https,
-        path="/sign-in",
-    )
+    ask.give(answer, RETURNING, leaving.returning.text(), kept=RETURNING_KEPT, path="/sign-in")
     return answer
 
 
@@ -138,7 +138,7 @@ def returned(ask: Ask) -> Response:
             agent=agent(ask),
             ids=ask.node.ids,
             now=ask.now,
-            lifetime=lifetime(ask),
+            lifetime=ask.node.settings.portal.lifetime,
         )
     if isinstance(made, Denied):
         raise made.error
@@ -166,7 +166,9 @@ def parked(ask: Ask) -> Response:
 @page("/account", roles=EVERYBODY)
 def account(ask: Ask) -> Response:
     with ask.node.begin() as tx:
-        browsers = sessions.sessions(tx, person=ask.me.id, now=ask.now, idle=idle(ask))
+        browsers = sessions.sessions(
+            tx, person=ask.me.id, now=ask.now, idle=ask.node.settings.portal.idle
+        )
     local = not ask.node.settings.portal.provider.issuer
     return ask.render("account/account.html", browsers=browsers, local=local)
 
@@ -207,14 +209,7 @@ def speak(ask: Ask) -> Response:
             persons.change(tx, person=found.person.id, language=wanted, now=ask.now)
     came_from = urlsplit(ask.request.headers.get("referer", "")).path
     answer = ask.back(within(ask.typed("next", came_from or "/")))
-    answer.set_cookie(
-        "hansa_language",
-        wanted,
-        max_age=int(timedelta(days=365).total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=ask.node.settings.portal.is_https,
-    )
+    ask.give(answer, SPOKEN, wanted, kept=LANGUAGE_KEPT)
     return answer
 
 
