@@ -302,10 +302,10 @@ def an_order_is_cancelled(pair: Pair, wrap: Wrap) -> None:
 
 
 def unanswered(handler: Handler) -> Handler:
-    """Never has an answer from the seller."""
+    """Has no answer from the seller, and is not asked again before the story goes on."""
 
     def call(_task: object, _now: object) -> None:
-        raise TryLater("silent", "The seller does not answer; ask again.")
+        raise TryLater("silent", "The seller does not answer; ask again.", after_s=90)
 
     assert isinstance(handler, Outside)
     return replace(handler, call=call)
