@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from hansa.foundation.time import SetClock
 from hansa.foundation.transaction import Begin
 from hansa.node import SCHEMAS
 from tests.databases import Pool
+from tests.shares import Shares, in_order
 
 TEMPLATE = "template_hansa"
 
@@ -33,6 +35,16 @@ def pytest_configure() -> None:
     """Tests write their files into memory where there is plenty, and wait for no disk."""
     if "TMPDIR" not in os.environ and _room() >= ROOM_MIN:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares | None:
+    """How workers share files: see `tests.shares`."""
+    return Shares(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def _room() -> int:

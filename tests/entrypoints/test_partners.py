@@ -14,6 +14,8 @@ import pytest
 from hansa.entrypoints import api, http
 from tests.entrypoints.desk import Desk, set_clock
 
+pytestmark = pytest.mark.slow
+
 SUPPLIER = """
 party: {id: bt, name: BT, country: GB, currency: GBP}
 products:

@@ -24,6 +24,8 @@ from hansa.foundation.embedded import EmbeddedServer
 from hansa.foundation.errors import Refused, TryLater
 from hansa.foundation.roles import NODE
 
+pytestmark = pytest.mark.slow
+
 CHILD = """
 import sys, time
 from pathlib import Path

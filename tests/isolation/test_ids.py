@@ -33,6 +33,8 @@ from tests.isolation.world import (
     ghost,
 )
 
+pytestmark = pytest.mark.slow
+
 NAMES = re.compile(r"\b(alpha|gamma|iota|zeta)\b")
 USED = "tsk_" + "7" * 32
 

@@ -31,6 +31,8 @@ from tests.alliance import SHOP, Alliance, chain
 from tests.databases import unbound
 from tests.journeys.month import NOVEMBER, books_agree, held, netted, services
 
+pytestmark = pytest.mark.slow
+
 DECEMBER = Period.month(2026, 12)
 
 

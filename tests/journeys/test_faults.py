@@ -40,6 +40,8 @@ from tests.databases import Pool
 from tests.faults import Fault, Killed, Wrap
 from tests.standing import Standing
 
+pytestmark = pytest.mark.slow
+
 NOVEMBER = Period.month(2026, 11)
 OPENING = datetime(2026, 11, 2, 8, tzinfo=UTC)
 Answer = TypeVar("Answer")

@@ -34,6 +34,8 @@ from tests.alliance import SHOP, Alliance, chain
 from tests.databases import Pool
 from tests.nursery import Nursery, nursery
 
+pytestmark = pytest.mark.slow
+
 NODES = ("op1", "op2", "op3")
 WAIT_S = 120.0
 NOTICES = "listener/productOrderStateChangeEvent"

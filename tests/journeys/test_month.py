@@ -46,6 +46,8 @@ from tests.journeys.month import (
 )
 from tests.standing import Standing, standing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["two operators", "three operators"])
 def world(

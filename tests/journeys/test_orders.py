@@ -21,6 +21,8 @@ from hansa.node import Node
 from hansa.storefront.seller import Storefront
 from tests.alliance import SHOP, Alliance, chain
 
+pytestmark = pytest.mark.slow
+
 
 def holdings(node: Node) -> list[tuple[str, str, str, str]]:
     """Everything in a node's inventory: seller, buyer, item and state."""

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,8 @@ from hansa.storefront.seller import Storefront
 from tests.alliance import Alliance, Quiet
 from tests.databases import Pool
 from tests.inside import Inside
+
+pytestmark = pytest.mark.slow
 
 NOVEMBER = Period.month(2026, 11)
 

@@ -29,6 +29,8 @@ from tests.databases import Pool
 from tests.faults import Fault, Killed, Wrap
 from tests.standing import Standing
 
+pytestmark = pytest.mark.slow
+
 S = TicketState
 OPENING = datetime(2026, 11, 2, 8, tzinfo=UTC)
 ENDED = {TaskState.DONE, TaskState.SKIPPED, TaskState.UNDONE, TaskState.FAILED}

@@ -28,6 +28,8 @@ from tests.promises.asking import Showing
 from tests.promises.seller_suite import Market, SellerSuite
 from tests.standing import Standing, standing
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 5
 STRANGER = PartyId("stranger")
 OTHER_SHOP = PartyId("other-shop")

@@ -22,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
 from tests.alliance import Alliance
 from tests.federation.sonata.conftest import plain
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 DOCUMENTS = sorted(file.stem for file in CONTRACTS.glob("sonata-*.json"))
 EXAMPLES = {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 1}

@@ -23,6 +23,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.federation.tmf.door import Front
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 DOCUMENTS = sorted(file.stem for file in CONTRACTS.glob("tmf*.json"))
 EXAMPLES = {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 1}

@@ -33,6 +33,8 @@ from tests.lifecycle.clearing.world import (
 )
 from tests.lifecycle.settlement.world import ALLIANCE, NOVEMBER, sell
 
+pytestmark = pytest.mark.slow
+
 BT, DT, MTN, ORANGE = NAMES[:4]
 RING = [(0, 1, 100_00), (1, 2, 70_00), (2, 0, 80_00)]
 Make = Callable[..., Alliance]

@@ -31,6 +31,8 @@ from hansa.lifecycle.rating.store.duck import Duck
 from tests.lifecycle.rating.events_twin import Call, Deck, Price
 from tests.lifecycle.rating.worlds import OPEN, Calls, World, calls, world
 
+pytestmark = pytest.mark.slow
+
 WORLDS = 50
 CALLS = 20_000
 """In each world: a million in all."""

@@ -23,6 +23,8 @@ from hansa.lifecycle.usage.rules.sessions import Volume
 from tests.lifecycle.rating.points import days_since, measured
 from tests.lifecycle.rating.samples import NOVEMBER, spell
 
+pytestmark = pytest.mark.slow
+
 ONE = HoldingRef(PartyId("op"), HoldingId("hld_1"))
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
