@@ -12,9 +12,10 @@ import pytest
 
 from hansa.federation.callbacks import actions as callbacks
 from hansa.federation.wire import parse
-from hansa.foundation.ids import PartyId
+from hansa.foundation.ids import BillId, PartyId
 from hansa.lifecycle.catalogue.actions import offers as catalogue
 from hansa.lifecycle.catalogue.model import ListPrice
+from hansa.lifecycle.settlement.actions import customers
 from tests.alliance import LINE, RETAIL, SHOP, Alliance
 from tests.databases import Pool
 from tests.federation import swagger
@@ -457,6 +458,16 @@ def test_a_quote_and_a_bill_are_told_of(alliance: Alliance, shop: Client) -> Non
     assert ("QuoteStateChangeEvent", made["id"], "rejected") in events
     (bill,) = shop.get(BILL)
     assert ("CustomerBillCreateEvent", bill["id"], bill["state"]) in events
+    node = alliance.top
+    with node.begin() as tx:
+        (open_one,) = customers.open_papers(tx, bill=BillId(bill["id"]))
+        customers.paid(
+            tx, bill=open_one.id, amount=open_one.total, on=node.clock.now().date(),
+            reference="transfer 4711", ids=node.ids, now=node.clock.now(),
+        )  # fmt: skip
+    alliance.work()
+    assert told(alliance) == [("CustomerBillStateChangeEvent", bill["id"], "settled")]
+    assert shop.get(f"{BILL}/{bill['id']}")["state"] == "settled"
 
 
 def test_partners_are_told_of_papers(alliance: Alliance, shop: Client) -> None:

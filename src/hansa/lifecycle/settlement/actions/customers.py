@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
+from hansa.federation.hub import actions as hub
 from hansa.foundation import documents
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BillId, EntryId, Ids
@@ -85,6 +86,10 @@ def paid(
     for one in papers:
         billing.move(tx, bill=one.id, state=BillState.SENT)
         billing.move(tx, bill=one.id, state=BillState.SETTLED)
+        hub.publish(
+            tx, ids=ids, topic="customerBill", thing=one.id, change="state", party=one.buyer,
+            now=now,
+        )  # fmt: skip
     if due:
         entry = _entry(papers, due, on, reference.strip(), ids.new(EntryId))
         ledger.post(tx, entries=[entry], now=now)
