@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -163,6 +164,47 @@ def test_channels_are_as_many_as_were_ordered(acme: Customer) -> None:
     tried = acme.call(count=9, rate=200, held_ms=1500)
     assert (tried.answered, tried.refused) == (3, (503,))
     assert acme.call(count=3, rate=200).answered == 3, "they are free again"
+
+
+INVITE = """INVITE sip:{called}@{at} SIP/2.0
+Via: SIP/2.0/UDP {source}:5062;branch=z9hG4bKagain
+From: <sip:{caller}@{source}>;tag=again
+To: <sip:{called}@{at}>
+Call-ID: again
+CSeq: 1 INVITE
+Contact: <sip:{caller}@{source}:5062>
+Max-Forwards: 70
+Content-Length: 0
+
+"""
+
+ASKS = """
+import socket, sys
+phone = socket.socket(type=socket.SOCK_DGRAM)
+phone.bind((sys.argv[1], 5062))
+phone.settimeout(5)
+phone.sendto(sys.stdin.buffer.read(), (sys.argv[2], 5060))
+code = "100"
+while code < "200":
+    code = phone.recv(9999).decode().split()[1]
+print(code)
+"""
+"""Sends a message, and tells the code of the final answer."""
+
+
+def test_who_was_refused_and_asks_again_is_refused_though_a_channel_is_free(
+    acme: Customer,
+) -> None:
+    acme.driver.bring(order("hld_acme", "acme", channels=1))
+    where = {"source": acme.address, "at": plan.SBC}
+    text = INVITE.format(**where, caller=acme.caller, called=CALLED).replace("\n", "\r\n")
+    asked = (sys.executable, "-c", ASKS, *map(str, where.values()))
+    with acme.on_the_phone(1000):
+        assert acme.host.run(*asked, input=text).strip() == "503"
+    acme.written()
+    assert acme.host.run(*asked, input=text).strip() == "503"
+    assert acme.calls() == []
+    assert acme.call().answered == 1
 
 
 def test_a_partner_that_is_dead_is_left_out(lab: Lab, acme: Customer) -> None:
