@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,31 @@ from hansa.foundation.site import Site
 
 SITE = Site("jhb", "Store 1", "ZA", "Johannesburg")
 CALLED = "+442079460001"
+
+INVITE = """INVITE sip:{called}@{at} SIP/2.0
+Via: SIP/2.0/UDP {source}:5062;branch=z9hG4bKagain
+From: <sip:{caller}@{source}>;tag=again
+To: <sip:{called}@{at}>
+Call-ID: again
+CSeq: 1 INVITE
+Contact: <sip:{caller}@{source}:5062>
+Max-Forwards: 70
+Content-Length: 0
+
+"""
+
+ASKS = """
+import socket, sys
+phone = socket.socket(type=socket.SOCK_DGRAM)
+phone.bind((sys.argv[1], 5062))
+phone.settimeout(5)
+phone.sendto(sys.stdin.buffer.read(), (sys.argv[2], 5060))
+code = "100"
+while code < "200":
+    code = phone.recv(9999).decode().split()[1]
+print(code)
+"""
+"""Sends a message, and tells the code of the final answer."""
 
 
 def order(service: str, network: str, channels: int = 3, **more: int | str) -> Intent:
@@ -88,6 +114,20 @@ class Customer:
             **how,
         )
 
+    def invite(self) -> int:
+        """Invites with a message that is always the same, and tells the final answer's code."""
+        where = {"source": self.address, "at": plan.SBC}
+        text = INVITE.format(**where, caller=self.caller, called=CALLED).replace("\n", "\r\n")
+        asked = (sys.executable, "-c", ASKS, *map(str, where.values()))
+        return int(self.host.run(*asked, input=text))
+
+    def cut_off(self) -> None:
+        """Has a call answered, and then cuts the customer's line for good."""
+        calling = threading.Thread(target=lambda: self.call(held_ms=1000, timeout_s=5))
+        calling.start()
+        self.box.wait(lambda: [one["state"] for one in self.calls()] == [4], what="an answer")
+        self.host.run("ip", "link", "set", "line", "down")
+
     @contextmanager
     def on_the_phone(self, held_ms: int) -> Iterator[list[Tried]]:
         """While a call goes on; what became of it is in the list after."""
@@ -111,3 +151,20 @@ class Customer:
         names = self.box.run("ls", self.box.path("voice/cdr")).split()
         texts = [self.box.read(f"voice/cdr/{name}") or "" for name in names]
         return sorted(line.split("|") for text in texts for line in text.splitlines())
+
+
+@contextmanager
+def losing_the_first(box: Box, *methods: str) -> Iterator[None]:
+    """The first SIP message of each method, of three letters, that comes to a box is lost."""
+    lines = [
+        f"udp dport 5060 @th,64,24 0x{one.encode().hex()} quota until 600 bytes drop"
+        for one in methods
+    ]
+    chain = "chain lost { type filter hook prerouting priority filter;\n" + "\n".join(lines)
+    box.run("nft", "-f", "-", input=f"table ip lossy {{\n{chain}\n}}\n}}\n")
+    try:
+        yield
+    finally:
+        rules = box.run("nft", "list", "table", "ip", "lossy")
+        box.run("nft", "delete", "table", "ip", "lossy")
+    assert rules.count(" used ") == len(methods), "one of each was lost"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +29,7 @@ from hansa.foundation.readings import Check
 from hansa.foundation.time import Period, SystemClock
 from hansa.foundation.transaction import Begin
 from tests.lab.conftest import needs
-from tests.lab.phones import CALLED, SITE, Customer, order
+from tests.lab.phones import CALLED, SITE, Customer, losing_the_first, order
 from tests.lifecycle.usage.counter import Counter, told
 
 pytestmark = needs("voice")
@@ -56,6 +55,16 @@ def acme(lab: Lab, driver: VoiceTrunks) -> Customer:
 def as_ordered(acme: Customer) -> None:
     """Whatever a test has broken or stopped, the next finds it as it was ordered."""
     acme.driver.bring(acme.intent)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cut_off(lab: Lab, driver: VoiceTrunks) -> Customer:
+    """One whose line is cut in the middle of a call; while that is found out, other tests run."""
+    customer = Customer(lab, driver, order("hld_cut", "cut"))
+    soon = replace(customer.controller, misses=1)
+    sbc.apply(customer.box, soon, [customer.trunk], key=customer.box.read("voice/stir.pem") or "")
+    customer.cut_off()
+    return customer
 
 
 def with_ways(customer: Customer, destinations: Sequence[Destination]) -> list[Change]:
@@ -166,43 +175,14 @@ def test_channels_are_as_many_as_were_ordered(acme: Customer) -> None:
     assert acme.call(count=3, rate=200).answered == 3, "they are free again"
 
 
-INVITE = """INVITE sip:{called}@{at} SIP/2.0
-Via: SIP/2.0/UDP {source}:5062;branch=z9hG4bKagain
-From: <sip:{caller}@{source}>;tag=again
-To: <sip:{called}@{at}>
-Call-ID: again
-CSeq: 1 INVITE
-Contact: <sip:{caller}@{source}:5062>
-Max-Forwards: 70
-Content-Length: 0
-
-"""
-
-ASKS = """
-import socket, sys
-phone = socket.socket(type=socket.SOCK_DGRAM)
-phone.bind((sys.argv[1], 5062))
-phone.settimeout(5)
-phone.sendto(sys.stdin.buffer.read(), (sys.argv[2], 5060))
-code = "100"
-while code < "200":
-    code = phone.recv(9999).decode().split()[1]
-print(code)
-"""
-"""Sends a message, and tells the code of the final answer."""
-
-
 def test_who_was_refused_and_asks_again_is_refused_though_a_channel_is_free(
     acme: Customer,
 ) -> None:
     acme.driver.bring(order("hld_acme", "acme", channels=1))
-    where = {"source": acme.address, "at": plan.SBC}
-    text = INVITE.format(**where, caller=acme.caller, called=CALLED).replace("\n", "\r\n")
-    asked = (sys.executable, "-c", ASKS, *map(str, where.values()))
     with acme.on_the_phone(1000):
-        assert acme.host.run(*asked, input=text).strip() == "503"
+        assert acme.invite() == 503
     acme.written()
-    assert acme.host.run(*asked, input=text).strip() == "503"
+    assert acme.invite() == 503
     assert acme.calls() == []
     assert acme.call().answered == 1
 
@@ -246,30 +226,11 @@ def test_calls_at_200_a_second_are_all_recorded_and_taken_in_as_usage(
     driver.teardown("hld_busy", now=NOW)
 
 
-LOSES = """
-table ip lossy {
-    quota ack { until 600 bytes }
-    quota bye { until 600 bytes }
-    chain in {
-        type filter hook prerouting priority filter
-        udp dport 5060 @th,64,24 0x41434b quota name ack drop
-        udp dport 5060 @th,64,24 0x425945 quota name bye drop
-    }
-}
-"""
-"""Loses the first of the messages that begin with ACK and of those with BYE."""
-
-
 @needs("connectivity")
 def test_a_phone_whose_goodbye_is_lost_says_it_again(acme: Customer) -> None:
     before = len(acme.written())
-    acme.box.run("nft", "-f", "-", input=LOSES)
-    try:
+    with losing_the_first(acme.box, "ACK", "BYE"):
         assert acme.call(held_ms=300).answered == 1
-        lost = acme.box.run("nft", "list", "quotas")
-    finally:
-        acme.box.run("nft", "delete", "table", "ip", "lossy")
-    assert lost.count(" used ") == 2, "one of each was lost"
     assert len(acme.written()) == before + 1, "the answer asked again was not taken for its end"
 
 
@@ -527,3 +488,13 @@ def test_nothing_listens_outside_of_the_lab(acme: Customer) -> None:
         ports = {int(one.split()[1].rpartition(":")[2], 16) for one in lines}
         assert not ports & {5060, 2223}
     assert "rpc.sock" not in Path("/proc/net/unix").read_text()
+
+
+# --- what takes long ------------------------------------------------------------------------------
+
+
+def test_a_call_whose_end_nobody_tells_ends_with_one_record(cut_off: Customer) -> None:
+    cut_off.box.wait(lambda: not cut_off.calls(), what="its end", timeout_s=120)
+    assert len(cut_off.written()) == 1
+    (reading,) = cut_off.driver.readings("hld_cut", EVER)
+    assert reading.duration_s > 30  # type: ignore[union-attr]

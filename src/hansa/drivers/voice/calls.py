@@ -38,7 +38,7 @@ def take_calls(box: Box, address: IPv4Address, *more: str) -> bool:
     return box.start(
         PARTNER,
         *("sipp", "-sf", box.path("partner.xml"), "-i", str(address), "-mi", str(address)),
-        *("-p", "5060", "-rtp_echo", "-nostdin", *more),
+        *("-p", "5060", "-rtp_echo", "-nostdin", "-aa", *more),
         ready=lambda: f"{address}:5060" in box.run("ss", "-Hlnu"),
     )
 
@@ -93,7 +93,7 @@ def _sipp(
 ) -> Tried:
     told = box.try_run(
         *("sipp", f"{at}:5060", "-sf", box.path(scenario), "-i", str(source), "-mi", str(source)),
-        *(*how, "-nostdin", "-timeout", f"{timeout_s}s", "-timeout_error", "-trace_err"),
+        *(*how, "-nostdin", "-aa", "-timeout", f"{timeout_s}s", "-timeout_error", "-trace_err"),
         *("-max_non_invite_retrans", "10"),  # for 31.5 s, the 64 T1 of RFC 3261
         *("-error_file", "/dev/stderr", "-recv_timeout", str(timeout_s * 1000)),
         timeout_s=timeout_s + 15,

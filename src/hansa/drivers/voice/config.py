@@ -16,6 +16,7 @@ def render(controller: Controller, *, home: str) -> str:
         "HANSA_SILENCE_MS": controller.silence_ms,
         "HANSA_REST_S": controller.rest_s,
         "HANSA_LONGEST_S": controller.longest_s,
+        "HANSA_MISSES": controller.misses,
         "HANSA_X5U": controller.certificate,
     }
     defined = "".join(f'#!substdef "!{name}!{value}!g"\n' for name, value in here.items())

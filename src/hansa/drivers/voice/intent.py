@@ -108,6 +108,8 @@ class Controller:
     key: the reference of the key that it signs calls with; certificate: where the public one is
     to be had (STIR/SHAKEN, RFC 8225, ATIS-1000074). silence_ms: how long a partner may say nothing
     before the next is asked; it is left alone for rest_s then. longest_s: the longest call.
+    misses: how often in a row one side, asked every 30 s, may not answer for a call before it is
+    taken for ended.
     """
 
     inside: IPv4Address
@@ -120,6 +122,7 @@ class Controller:
     silence_ms: int = 2_000
     rest_s: int = 30
     longest_s: int = 14_400
+    misses: int = 2
 
 
 def check(
