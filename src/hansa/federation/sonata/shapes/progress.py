@@ -12,7 +12,6 @@ from typing_extensions import TypedDict
 from hansa.federation.contract import (
     TRAIL_MAX,
     Charged,
-    Milestone,
     Order,
     OrderKind,
     OrderState,
@@ -38,6 +37,7 @@ from hansa.federation.tmf.shapes.common import (
     write_instant,
     write_money,
 )
+from hansa.federation.tmf.shapes.order import read_milestones, write_milestone
 from hansa.foundation.documents import Json
 from hansa.foundation.ids import BuyerKey, HoldingId, OrderId, PartyId, QuoteId, TraceId
 from hansa.foundation.time import Instant
@@ -149,7 +149,7 @@ def write_bare(progress: Progress) -> dict[str, Any]:
         "externalId": progress.key,
         "state": state_of(progress.state),
         "stateChange": [without_empty(change)],
-        "hansaMilestone": [_write_milestone(step) for step in progress.milestones],
+        "hansaMilestone": [write_milestone(step) for step in progress.milestones],
         "hansaHops": progress.hops,
         "hansaKind": progress.kind,
     }
@@ -158,15 +158,6 @@ def write_bare(progress: Progress) -> dict[str, Any]:
     if progress.charged is not None:
         shape["hansaCharge"] = write_money(progress.charged.amount)
         shape["cancellationDate"] = write_instant(progress.charged.at)
-    return shape
-
-
-def _write_milestone(step: Milestone) -> MilestoneShape:
-    shape: MilestoneShape = {"name": step.name, "state": step.state}
-    if step.at is not None:
-        shape["at"] = write_instant(step.at)
-    if step.depth:
-        shape["depth"] = step.depth
     return shape
 
 
@@ -230,15 +221,7 @@ def read_progress(value: Json, *, key: BuyerKey | None = None) -> Progress:
         order=OrderId(shape["id"]),
         key=BuyerKey(external),
         state=state,
-        milestones=tuple(
-            Milestone(
-                name=step["name"],
-                state=step["state"],
-                at=read_instant(step["at"], f"hansaMilestone.{index}.at") if "at" in step else None,
-                depth=step.get("depth", 0),
-            )
-            for index, step in enumerate(shape.get("hansaMilestone") or [])
-        ),
+        milestones=read_milestones(shape.get("hansaMilestone") or []),
         provided=tuple(
             _provided(item, f"productOrderItem.{index}", shape)
             for index, item in enumerate(shape["productOrderItem"])

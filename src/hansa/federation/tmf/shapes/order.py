@@ -9,7 +9,7 @@ tell what an order line became.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired
 
@@ -328,7 +328,7 @@ def write_progress(progress: Progress) -> OrderShape:
             for one in progress.provided
         ]
         or [_whole(ACTION[progress.kind])],
-        "hansaMilestone": [_write_milestone(step) for step in progress.milestones],
+        "hansaMilestone": [write_milestone(step) for step in progress.milestones],
         "hansaHops": progress.hops,
         "@type": "HansaProductOrder",
         "@baseType": "ProductOrder",
@@ -348,13 +348,25 @@ def _write_provided(one: Provided, kind: OrderKind) -> ItemProduct:
     return {"id": one.holding, "startDate": write_instant(one.since)}
 
 
-def _write_milestone(step: Milestone) -> MilestoneShape:
+def write_milestone(step: Milestone) -> MilestoneShape:
     shape: MilestoneShape = {"name": step.name, "state": step.state}
     if step.at is not None:
         shape["at"] = write_instant(step.at)
     if step.depth:
         shape["depth"] = step.depth
     return shape
+
+
+def read_milestones(steps: Sequence[MilestoneShape]) -> tuple[Milestone, ...]:
+    return tuple(
+        Milestone(
+            name=step["name"],
+            state=step["state"],
+            at=read_instant(step["at"], f"hansaMilestone.{index}.at") if "at" in step else None,
+            depth=step.get("depth", 0),
+        )
+        for index, step in enumerate(steps)
+    )
 
 
 def read_progress(value: Json) -> Progress:
@@ -367,15 +379,7 @@ def _progress(shape: OrderShape) -> Progress:
         order=OrderId(shape["id"]),
         key=BuyerKey(shape["externalId"]),
         state=_state(shape),
-        milestones=tuple(
-            Milestone(
-                name=step["name"],
-                state=step["state"],
-                at=read_instant(step["at"], f"hansaMilestone.{index}.at") if "at" in step else None,
-                depth=step.get("depth", 0),
-            )
-            for index, step in enumerate(shape.get("hansaMilestone") or [])
-        ),
+        milestones=read_milestones(shape.get("hansaMilestone") or []),
         provided=tuple(
             Provided(
                 item=item["id"],
