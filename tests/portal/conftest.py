@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-from starlette.types import ASGIApp
 
 from hansa.entrypoints.portal.front import Front
 from tests.databases import Pool
 from tests.portal.sampler import sampler
+from tests.portal.serving import serving
 from tests.portal.world import World, world
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
-UP_S = 10.0
 ACT_MS = 15_000
 """How long a button or link that a test presses may take to be there."""
 
@@ -128,21 +122,3 @@ def samples() -> Iterator[str]:
     """The address of pages with every element and made-up data."""
     with serving(sampler()) as address:
         yield address
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """The address at which an application is served to a browser, on this machine."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        until = time.monotonic() + UP_S
-        while not server.started:
-            assert thread.is_alive() and time.monotonic() < until, "the samples are not served"
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = server.force_exit = True
-        thread.join(UP_S)

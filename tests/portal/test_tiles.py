@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.portal.conftest import Axe, serving
+from tests.portal.conftest import Axe
 from tests.portal.sampler import sampler
+from tests.portal.serving import serving
 
 pytestmark = pytest.mark.browser
 

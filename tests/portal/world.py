@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import uvicorn
 from playwright.sync_api import Page
 
 from hansa.entrypoints.portal.app import portal
@@ -44,9 +40,9 @@ from tests.databases import Pool
 from tests.entrypoints.portal.sales.desk import priced
 from tests.entrypoints.portal.visitor import PASSWORD, Visitor, enter
 from tests.journeys import month
+from tests.portal.serving import door, served
 
 ROLES: Sequence[StaffRole] = tuple(StaffRole)
-UP_S = 10.0
 IBAN = "GB82WEST12345698765432"
 SITES = """Name;Country;Town;speed_mbps
 Harbour;ZA;Durban;200
@@ -68,19 +64,17 @@ class World:
 def world(pool: Pool, folder: Path) -> Iterator[World]:
     """People sign in as their role is called, with `visitor.PASSWORD`."""
     clock = SetClock(datetime(2026, 11, 2, 8, tzinfo=UTC))
-    with pool.lend() as another, socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
+    with pool.lend() as another, door() as (listening, _):
         alliance = Alliance(another, folder, clock, b"portal")
         try:
             month.build(alliance, 2)
             node = alliance.nodes[month.OP2]
-            settings = replace(node.settings.portal, port=port)
+            settings = replace(node.settings.portal, port=listening.getsockname()[1])
             node.settings = replace(node.settings, portal=settings)
             named(node)
             alliance.work()
             furnish(alliance, node)
-            with _served(node, listening):
+            with served(portal(node), listening):
                 yield World(alliance, node, settings.url)
         finally:
             alliance.close()
@@ -210,18 +204,3 @@ def _net(node: Node) -> None:
     with node.begin() as tx:
         rounds.insert_part(tx, part)
         rounds.update_part(tx, part)
-
-
-@contextmanager
-def _served(node: Node, listening: socket.socket) -> Iterator[None]:
-    config = uvicorn.Config(portal(node), log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    until = time.monotonic() + UP_S
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < until, "the portal is not served"
-        time.sleep(0.02)
-    yield
-    server.should_exit = server.force_exit = True
-    thread.join(UP_S)
