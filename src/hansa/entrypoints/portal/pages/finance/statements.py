@@ -21,8 +21,6 @@ from hansa.lifecycle.settlement.model import Held, StatementFilter
 
 FIELDS = ("party", "month", "state", "currency", "direction")
 DIRECTIONS = ("issued", "heard")
-DIFFERENCES = 100
-"""So many differing lines a page shows."""
 
 
 @page("/statements", roles=BOOKS)
@@ -73,7 +71,9 @@ def statement(ask: Ask) -> Response:
         part="finance/_lines.html",
         held=held,
         partner=held.partner(ask.node.us.id),
-        differences=[(one, accepted.get(one)) for one in held.differences[:DIFFERENCES]],
+        differences=[
+            (one, accepted.get(one)) for one in held.differences[: correcting.DIFFERENCES]
+        ],
         differing=len(held.differences),
         entry=entry,
         waiting=waiting,
