@@ -31,7 +31,7 @@ sequence: where it stands, and where it starts.
 GROWTH_MAX = 32 << 20
 """A database that has grown by more octets than this is not worth emptying."""
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """How long a session may take to end."""
 
 TABLES = """

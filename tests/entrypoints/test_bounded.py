@@ -46,7 +46,7 @@ HEAD = b"GET / HTTP/1.1\r\nhost: a\r\n"
 
 
 def connected(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def is_over(connection: socket.socket) -> bool:

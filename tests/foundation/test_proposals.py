@@ -134,7 +134,7 @@ def test_who_is_no_approver_any_more_does_not_approve_in_haste(board: Board) -> 
             with pytest.raises(TimeoutError):
                 approving.result(timeout=0.3)
         with pytest.raises(Refused, match="approver-needed"):
-            approving.result(timeout=10)
+            approving.result(timeout=60)
     assert board.done() == 0
 
 

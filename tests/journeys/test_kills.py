@@ -93,8 +93,8 @@ class World:
         self.placed += 1
         return self.front.order(quote_id=quote, key=BuyerKey(quote)).id  # type: ignore[arg-type]
 
-    def wait_for(self, order: OrderId) -> None:
-        wait(lambda: self.front.progress(order).state is OrderState.COMPLETED, "the order")
+    def wait_for(self, order: OrderId, state: OrderState = OrderState.COMPLETED) -> None:
+        wait(lambda: self.front.progress(order).state is state, f"an order that is {state}")
 
     def check(self) -> None:
         """Every order so far was delivered once at every node, or cancelled and charged for once,
@@ -293,6 +293,7 @@ def test_a_partner_is_frozen_for_a_while(world: World) -> None:
     quote = world.quote()
     os.kill(world.nodes["op1"].api, signal.SIGSTOP)
     order = world.order(quote)
+    world.wait_for(order, OrderState.IN_PROGRESS)
     time.sleep(0.5)
     assert world.front.progress(order).state is OrderState.IN_PROGRESS
     os.kill(world.nodes["op1"].api, signal.SIGCONT)
@@ -305,6 +306,7 @@ def test_a_partner_is_away_for_a_while(world: World) -> None:
     for process in ("api", "worker"):
         world.nurse.kill(getattr(world.nodes["op1"], process))
     order = world.order(quote)
+    world.wait_for(order, OrderState.IN_PROGRESS)
     time.sleep(0.5)
     assert world.front.progress(order).state is OrderState.IN_PROGRESS
     for process in ("api", "worker"):

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from hansa.entrypoints.portal.front import Front
 from tests.databases import Pool
@@ -19,7 +26,9 @@ from tests.portal.world import World, world
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
 ACT_MS = 15_000
-"""How long a button or link that a test presses may take to be there."""
+"""How long a button or link that a test presses, or what it expects, may take to be there."""
+
+expect.set_options(timeout=ACT_MS)
 
 VIOLATIONS = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
 """All rules; of what they find right, which is nearly everything, nothing is written out."""

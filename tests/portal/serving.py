@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-UP_S = 10.0
+UP_S = 60.0
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def look(page: Page, axe: Axe, address: str, wrong: list[str], *, again: bool) -
     for width in (1280,) if again else (1280, 320):
         page.set_viewport_size({"width": width, "height": 900})
         for part in page.locator("x-chart, x-map").all():
-            part.and_(page.locator("[data-ready]")).wait_for(state="attached", timeout=10_000)
+            part.and_(page.locator("[data-ready]")).wait_for(state="attached", timeout=30_000)
         wrong += [f"{address} at {width}: {one}" for one in axe(page)]
     wide = page.locator("html").evaluate("page => page.scrollWidth")
     if not again and wide > 320:

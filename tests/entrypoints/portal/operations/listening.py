@@ -9,7 +9,7 @@ from typing import Any
 from tests import inside
 from tests.entrypoints.portal.visitor import Visitor
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Listening:
