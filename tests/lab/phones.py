@@ -129,14 +129,15 @@ class Customer:
         self.host.run("ip", "link", "set", "line", "down")
 
     @contextmanager
-    def on_the_phone(self, held_ms: int) -> Iterator[list[Tried]]:
-        """While a call goes on; what became of it is in the list after."""
+    def on_the_phone(self, held_ms: int, count: int = 1) -> Iterator[list[Tried]]:
+        """While calls go on; what became of them is in the list after."""
         told: list[Tried] = []
-        calling = threading.Thread(target=lambda: told.append(self.call(held_ms=held_ms)))
+        how: dict[str, Any] = {"held_ms": held_ms, "count": count, "rate": 100}
+        calling = threading.Thread(target=lambda: told.append(self.call(**how)))
         before = len(sbc.calls(self.box, self.trunk.id))
         calling.start()
         self.box.wait(
-            lambda: len([one for one in self.calls() if one["state"] == 4]) > before,
+            lambda: len([one for one in self.calls() if one["state"] == 4]) >= before + count,
             what="an answer",
         )
         yield told

@@ -223,7 +223,10 @@ def test_calls_at_200_a_second_are_all_recorded_and_taken_in_as_usage(
     for rows, events, quarantined, duplicate in taken:
         assert (events, quarantined, duplicate) == (rows, 0, 0)
     assert len(driver.readings("hld_busy", EVER)) == len(busy.written())
-    driver.teardown("hld_busy", now=NOW)
+    before = len(busy.written())
+    with busy.on_the_phone(14_000, count=300):
+        driver.teardown("hld_busy", now=NOW)
+    assert len(driver.readings("hld_busy", EVER)) == before + 300, "all were hung up and recorded"
 
 
 @needs("connectivity")
@@ -488,9 +491,6 @@ def test_nothing_listens_outside_of_the_lab(acme: Customer) -> None:
         ports = {int(one.split()[1].rpartition(":")[2], 16) for one in lines}
         assert not ports & {5060, 2223}
     assert "rpc.sock" not in Path("/proc/net/unix").read_text()
-
-
-# --- what takes long ------------------------------------------------------------------------------
 
 
 def test_a_call_whose_end_nobody_tells_ends_with_one_record(cut_off: Customer) -> None:

@@ -171,13 +171,15 @@ def calls(box: Box, trunk: str) -> list[Mapping[str, Any]]:
 
     Raises TryLater `device-failed` when it does not answer.
     """
-    answers = ask(box, ("dlg.profile_list", "trunk", trunk))
+    parts = [("dlg.profile_list", "part", f"{trunk}/{one}") for one in range(config.PARTS)]
+    answers = ask(box, *parts)
     if answers is None:
         raise TryLater(
             "device-failed", f"The calls of {trunk} are not known: {SIGNALLING} is silent."
         )
-    found = answers[0].get("result") or []
-    return [one for one in (found if isinstance(found, list) else [found]) if one]
+    lists = [one.get("result") or [] for one in answers]
+    found = [call for one in lists for call in (one if isinstance(one, list) else [one])]
+    return [one for one in found if one]
 
 
 def hang_up(box: Box, trunk: str) -> None:
