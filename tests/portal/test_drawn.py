@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Position, expect
 
 from tests.portal.conftest import ARGUMENTS, CHROMIUM, Axe
 
@@ -24,11 +25,12 @@ def drawn(page: Page, samples: str, path: str = "/drawn") -> Locator:
     return found
 
 
-def come_to_rest(found: Locator) -> None:
-    """Waits until a map flies nowhere and all that it is to show is drawn."""
-    found.evaluate(
-        "({ map }) => new Promise(rest => { map.once('idle', rest); map.triggerRepaint(); })"
-    )
+def becomes(page: Page, changed: Callable[[], bool]) -> None:
+    """Waits until it is so, as long as drawing may take."""
+    until = time.monotonic() + DRAWN_MS / 1000
+    while not changed():
+        assert time.monotonic() < until, "nothing of what is drawn changes"
+        page.wait_for_timeout(100)
 
 
 def colours(canvas: Locator) -> int:
@@ -72,9 +74,7 @@ def test_a_chart_follows_its_table(page: Page, samples: str) -> None:
     chart = page.locator("x-chart[kind=bar]")
     before = chart.locator("canvas").first.screenshot()
     chart.locator("td").first.evaluate("cell => { cell.textContent = '3' }")
-    until = time.monotonic() + DRAWN_MS / 1000
-    while chart.locator("canvas").first.screenshot() == before:
-        assert time.monotonic() < until, "the chart stays as it was"
+    becomes(page, lambda: chart.locator("canvas").first.screenshot() != before)
 
 
 def test_nothing_to_draw_leaves_the_table(page: Page, samples: str) -> None:
@@ -104,27 +104,32 @@ def test_a_row_leads_to_its_place_by_keys(page: Page, samples: str) -> None:
 
 
 def test_a_place_leads_to_its_row(page: Page, samples: str) -> None:
+    page.emulate_media(reduced_motion="reduce")  # or the map would fly for a second
     found = drawn(page, samples)
     page.get_by_role("button", name="Show Site 4 on the map").click()
-    come_to_rest(found)
     page.locator("tr[data-place=pop2]").evaluate("row => row.classList.add('chosen')")
     canvas = found.locator("canvas")
     box = canvas.bounding_box()
     assert box is not None
-    canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    middle: Position = {"x": box["width"] / 2, "y": box["height"] / 2}
+
+    def chosen() -> bool:
+        canvas.click(position=middle)
+        return page.locator("tr.chosen").count() == 1
+
+    becomes(page, chosen)
     expect(page.locator("tr.chosen")).to_have_attribute("data-place", "site3")
 
 
 def test_a_map_is_used_by_keys(page: Page, samples: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
     found = drawn(page, samples)
     canvas = found.locator("canvas")
     expect(canvas).to_have_attribute("aria-label", "Sites of the quote")
     expect(canvas).to_have_attribute("tabindex", "0")
-    come_to_rest(found)
     before = canvas.screenshot()
     found.get_by_role("button", name="Zoom in").press("Enter")
-    come_to_rest(found)
-    assert canvas.screenshot() != before
+    becomes(page, lambda: canvas.screenshot() != before)
     found.get_by_role("button", name="Show all places").press("Enter")
 
 
