@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 from hansa.drivers.lab.machine import FEATURES, NEEDS, PACKAGES, Machine
+
+ROOT = Path(__file__).parents[2]
 
 
 def having(*, lacks: tuple[str, ...] = ()) -> Machine:
@@ -30,3 +37,13 @@ def test_what_is_missing_is_named_with_its_cause_and_its_remedy() -> None:
 def test_every_part_needs_what_is_known() -> None:
     known = {*FEATURES, *PACKAGES}
     assert {need for needs in NEEDS.values() for need in needs} <= known
+
+
+def test_what_ci_asks_python_for_is_there() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    asked = re.findall(r"\.venv/bin/python -c '(.*?)'", script, re.DOTALL)
+    told = [
+        subprocess.run([sys.executable, "-c", one], capture_output=True, text=True, check=True)
+        for one in asked
+    ]
+    assert ["kamailio" in one.stdout for one in told] == [True]

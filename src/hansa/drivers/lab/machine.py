@@ -162,3 +162,9 @@ def _works(command: str) -> bool:
     except (OSError, subprocess.TimeoutExpired, Refused):
         return False
     return done.returncode == 0
+
+
+def all_packages() -> Sequence[str]:
+    """Every package that one of NEEDS needs, by name; `.ci/run` installs them."""
+    programs = {need for needs in NEEDS.values() for need in needs if need in PACKAGES}
+    return sorted({package for one in programs for package in PACKAGES[one].split()})
