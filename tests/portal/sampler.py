@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import asyncio
-import gettext
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import uvicorn
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -21,11 +21,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hansa.entrypoints.portal import colours, language
-from hansa.entrypoints.portal.front import STATIC, Front
+from hansa.entrypoints.portal import colours, render
 from hansa.entrypoints.portal.guard import policy
 from hansa.entrypoints.portal.paging import Turn
+from hansa.foundation.money import Money
 from hansa.foundation.people.model import PortalSettings
+
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def rows() -> list[object]:
             ],
             state=states[number % len(states)],
             seller=["MTN", "BT", "Unitel"][number % 3],
-            monthly=18_400_00 + number * 1_234_56,
+            monthly=Money(18_400_00 + number * 1_234_56, "ZAR"),
         )
         for number in range(8)
     ]
@@ -99,15 +101,46 @@ def rows() -> list[object]:
 
 def steps() -> list[object]:
     told = [
-        ("Checked with all sellers", "completed", "BT South Africa", "20 Nov 2026, 08:12", ""),
-        ("Line to Johannesburg", "completed", "MTN", "20 Nov 2026, 11:40", ""),
-        ("Line to Maputo", "held", "Unitel", "21 Nov 2026, 09:05", "No free port at the landing."),
-        ("Firewall", "in-progress", "BT South Africa", "21 Nov 2026, 09:06", ""),
-        ("Handed over", "pending", "", "", ""),
+        (
+            "Checked with all sellers",
+            "completed",
+            "BT South Africa",
+            12,
+            "",
+        ),
+        (
+            "Line to Johannesburg",
+            "completed",
+            "MTN",
+            220,
+            "",
+        ),
+        (
+            "Line to Maputo",
+            "held",
+            "Unitel",
+            1505,
+            "No free port at the landing.",
+        ),
+        (
+            "Firewall",
+            "in-progress",
+            "BT South Africa",
+            1506,
+            "",
+        ),
+        ("Handed over", "pending", "", None, ""),
     ]
     return [
-        SimpleNamespace(label=label, state=state, by=by, at=at, note=note, href="/" if note else "")
-        for label, state, by, at, note in told
+        SimpleNamespace(
+            label=label,
+            state=state,
+            by=by,
+            at=None if after is None else NOW + timedelta(minutes=after),
+            note=note,
+            href="/" if note else "",
+        )
+        for label, state, by, after, note in told
     ]
 
 
@@ -131,7 +164,7 @@ def drawn() -> Mapping[str, object]:
             for at, town in enumerate(towns)
         ],
         "flows": [
-            (one, other, (at * 31 + to * 17) % 90 + 10)
+            (one, other, Money(((at * 31 + to * 17) % 90 + 10) * 100_000, "ZAR"))
             for at, one in enumerate(nodes)
             for to, other in enumerate(nodes)
             if at != to
@@ -173,23 +206,14 @@ def places(count: int) -> list[Mapping[str, object]]:
     return found
 
 
-def environment(front: Front) -> Environment:
-    templates = STATIC.parent / "templates"
-    found = Environment(
-        loader=FileSystemLoader([Path(__file__).parent / "samples", templates]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-    )
-    found.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
-    found.globals |= {"static": front.url, "LANGUAGES": language.LANGUAGES}
-    found.filters |= {
-        "money": lambda minor: f"R {minor / 100:,.2f}",
-        "number": lambda value: f"{value:,}",
-        "said": lambda state: str(state).replace("-", " ").capitalize(),
-        "time": str,
-    }
-    return found
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def environment() -> Environment:
+    """The portal's own, which finds the samples besides."""
+    own = render.environment()
+    assert own.loader is not None
+    return own.overlay(loader=ChoiceLoader([FileSystemLoader(SAMPLES), own.loader]))
 
 
 class Guarded:
@@ -210,12 +234,16 @@ class Guarded:
 
 def sampler(colour: str = "#5514b4", tiles: str = "") -> Starlette:
     """The sample pages under an operator's colour, and with its tiles under the map."""
-    front = Front()
-    pages = environment(front)
+    pages = environment()
     brand = Brand(colour=colour)
 
     def shown(name: str, items: list[object], **more: object) -> Response:
-        context = {"rows": rows(), "steps": steps(), "now": "20 Nov 2026", **drawn()}
+        context = {
+            "rows": rows(),
+            "steps": steps(),
+            "now": NOW,
+            **drawn(),
+        }
         context["tiles"] = tiles
         context["turn"] = Turn(2, 30, "/?page=")
         asked = Asked(brand, said=str(more.get("said", "")))
@@ -268,7 +296,7 @@ def sampler(colour: str = "#5514b4", tiles: str = "") -> Starlette:
             Route("/sent", sent, methods=["POST"]),
             Route("/events", events),
             Route("/brand.css", brand_css),
-            front.route(),
+            render.front().route(),
         ],
         middleware=[Middleware(Guarded, PortalSettings(map_tiles=tiles).tiles_from)],
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import APIResponse, Error, Page, Response
 
 from hansa.entrypoints.portal.app import AREAS
 from hansa.entrypoints.portal.ask import Page as Declared
@@ -19,26 +19,17 @@ pytestmark = pytest.mark.browser
 
 DECLARED: list[Declared] = [page for area in AREAS for page in area if page.method == "GET"]
 PART = "is a part of a page, fetched by it"
-BARE = "is of something that this world has not; looked at as HTML by the tests of its area"
 ELSEWHERE = {
     "/": "leads on",
     "/brand.css": "is no page",
     "/brand/logo": "is no page",
-    "/decks/{name}": BARE,
-    "/disputes/{id}/evidence/{number}": BARE,
-    "/events": BARE,
-    "/fallout/{id}": BARE,
     "/inventory/{seller}/{id}/condition": PART,
-    "/invoices/{id}/lines/{number}/calls": BARE,
     "/my/services/{id}/glance": PART,
     "/my/services/{id}/usage": PART,
-    "/parked/{id}": BARE,
-    "/payments/orders/{id}": BARE,
-    "/payments/orders/{id}/file": BARE,
     "/quotes/{id}/map.json": PART,
     "/sign-in/provider": "leads to the provider",
     "/sign-in/returned": "comes from the provider",
-    "/statements/{id}/lines/{number}/calls": BARE,
+    "/statements/{id}/lines/{number}/calls": "is the page of an invoice's line, for a partner's",
 }
 """What is not reached by a link, and why."""
 
@@ -52,6 +43,7 @@ class Walk:
 
 
 SEEN: dict[StaffRole, Walk] = {}
+CALLS = Walk()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -66,28 +58,42 @@ def test_every_page_of_a_role(page: Page, axe: Axe, place: World, role: StaffRol
     others = list(SEEN.values())
     SEEN[role] = walk
     ahead = [page.url]
+    if role is StaffRole.ADMIN:
+        ahead.append(place.park(str(role)))
     while ahead:
         address = ahead.pop(0)
         declared = declared_for(address)
         if declared is None or declared in walk.pages:
             continue
         walk.pages.add(declared)
-        answer = page.request.get(address)
-        if answer.status != 200:
-            walk.wrong.append(f"{address}: {answer.status} {said(answer.text())}")
-        if "text/html" not in answer.headers.get("content-type", ""):
-            continue  # a download
-        page.goto(address)
+        if not shown(page, address, walk.wrong):
+            continue
         look(page, axe, address, walk.wrong, again=any(declared in one.pages for one in others))
         ahead += links(page, place.address)
     assert not walk.wrong, "\n".join(walk.wrong)
 
 
+def test_the_calls_behind_a_line(page: Page, axe: Axe, calls: str) -> None:
+    """At an operator whose customer has made some; what leads there was seen above."""
+    walk, before = Walk(), {path for one in SEEN.values() for path in one.pages}
+    page.goto(f"{calls}/sign-in?next=/invoices")
+    sign_in(page, "finance")
+    line = "/invoices/{id}/lines/{number}"
+    for way in ("/invoices/{id}", line, f"{line}/calls", "/events"):
+        address = next(one for one in reversed(links(page, calls)) if declared_for(one) == way)
+        assert shown(page, address, walk.wrong)
+        if way not in before:
+            look(page, axe, address, walk.wrong, again=False)
+            walk.pages.add(way)
+    CALLS.pages |= walk.pages
+    assert not walk.wrong, "\n".join(walk.wrong)
+
+
 def test_every_page_was_seen() -> None:
     """A page that no link leads to for any role is lost, or has its reason above."""
-    if len(SEEN) < len(ROLES):
-        pytest.skip("the walks of all roles come before this")
-    seen = {path for walk in SEEN.values() for path in walk.pages}
+    if len(SEEN) < len(ROLES) or not CALLS.pages:
+        pytest.skip("the walks of all roles, and to the calls, come before this")
+    seen = {path for walk in (*SEEN.values(), CALLS) for path in walk.pages}
     lost = {page.path for page in DECLARED} - seen - set(ELSEWHERE)
     assert not lost, "\n".join(sorted(lost))
 
@@ -107,6 +113,20 @@ def pattern(path: str) -> re.Pattern[str]:
 def links(page: Page, address: str) -> list[str]:
     found = page.locator("a[href]").evaluate_all("all => all.map(one => one.href)")
     return [urljoin(address, one) for one in found if one.startswith(f"{address}/")]
+
+
+def shown(page: Page, address: str, wrong: list[str]) -> bool:
+    """Opens a page; of what is no page it is asked alone whether it comes."""
+    try:
+        answer: Response | APIResponse | None = page.goto(address)
+    except Error as error:
+        if "Download is starting" not in error.message:
+            raise
+        answer = page.request.get(address)
+    assert answer is not None
+    if answer.status != 200:
+        wrong.append(f"{address}: {answer.status} {said(answer.text())}")
+    return "text/html" in answer.headers.get("content-type", "")
 
 
 def said(text: str) -> str:

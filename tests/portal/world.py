@@ -22,17 +22,29 @@ from hansa.federation.papers import (
     NettingPlan,
     StatementState,
 )
-from hansa.foundation.ids import AgreementId, BuyerKey, RoundId, StatementId
+from hansa.foundation.ids import (
+    AgreementId,
+    BankAccountId,
+    BuyerKey,
+    PartyId,
+    PaymentId,
+    RoundId,
+    StatementId,
+)
 from hansa.foundation.money import Money
 from hansa.foundation.party import Actor
+from hansa.foundation.people.actions import persons, sessions
 from hansa.foundation.people.model import StaffRole
 from hansa.foundation.time import Period, SetClock
 from hansa.lifecycle.agreement import actions as agreement
+from hansa.lifecycle.catalogue.actions import decks, imports
+from hansa.lifecycle.catalogue.model import Deck
 from hansa.lifecycle.clearing.actions import parties, payments
-from hansa.lifecycle.clearing.model import Part, Particulars, PartState
+from hansa.lifecycle.clearing.model import Part, Particulars, PartState, PaymentOrder
 from hansa.lifecycle.clearing.store import netting as rounds
+from hansa.lifecycle.clearing.store import payments as paying
 from hansa.lifecycle.inventory import actions as inventory
-from hansa.lifecycle.settlement.actions import positions, statements
+from hansa.lifecycle.settlement.actions import disputes, positions, statements
 from hansa.lifecycle.settlement.store import papers
 from hansa.node import Node
 from tests.alliance import SHOP, Alliance
@@ -58,6 +70,18 @@ class World:
     alliance: Alliance
     node: Node
     address: str
+
+    def park(self, login: str) -> str:
+        """The address of a form that somebody filled in for too long."""
+        node = self.node
+        with node.begin() as tx:
+            who = persons.find(tx, login=login)
+            (last, *_) = sessions.sessions(tx, person=who.id, now=node.clock.now())
+            fields = {"name": ["Ben <b>Ox</b>"], "roles": ["sales", "finance"]}
+            id = sessions.park(
+                tx, session=last, path="/people/new", fields=fields, now=node.clock.now()
+            )
+        return f"{self.address}/parked/{id}"
 
 
 @contextmanager
@@ -104,6 +128,7 @@ def furnish(alliance: Alliance, node: Node) -> None:
     front = node.storefront(Actor(SHOP, "customer"))
     with node.begin() as tx:
         line = inventory.sold(tx, us=node.us.id, buyer=SHOP)[0]
+    _hold(alliance, node)
     ask = TicketAsk("Slow since this morning.", "minor", "incident", line.ref.id)
     front.open_ticket(ask=ask, key=BuyerKey("slow"))
     alliance.work()
@@ -115,7 +140,8 @@ def furnish(alliance: Alliance, node: Node) -> None:
     sal = Visitor(node).sign_in("sales")
     priced(sal, "Shops for the spring", SITES)
     _propose(node, sal)
-    _dispute(node, Visitor(node).sign_in("finance"))
+    _publish(node)
+    _dispute(node)
     _differ(node)
     _net(node)
     _pay(node)
@@ -129,14 +155,42 @@ def _propose(node: Node, sal: Visitor) -> None:
     assert sent.status == 200, sent.text
 
 
-def _dispute(node: Node, fin: Visitor) -> None:
+def _hold(alliance: Alliance, node: Node) -> None:
+    """An order of which a step waits for a person, since its seller was silent for too long."""
+    front = node.storefront(Actor(SHOP, "customer"))
+    quote = front.quote(alliance.need("Durban", "Paarl", currency=node.us.currency))
+    alliance.silent.add(month.OP1)
+    front.order(quote_id=quote.id, key=BuyerKey("held"))
+    for _ in range(45):
+        alliance.pass_time(timedelta(minutes=1))
+    alliance.silent.clear()
+
+
+def _publish(node: Node) -> None:
+    """A deck with one version that nobody has published."""
+    now, file = node.clock.now(), node.folder / "az.csv"
+    file.write_text(
+        "code,destination,peak,offpeak,increment,valid from\n"
+        "27,South Africa,0.0250,0.0200,60/1,2027-03-01\n"
+    )
+    with node.begin() as tx:
+        decks.put_deck(tx, deck=Deck("north-az", node.us.id, (SHOP,), "GBP"), now=now)
+        draft = imports.read(
+            tx, name="north-az", file=file, kind="full", folder=node.folder, by="test", now=now
+        )
+        imports.keep(tx, draft=draft, folder=node.folder, accept=True)
+
+
+def _dispute(node: Node) -> None:
     with node.begin() as tx:
         (heard,) = statements.find(tx, direction="heard", partner=month.OP1, period=month.NOVEMBER)
-    action = f"/disputes/new?statement={heard.id}&line=1"
-    given = {"cause": "rate", "why": "the price was lowered", "should_be": "1.00"}
-    form = {**fin.open(action).form(action), **given}
-    sent = fin.send(action, form)
-    assert sent.status == 200, sent.text
+        line = heard.statement.lines[0]
+        disputes.raise_(
+            tx, us=node.us, statement=heard.id, cause="rate", words="The price was lowered.",
+            claims={line.key: Money.of("1.00", line.net.currency)},
+            evidence=disputes.reconciled('{"lines": 1}', []), keys=node.keys, ids=node.ids,
+            now=node.clock.now(),
+        )  # fmt: skip
 
 
 def _differ(node: Node) -> None:
@@ -169,8 +223,11 @@ def _differ(node: Node) -> None:
 
 
 def _pay(node: Node) -> None:
-    """Something is due and can be ordered; one bank account waits for a second person."""
+    """Something is due and can be ordered, and something was, made up for the page about that;
+    one bank account waits for a second person.
+    """
     now, by = node.clock.now(), ("finance", "approver")
+    accounts: dict[PartyId, BankAccountId] = {}
     with node.begin() as tx:
         positions.net(tx, us=node.us.id, period=month.NOVEMBER, ids=node.ids, now=now)
         for party in (month.OP1, node.us.id, month.MEMBER):
@@ -180,6 +237,16 @@ def _pay(node: Node) -> None:
             )  # fmt: skip
             if party != month.MEMBER:
                 payments.confirm_account(tx, account=made.id, number=IBAN, by=by[1], now=now)
+                accounts[party] = made.id
+        due = payments.due(tx, us=node.us, period=month.NOVEMBER)[0]
+        paid = replace(
+            due, settlement="before", source="netting/before", account=accounts[due.payee]
+        )
+        given = PaymentOrder(
+            id=node.ids.new(PaymentId), account=accounts[node.us.id], currency=due.amount.currency,
+            on=now.date(), payments=(paid,), ordered_by=by[0], ordered_at=now,
+        )  # fmt: skip
+        paying.insert_order(tx, given)
 
 
 def _net(node: Node) -> None:
