@@ -257,6 +257,6 @@ def test_a_refused_notice_is_an_answer_too(
     assert done.state == PlanState.DONE
     assert done.tasks[0].output["refused"] == code
     assert done.tasks[0].output["words"]
-    (record,) = [one for one in caplog.records if one.message == "notice refused"]
+    (record,) = [one for one in caplog.records if one.getMessage() == "notice refused"]
     assert vars(record)["reason"] == code
     assert vars(record)["trace"] == TRACE

@@ -339,7 +339,7 @@ def test_no_secret_is_logged(bt: TmfPartner, door: Door, caplog: pytest.LogCaptu
     caplog.set_level(logging.DEBUG)
     bt.order(quote_id=bt.quote(NEED).id, key=KEY)
     signature = door.exchanged[-1][0].headers["signature"]
-    assert [record.message for record in caplog.records if record.name == needs.__name__] == [
+    assert [record.getMessage() for record in caplog.records if record.name == needs.__name__] == [
         "quote",
         "order",
     ]

@@ -297,7 +297,7 @@ def test_what_comes_after_the_month_is_closed_is_kept_and_told(
     with caplog.at_level(logging.WARNING):
         assert [enter(stage, name) for name in "abb"] == [True, False, False]
     assert counting(stage) == {"a": True, "b": False}
-    assert [record.message for record in caplog.records] == [
+    assert caplog.messages == [
         "usage of bt/hld_route came after 2026-11 was closed; kept in 2026-11/b, not applied"
     ]
 
