@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -108,6 +110,22 @@ def test_what_is_live_says_so(page: Page, samples: str) -> None:
     page.goto(samples + "/my")
     expect(page.locator("#live-now")).to_have_text("Just now")
     expect(page.get_by_text("Live updates", exact=True)).to_be_visible()
+
+
+def test_what_is_live_says_so_whichever_script_comes_last(page: Page, samples: str) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.3)
+        route.continue_()
+
+    page.goto(samples + "/my")
+    scripts = page.locator("script[src]").evaluate_all("all => all.map(one => one.src)")
+    assert scripts
+    for script in scripts:
+        page.route(script, late)
+        page.reload()
+        expect(page.locator("#live-now")).to_have_text("Just now")
+        expect(page.get_by_text("Live updates", exact=True)).to_be_visible()
+        page.unroute(script)
 
 
 def test_without_script_all_is_there(browser: Browser, samples: str) -> None:

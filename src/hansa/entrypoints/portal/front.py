@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 STATIC = Path(__file__).parent / "static"
 
-NEEDED = ("vendor/tabler.css", "vendor/htmx.js", "vendor/htmx-sse.js", "vendor/icons.svg")
+NEEDED = ("vendor/tabler.css", "vendor/htmx.js", "vendor/icons.svg")
 """Without these no page looks or works as it should."""
 
 MEDIA = {

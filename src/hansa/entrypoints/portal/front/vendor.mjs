@@ -14,9 +14,10 @@ const [target, stamp] = process.argv.slice(2);
 const modules = new URL("node_modules/", import.meta.url);
 const read = (name) => readFile(new URL(name, modules), "utf8");
 
+// htmx and its extension are one file: htmx looks over the page as soon as the browser has a
+// moment, and what is registered after that, since it came over the wire later, is never used.
 const COPIED = {
-  "htmx.js": "htmx.org/dist/htmx.min.js",
-  "htmx-sse.js": "htmx.org/dist/ext/hx-sse.min.js",
+  "htmx.js": ["htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js"],
   "tabler.css": "@tabler/core/dist/css/tabler.min.css",
   "echarts.js": "echarts/dist/echarts.esm.min.mjs",
   "maplibre-gl.js": "maplibre-gl/dist/maplibre-gl.mjs",
@@ -135,9 +136,11 @@ async function pack(name, text) {
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 const texts = { "icons.svg": icons(), "world.json": world(), "NOTICES.txt": notices() };
-for (const [name, source] of Object.entries(COPIED)) {
+for (const [name, sources] of Object.entries(COPIED)) {
   // Maps of sources are not shipped, so browsers' tools need not ask for them.
-  texts[name] = read(source).then((text) => text.replace(/(\/\/|\/\*)# sourceMappingURL=.*?(\*\/)?\s*$/, ""));
+  texts[name] = Promise.all([sources].flat().map(read)).then((all) =>
+    all.map((text) => text.replace(/(\/\/|\/\*)# sourceMappingURL=.*?(\*\/)?\s*$/, "")).join(";\n"),
+  );
 }
 await Promise.all(Object.entries(texts).map(async ([name, text]) => pack(name, await text)));
 for (const [name, source] of Object.entries(FONTS)) {
