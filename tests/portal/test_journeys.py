@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from hansa.foundation.ids import BuyerKey, OrderId
 from hansa.foundation.party import Actor
@@ -341,6 +341,29 @@ def test_back_leads_to_the_list_as_it_was(page: Page, place: World) -> None:
     page.go_back()
     expect(table.get_by_role("link")).to_have_text(["leah 7"])
     expect(page.get_by_label("Title")).to_have_value("leah 7")
+
+
+LATE = re.compile(r"/(portal|htmx)\.js")
+
+
+def test_back_leads_to_the_list_however_late_the_scripts_are(page: Page, place: World) -> None:
+    leafed(place, "lars")
+    comes(page, place, "lars", "/quotes")
+    table = page.locator("#quotes tbody")
+    first = table.get_by_role("link").first.inner_text()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text("page 2 of")).to_be_visible()
+    held: list[Route] = []
+    scripts = page.locator("script[defer], script[type=module]").count()
+    page.route(LATE, lambda route: held.append(route), times=scripts)
+    page.reload(wait_until="commit")
+    expect(page.get_by_text("page 2 of")).to_be_visible()
+    page.evaluate("history.back()")
+    page.wait_for_url("**/quotes", wait_until="commit")
+    assert len(held) == scripts
+    for one in held:
+        one.continue_()
+    expect(table.get_by_role("link").first).to_have_text(first)
 
 
 def leafed(place: World, login: str) -> None:
