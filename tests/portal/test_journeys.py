@@ -354,8 +354,12 @@ def test_back_leads_to_the_list_however_late_the_scripts_are(page: Page, place: 
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_text("page 2 of")).to_be_visible()
     held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     scripts = page.locator("script[defer], script[type=module]").count()
-    page.route(LATE, lambda route: held.append(route), times=scripts)
+    page.route(LATE, hold, times=scripts)
     page.reload(wait_until="commit")
     expect(page.get_by_text("page 2 of")).to_be_visible()
     page.evaluate("history.back()")
