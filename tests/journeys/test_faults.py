@@ -51,8 +51,9 @@ ENDED = {TaskState.DONE, TaskState.SKIPPED, TaskState.UNDONE, TaskState.FAILED}
 class Pair:
     """op1 delivers, op2 resells it on top of an access of its own. What every story begins with.
 
-    empty: nothing was ordered. held: a line is held since some days. over: another one was
-    cancelled while both worked on it, and the month is over.
+    empty: nothing was ordered. begun: op2 has built its access for a line, and op1 has begun with
+    the rest. held: a line is held since some days. over: another one was cancelled while both
+    worked on it, and the month is over.
     """
 
     def __init__(self, alliance: Alliance) -> None:
@@ -81,6 +82,8 @@ class Pair:
         )
         self.front: Storefront = alliance.customer(self.op2)
         self.empty = Standing(alliance)
+        self.begun_order, self.begun = self._begin()
+        self.again(self.empty, as_they_are)
         self.order = place(self, "Durban", key="first")
         alliance.work()
         self.holding = self.front.progress(self.order).provided[0].holding
@@ -89,6 +92,15 @@ class Pair:
         self._cancel_one()
         alliance.clock.at = NOVEMBER.end + timedelta(hours=6)
         self.over = Standing(alliance)
+
+    def _begin(self) -> tuple[OrderId, Standing]:
+        self.leave_unanswered()
+        order = place(self, "Durban", "begun")
+        live(self, for_at_most=timedelta(minutes=1))
+        with self.op1.begin() as tx:
+            states = [one.order.state for one in orders.orders(tx, us=self.op1.us.id)]
+        assert states == ["inProgress"]
+        return order, Standing(self.alliance)
 
     def _cancel_one(self) -> None:
         order = place(self, "Paarl", key="cancelled")
@@ -104,8 +116,12 @@ class Pair:
         with self.op1.begin() as tx:
             assert self.op1.deliver(tx, self.alliance.clock.now()) == 1
 
+    def leave_unanswered(self) -> None:
+        """What op1 has begun comes to no end."""
+        self.op1.handlers = {**self.op1.handlers, SUPPLY: unanswered(self.op1.handlers[SUPPLY])}
+
     def close(self) -> None:
-        for standing in (self.empty, self.held, self.over):
+        for standing in (self.empty, self.begun, self.held, self.over):
             standing.close()
         self.alliance.close()
 
@@ -283,16 +299,14 @@ def an_order_fails_and_is_taken_back(pair: Pair, wrap: Wrap) -> None:
 
 
 def an_order_is_cancelled(pair: Pair, wrap: Wrap) -> None:
-    """op2 has built its access, and op1 has begun with the rest, when the customer gives up."""
-    pair.again(pair.empty, wrap)
-    pair.op1.handlers = {**pair.op1.handlers, SUPPLY: unanswered(pair.op1.handlers[SUPPLY])}
-    order = place(pair, "Durban", "k")
-    live(pair, for_at_most=timedelta(minutes=1))
-    with pair.op1.begin() as tx:
-        assert [one.order.state for one in orders.orders(tx, us=pair.op1.us.id)] == ["inProgress"]
-    end = _insist(lambda: pair.front.cease(order_id=order, key=BuyerKey("back"))).id
+    """op2 has built its access, and op1 has begun with the rest, when the customer gives up. What
+    goes wrong before that goes wrong when a line is sold.
+    """
+    pair.again(pair.begun, wrap)
+    pair.leave_unanswered()
+    end = _insist(lambda: pair.front.cease(order_id=pair.begun_order, key=BuyerKey("back"))).id
     live(pair)
-    assert pair.front.progress(order).state is OrderState.CANCELLED
+    assert pair.front.progress(pair.begun_order).state is OrderState.CANCELLED
     assert pair.front.progress(end).state is OrderState.COMPLETED
     for node in (pair.op1, pair.op2):
         assert {str(one.state) for one in holdings(node)} <= {"terminated"}
