@@ -82,6 +82,13 @@ def _play(
             f"    stop it:      kill {pid}",
             soft_wrap=True,
         )
+    if play.stage.lab is not None:
+        console.print(
+            "  the lab that they deliver in, which stays when they have ended\n"
+            f"    look into it: hansa lab status --folder {play.stage.lab.folder}\n"
+            f"    stop it:      hansa lab down --folder {play.stage.lab.folder}",
+            soft_wrap=True,
+        )
     console.print(f"\n  Sign in at a portal with the password  {password}")
     for login, what in people.LOGINS.items():
         console.print(f"    {login:<12} {what}")
