@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hansa.entrypoints.portal import language, menu, render
-from hansa.foundation.errors import HansaError, NotFound
+from hansa.entrypoints.portal.language import gettext as _
+from hansa.foundation.errors import HansaError, NotFound, Refused
 from hansa.foundation.party import Actor
 from hansa.foundation.people.actions import audit
 from hansa.foundation.people.model import Brand, Person, Session, StaffRole
@@ -120,6 +121,14 @@ class Ask:
     def typed(self, name: str, otherwise: object = "") -> str:
         """What was typed into a field that is shown again, else its value so far."""
         return self.form.get(name, str(otherwise))
+
+    def why(self, otherwise: str = "") -> str:
+        """Why somebody does something. Raises Refused `why-missing`; otherwise: in which words."""
+        why = self.typed("why").strip()
+        if not why:
+            words = otherwise or _("Say why; it is kept in the audit log.")
+            raise Refused("why-missing", words, field="why")
+        return why
 
     def error(self, name: str) -> str:
         """What is wrong with a field that is shown again, in words; else nothing."""
@@ -254,4 +263,4 @@ def change(
 
 def nothing_here() -> NotFound:
     """For a page about something that is not there, or not this person's."""
-    return NotFound("page-missing", language.gettext("There is nothing at this address for you."))
+    return NotFound("page-missing", _("There is nothing at this address for you."))

@@ -13,7 +13,6 @@ from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.alliance import signing
 from hansa.entrypoints.portal.pages.finance import confirming
 from hansa.entrypoints.portal.pages.sales import publishing
-from hansa.foundation.errors import Refused
 from hansa.foundation.ids import PartyId, PersonId, ProposalId
 from hansa.foundation.people.actions import audit, persons, proposals, sessions
 from hansa.foundation.people.model import ProposalState, StaffRole
@@ -80,9 +79,7 @@ def person(ask: Ask) -> Response:
 @change("/people/{id}", roles=ADMINS, again=person)
 def person_change(ask: Ask) -> Response:
     id = PersonId(ask.path["id"])
-    why = ask.typed("why").strip()
-    if not why:
-        raise Refused("why-missing", _("Say why; it is kept in the audit log."), field="why")
+    why = ask.why()
     details = {"roles": sorted(_roles(ask)), "active": ask.typed("active") == "yes"}
     with ask.change("person-changed", subject=id, why=why, details=details) as tx:
         persons.change(
@@ -171,9 +168,7 @@ def approve(ask: Ask) -> Response:
 @change("/approvals/{id}/reject", roles=APPROVERS, again=approval)
 def reject(ask: Ask) -> Response:
     id = ProposalId(ask.path["id"])
-    why = ask.typed("why").strip()
-    if not why:
-        raise Refused("why-missing", _("Say why, so that it can be put right."), field="why")
+    why = ask.why(_("Say why, so that it can be put right."))
     with ask.change("proposal-rejected", subject=id, why=why) as tx:
         proposals.reject(tx, proposal=id, by=ask.me, why=why, now=ask.now)
     return ask.back("/approvals", said=_("Rejected. Nothing was done."))

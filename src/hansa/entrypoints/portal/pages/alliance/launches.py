@@ -12,7 +12,6 @@ from hansa.entrypoints.portal.ask import Ask, change, nothing_here, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.alliance.lists import LOOKING, PAGE, TESTING, TRADING
 from hansa.entrypoints.portal.pages.parties import names
-from hansa.foundation.errors import Refused
 from hansa.foundation.ids import AgreementId
 from hansa.foundation.transaction import Transaction
 from hansa.lifecycle.agreement import actions
@@ -118,9 +117,7 @@ def pass_gate(ask: Ask) -> Response:
 @change("/launches/{id}/{country}/launch", roles=TRADING, again=launch_page)
 def launch(ask: Ask) -> Response:
     """Makes the country live, and tells all parties; there is no way back but to suspend."""
-    node, country, why = ask.node, ask.path["country"], ask.typed("why").strip()
-    if not why:
-        raise Refused("why-missing", _("Say why; it is kept in the audit log."), field="why")
+    node, country, why = ask.node, ask.path["country"], ask.why()
     with ask.change("country-launched", subject=f"{ask.path['id']}/{country}", why=why) as tx:
         actions.launch(
             tx,

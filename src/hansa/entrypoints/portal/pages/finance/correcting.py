@@ -56,15 +56,14 @@ def correct_send(ask: Ask) -> Response:
     """Sends the corrected one; where lines are conceded it proposes that. Once, however often it
     is pressed: who comes too late is led to the statement that took its place.
     """
-    id, why = StatementId(ask.path["id"]), ask.typed("why").strip()
+    id = StatementId(ask.path["id"])
     with ask.node.begin() as tx:
         held = looking.bare(tx, statement=id)
         after = follower(tx, held)
     if after is not None:
         said = _("It was corrected before; this is the statement that took its place.")
         return ask.back(f"/statements/{after}", said=said)
-    if not why:
-        raise Refused("why-missing", _("Say why; it is kept in the audit log."), field="why")
+    why = ask.why()
     if keys := sorted(set(ask.lists.get("concede", ()))):
         return _propose(ask, id, keys, why)
     with ask.change("statement-corrected", subject=id, why=why) as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
@@ -56,6 +57,14 @@ def amount(ask: Ask, name: str, currency: str) -> Money:
     except InvalidOperation:
         pass
     raise Refused("amount-invalid", _("Write the amount as 1250.00."), field=name)
+
+
+def day(ask: Ask, name: str) -> date:
+    """A day that was typed, as ISO 8601 has it. Raises Refused `date-invalid`."""
+    try:
+        return date.fromisoformat(ask.typed(name))
+    except ValueError:
+        raise Refused("date-invalid", _("Write the day as 2026-12-30."), field=name) from None
 
 
 def options(values: Iterable[object]) -> Sequence[tuple[str, str]]:

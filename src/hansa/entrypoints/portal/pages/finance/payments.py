@@ -100,10 +100,7 @@ def order_give(ask: Ask) -> Response:
 
 def _day(ask: Ask) -> date:
     """When the bank is to pay. Raises Refused `date-invalid`, `date-past`."""
-    try:
-        day = date.fromisoformat(ask.typed("on"))
-    except ValueError:
-        raise Refused("date-invalid", _("Write the day as 2026-12-30."), field="on") from None
+    day = lists.day(ask, "on")
     if day < ask.now.date():
         raise Refused("date-past", _("That day is over; choose another."), field="on")
     return day

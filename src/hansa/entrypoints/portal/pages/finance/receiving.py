@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from starlette.responses import Response
 
 from hansa.entrypoints.portal.ask import FINANCE, Ask, change, page
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages.finance import lists
-from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BillId
 from hansa.foundation.money import add_up
 from hansa.lifecycle.billing import actions as billing
@@ -36,10 +33,7 @@ def paid(ask: Ask) -> Response:
 def note(ask: Ask) -> Response:
     """Settles what is open, once, however often it is pressed."""
     node, id = ask.node, BillId(ask.path["id"])
-    try:
-        day = date.fromisoformat(ask.typed("on"))
-    except ValueError:
-        raise Refused("date-invalid", _("Write the day as 2026-12-30."), field="on") from None
+    day = lists.day(ask, "on")
     reference = ask.typed("reference").strip()
     with node.begin() as tx:
         currency = billing.bare(tx, id=id).currency

@@ -154,9 +154,7 @@ def sign(ask: Ask) -> Response:
 @change("/netting/rounds/{id}/refuse", roles=FINANCE, again=round_of)
 def refuse(ask: Ask) -> Response:
     """Says no to the plan that was shown, with a reason; the others net without us."""
-    node, id, why = ask.node, RoundId(ask.path["id"]), ask.typed("why").strip()
-    if not why:
-        raise Refused("why-missing", _("Say why; the centre reads it."), field="why")
+    node, id, why = ask.node, RoundId(ask.path["id"]), ask.why(_("Say why; the centre reads it."))
     with ask.change("netting-refused", subject=id, why=why) as tx:
         part = _shown(ask, tx, id)
         clearing.refuse(tx, us=node.us, part=part, why=why, ids=node.ids, now=ask.now)

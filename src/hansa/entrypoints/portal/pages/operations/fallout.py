@@ -13,7 +13,6 @@ from hansa.entrypoints.portal.ask import OPERATIONS, Ask, change, nothing_here, 
 from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
-from hansa.entrypoints.portal.pages.operations.orders import said_why
 from hansa.federation import notices
 from hansa.foundation.documents import Json
 from hansa.foundation.errors import Refused
@@ -89,7 +88,7 @@ def stuck(ask: Ask) -> Response:
 @change("/fallout/{id}/repair", roles=OPERATIONS, again=stuck)
 def repair(ask: Ask) -> Response:
     """Other input, where it is other than it was; tried again at once if that is wished."""
-    id, why = TaskId(ask.path["id"]), said_why(ask)
+    id, why = TaskId(ask.path["id"]), ask.why()
     with ask.node.begin() as tx:
         plan = plans.of_task(tx, task=id)
     if plan is None:
@@ -109,7 +108,7 @@ def repair(ask: Ask) -> Response:
 
 @change("/fallout/{id}/resume", roles=OPERATIONS, again=stuck)
 def resume(ask: Ask) -> Response:
-    id, why = TaskId(ask.path["id"]), said_why(ask)
+    id, why = TaskId(ask.path["id"]), ask.why()
     with ask.change("task-resumed", subject=id, why=why) as tx:
         plans.resume(tx, task=id, by=ask.me.login, why=why, now=ask.now)
         plan = plans.of_task(tx, task=id)
@@ -118,7 +117,7 @@ def resume(ask: Ask) -> Response:
 
 @change("/fallout/{id}/by-hand", roles=OPERATIONS, again=stuck)
 def by_hand(ask: Ask) -> Response:
-    id, why = TaskId(ask.path["id"]), said_why(ask)
+    id, why = TaskId(ask.path["id"]), ask.why()
     output = _json(ask.typed("output").strip() or "null", "output")
     with ask.change("task-done-by-hand", subject=id, why=why, details=output) as tx:
         plans.by_hand(tx, task=id, output=output, by=ask.me.login, why=why, now=ask.now)

@@ -16,7 +16,6 @@ from hansa.entrypoints.portal.live import Live
 from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
 from hansa.federation.contract import Milestone, OrderState
-from hansa.foundation.errors import Refused
 from hansa.foundation.ids import OrderId, PartyId
 from hansa.foundation.plan import actions as plans
 from hansa.foundation.time import Instant
@@ -85,18 +84,10 @@ def order(ask: Ask) -> Response:
 @change("/orders/{id}/cancel", roles=OPERATIONS, again=order)
 def cancel(ask: Ask) -> Response:
     """Takes back what is on its way. Its buyer owes nothing for that."""
-    id, why = OrderId(ask.path["id"]), said_why(ask)
+    id, why = OrderId(ask.path["id"]), ask.why()
     with ask.change("order-cancelled", subject=id, why=why) as tx:
         delivery.cancel(tx, us=ask.node.us.id, order_id=id, by=ask.me.login, why=why, now=ask.now)
     return ask.back(f"/orders/{id}", said=_("The order is being taken back, step by step."))
-
-
-def said_why(ask: Ask) -> str:
-    """Why somebody does something. Raises Refused `why-missing`."""
-    why = ask.typed("why").strip()
-    if not why:
-        raise Refused("why-missing", _("Say why; it is kept in the audit log."), field="why")
-    return why
 
 
 # --- what is live ---------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from hansa.entrypoints.portal.language import gettext as _
 from hansa.entrypoints.portal.live import Live
 from hansa.entrypoints.portal.pages import parties
 from hansa.entrypoints.portal.pages.operations import lists
-from hansa.entrypoints.portal.pages.operations.orders import said_why
 from hansa.federation.helpdesk import TicketAsk, TicketState
 from hansa.foundation.errors import Refused
 from hansa.foundation.ids import BuyerKey, HoldingId, TicketId
@@ -169,7 +168,7 @@ def _us(ask: Ask) -> Actor:
 
 
 def _moved(ask: Ask, actor: Actor, state: TicketState, action: str) -> None:
-    id, why = TicketId(ask.path["id"]), said_why(ask)
+    id, why = TicketId(ask.path["id"]), ask.why()
     with ask.node.begin() as tx:
         before = tickets.kept(tx, ticket_id=id).last
         tickets.move(

@@ -99,9 +99,7 @@ def propose_price(ask: Ask) -> Response:
         wanted = _price(ask, one, prices)
         before = offers.check_price(tx, price=wanted)
         subject = f"{wanted.price_list}/{one.code}"
-        why = ask.typed("why").strip()
-        if not why:
-            raise Refused("why-missing", _("Say why; the approver reads it."), field="why")
+        why = ask.why(_("Say why; the approver reads it."))
         made = propose(
             ask,
             tx,

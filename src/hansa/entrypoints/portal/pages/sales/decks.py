@@ -82,9 +82,8 @@ def _peak(rates: tuple[int, int] | None) -> Decimal | None:
 @change("/decks/{name}/publish", roles=LOOKERS, again=deck)
 def propose_version(ask: Ask) -> Response:
     """Puts a version before somebody who may approve it; nobody is bound by it until then."""
-    name, number, why = ask.path["name"], ask.typed("version"), ask.typed("why").strip()
-    if not why:
-        raise Refused("why-missing", _("Say why; the approver reads it."), field="why")
+    name, number = ask.path["name"], ask.typed("version")
+    why = ask.why(_("Say why; the approver reads it."))
     with ask.node.begin() as tx:
         chosen = decks.version(tx, name=name, number=int(number) if number.isdecimal() else -1)
         if chosen.published_at is not None:
