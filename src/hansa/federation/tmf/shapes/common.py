@@ -406,8 +406,8 @@ def read_document(kind: Any, value: Json, field: str) -> Any:
         thing = adapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join([field, *(str(part) for part in first["loc"])])
-        raise malformed(where, first["msg"]) from None
+        path = ".".join([field, *(str(part) for part in first["loc"])])
+        raise malformed(path, first["msg"]) from None
     bounded(thing, field)
     return thing
 
