@@ -159,10 +159,7 @@ def in_chromium(address: str, cookies: Mapping[str, str]) -> dict[str, Any]:
 
 def _many(browser: Any, address: str, cookies: Mapping[str, str]) -> dict[str, Any]:
     """Pastes a list of many sites, has them priced, and moves over their map."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.add_cookies(
-        [{"name": name, "value": value, "url": address} for name, value in cookies.items()]
-    )
+    context = _context(browser, address, cookies)
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{address}/quotes/new?for=customer:karoo-retail&offer=global-connect")
@@ -208,10 +205,7 @@ def _many(browser: Any, address: str, cookies: Mapping[str, str]) -> dict[str, A
 
 
 def _cold(browser: Any, address: str, path: str, cookies: Mapping[str, str]) -> tuple[float, float]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.add_cookies(
-        [{"name": name, "value": value, "url": address} for name, value in cookies.items()]
-    )
+    context = _context(browser, address, cookies)
     page = context.new_page()
     door = context.new_cdp_session(page)
     door.send("Network.enable")
@@ -225,6 +219,15 @@ def _cold(browser: Any, address: str, path: str, cookies: Mapping[str, str]) -> 
     page.wait_for_timeout(300)
     context.close()
     return rows_ms, sum(octets) / 1000
+
+
+def _context(browser: Any, address: str, cookies: Mapping[str, str]) -> Any:
+    """Of a browser that has nothing of the portal but these cookies."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies(
+        [{"name": name, "value": value, "url": address} for name, value in cookies.items()]
+    )
+    return context
 
 
 def main() -> None:

@@ -101,34 +101,10 @@ def rows() -> list[object]:
 
 def steps() -> list[object]:
     told = [
-        (
-            "Checked with all sellers",
-            "completed",
-            "BT South Africa",
-            12,
-            "",
-        ),
-        (
-            "Line to Johannesburg",
-            "completed",
-            "MTN",
-            220,
-            "",
-        ),
-        (
-            "Line to Maputo",
-            "held",
-            "Unitel",
-            1505,
-            "No free port at the landing.",
-        ),
-        (
-            "Firewall",
-            "in-progress",
-            "BT South Africa",
-            1506,
-            "",
-        ),
+        ("Checked with all sellers", "completed", "BT South Africa", 12, ""),
+        ("Line to Johannesburg", "completed", "MTN", 220, ""),
+        ("Line to Maputo", "held", "Unitel", 1505, "No free port at the landing."),
+        ("Firewall", "in-progress", "BT South Africa", 1506, ""),
         ("Handed over", "pending", "", None, ""),
     ]
     return [
@@ -238,13 +214,7 @@ def sampler(colour: str = "#5514b4", tiles: str = "") -> Starlette:
     brand = Brand(colour=colour)
 
     def shown(name: str, items: list[object], **more: object) -> Response:
-        context = {
-            "rows": rows(),
-            "steps": steps(),
-            "now": NOW,
-            **drawn(),
-        }
-        context["tiles"] = tiles
+        context = {"rows": rows(), "steps": steps(), "now": NOW, "tiles": tiles, **drawn()}
         context["turn"] = Turn(2, 30, "/?page=")
         asked = Asked(brand, said=str(more.get("said", "")))
         return HTMLResponse(pages.get_template(name).render(ask=asked, menu=items, **context))

@@ -318,12 +318,7 @@ def test_what_is_typed_outlives_the_session(page: Page, place: World) -> None:
 
 
 def test_back_leads_to_the_list_as_it_was(page: Page, place: World) -> None:
-    leafed(place, "leah")
-    comes(page, place, "leah", "/quotes")
-    table = page.locator("#quotes tbody")
-    first = table.get_by_role("link").first.inner_text()
-    page.get_by_role("link", name="Next").click()
-    expect(page.get_by_text("page 2 of")).to_be_visible()
+    table, first = on_the_second_page(page, place, "leah")
     second = table.get_by_role("link").first.inner_text()
     table.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name=second, exact=True)).to_be_visible()
@@ -347,12 +342,7 @@ LATE = re.compile(r"/(portal|htmx)\.js")
 
 
 def test_back_leads_to_the_list_however_late_the_scripts_are(page: Page, place: World) -> None:
-    leafed(place, "lars")
-    comes(page, place, "lars", "/quotes")
-    table = page.locator("#quotes tbody")
-    first = table.get_by_role("link").first.inner_text()
-    page.get_by_role("link", name="Next").click()
-    expect(page.get_by_text("page 2 of")).to_be_visible()
+    table, first = on_the_second_page(page, place, "lars")
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -368,6 +358,17 @@ def test_back_leads_to_the_list_however_late_the_scripts_are(page: Page, place: 
     for one in held:
         one.continue_()
     expect(table.get_by_role("link").first).to_have_text(first)
+
+
+def on_the_second_page(page: Page, place: World, login: str) -> tuple[Locator, str]:
+    """The list of quotes that somebody has leafed on in, and what stood first on its first page."""
+    leafed(place, login)
+    comes(page, place, login, "/quotes")
+    table = page.locator("#quotes tbody")
+    first = table.get_by_role("link").first.inner_text()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text("page 2 of")).to_be_visible()
+    return table, first
 
 
 def leafed(place: World, login: str) -> None:
